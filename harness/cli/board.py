@@ -1,0 +1,124 @@
+"""What `run`, `plan` and `leaderboard` have in common: a leaderboard and a selection of it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from harness.config.load import Project
+    from harness.config.protocol import Protocol
+    from harness.config.settings import LeaderboardSettings
+    from harness.plan.matrix import Matrix
+    from harness.plugins.manager import Registry
+    from harness.store.runs import RunsFolder
+
+HARNESS_PLUGINS = "harness_plugins.py"
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Arguments that name a leaderboard and select from it."""
+    parser.add_argument("leaderboard", help="a [leaderboard.NAME] of harness.toml")
+    for flag, word in (("-m", "model"), ("-l", "loss"), ("-d", "dataset")):
+        plural = "losses" if word == "loss" else f"{word}s"
+        parser.add_argument(
+            flag,
+            f"--{word}",
+            dest=plural,
+            metavar="NAME",
+            action="append",
+            default=[],
+            help=f"only these {plural}: name, glob or name[key=value]; one not listed joins (repeatable)",
+        )
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="change a value, for example protocol.epochs=2 (repeatable)",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="NAME=PATH",
+        action="append",
+        default=[],
+        help="where a dataset lies, for example acdc=PATH (repeatable)",
+    )
+    parser.add_argument("--runs", metavar="DIR", type=Path, help="folder of runs (default: runs/ beside harness.toml)")
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard as one command sees it.
+
+    `title` is the name under which its tables are kept: with a protocol changed by ``--set``
+    it is another leaderboard, and must not overwrite the committed one.
+    """
+
+    name: str
+    title: str
+    project: Project
+    settings: LeaderboardSettings
+    protocol: Protocol
+    registry: Registry
+    matrix: Matrix
+    runs: RunsFolder
+    plugin_files: tuple[Path, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where its tables lie."""
+        return self.project.root / "leaderboards" / self.title
+
+
+def open_project(args: argparse.Namespace) -> Path:
+    """The harness.toml that the command is about."""
+    from harness.config.load import find_file
+
+    return args.config if args.config is not None else find_file(Path.cwd())
+
+
+def plugin_files(args: argparse.Namespace, file: Path) -> tuple[Path, ...]:
+    """Files given with -p, and the project's own ``harness_plugins.py``."""
+    own = file.parent / HARNESS_PLUGINS
+    return (*((own,) if own.is_file() else ()), *args.plugin_files)
+
+
+def open_board(args: argparse.Namespace) -> Board:
+    """Load everything that the command's selection needs, except data."""
+    from harness.config.load import load
+    from harness.config.protocol import protocol_hash
+    from harness.plan.matrix import Selection, expand
+    from harness.plugins import manager
+    from harness.store.runs import RunsFolder
+
+    file = open_project(args)
+    project = load(file, args.leaderboard, args.overrides)
+    settings, protocol = project.leaderboard(args.leaderboard)
+    title = args.leaderboard
+    if args.overrides:
+        written = load(file).leaderboard(args.leaderboard)[1]
+        changed = protocol_hash(protocol.model_dump(mode="json", by_alias=True))
+        if changed != protocol_hash(written.model_dump(mode="json", by_alias=True)):
+            title = f"{args.leaderboard}@{changed[:8]}"
+    files = plugin_files(args, file)
+    registry = manager.load(files)
+    matrix = expand(registry, settings, Selection(args.models, args.losses, args.datasets))
+    runs = RunsFolder(args.runs if args.runs is not None else project.root / "runs")
+    return Board(args.leaderboard, title, project, settings, protocol, registry, matrix, runs, files)
+
+
+def data_roots(texts: list[str]) -> dict[str, Path]:
+    """``["acdc=PATH"]`` -> {"acdc": Path}."""
+    roots = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or not name or not path:
+            raise ConfigError(f"'{text}' is not NAME=PATH", where="--data", remedy="Say for example acdc=PATH.")
+        roots[name] = Path(path).expanduser()
+    return roots

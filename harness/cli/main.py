@@ -1,0 +1,76 @@
+"""``harness VERB …``: parse, dispatch, and turn every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import __version__
+from harness.cli import compare, leaderboard, plan, plugins, run, schema, worker
+from harness.errors import INTERNAL, INTERRUPTED, OK, HarnessError
+
+VERBS = (run, plan, leaderboard, compare, plugins, schema, worker)
+"""Each has NAME, SUMMARY (None: not listed), add_arguments(parser) and run(args) -> exit code."""
+
+EPILOG = "exit codes: 0 ok, 1 some runs failed, 2 usage or data, 3 interrupted, 4 internal error"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="harness", description="Settle which cardiac MR segmentation model is better.", epilog=EPILOG
+    )
+    parser.add_argument("--version", action="version", version=f"harness {__version__}")
+    shown = "{" + ",".join(verb.NAME for verb in VERBS if verb.SUMMARY) + "}"
+    verbs = parser.add_subparsers(title="verbs", metavar=shown, required=True, dest="verb")
+    for verb in VERBS:
+        # A verb without a summary is for other programs; argparse lists what has help.
+        listed = {"help": verb.SUMMARY, "description": verb.SUMMARY} if verb.SUMMARY else {}
+        sub = verbs.add_parser(verb.NAME, epilog=EPILOG, **listed)
+        sub.add_argument(
+            "-p",
+            "--plugin",
+            dest="plugin_files",
+            metavar="FILE.py",
+            type=Path,
+            action="append",
+            default=[],
+            help="register the plugins in this file (repeatable)",
+        )
+        sub.add_argument("--config", metavar="PATH", type=Path, help="harness.toml to use")
+        sub.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
+        verb.add_arguments(sub)
+        sub.set_defaults(execute=verb.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code (argparse exits by itself with 2)."""
+    args = make_parser().parse_args(argv)
+    try:
+        return int(args.execute(args))
+    except KeyboardInterrupt:
+        print("harness: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output (such as `head`) has left; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except HarnessError as error:
+        print(f"harness: {error}", file=sys.stderr)
+        if args.verbose:
+            traceback.print_exc()
+        return error.exit_code
+    except Exception as error:
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        log = Path(tempfile.gettempdir()) / "harness-error.log"
+        log.write_text(traceback.format_exc())
+        print(f"harness: internal error: {line}. The traceback is in {log}.", file=sys.stderr)
+        if args.verbose:
+            traceback.print_exc()
+        return INTERNAL

@@ -1,0 +1,160 @@
+"""Progress of a plan: bars in a terminal, plain lines elsewhere; always on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from harness.execute.drive import Event
+from harness.plan.plan import Plan, PlannedRun
+
+PLAIN_INTERVAL_S = 15.0
+"""Without a terminal a run says how far it is this often, at the end of an epoch."""
+
+
+class Progress:
+    """Shows what `drive` tells. Use as a context; `quiet` shows nothing."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._live = self._console.is_terminal and not quiet
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._live,
+            transient=True,
+        )
+        self._reading: TaskID | None = None
+        self._all: TaskID | None = None
+        self._one: TaskID | None = None
+        self._seen: tuple[str, int] = ("", 0)
+        self._last = 0.0
+        self._waiting: set[str] = set()
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def reading(self, done: int, total: int) -> None:
+        """A dataset is read and checked for the first time."""
+        if self._reading is None:
+            self._reading = self._bars.add_task("reading cases", total=total, figures="")
+        self._bars.update(self._reading, completed=done, visible=done < total)
+
+    def plan(self, plan: Plan) -> None:
+        """Say what will be done, and what was noticed."""
+        for note in plan.notes:
+            self._console.print(f"note: {escape(note)}")
+        for run in plan.runs:
+            if run.state == "skipped":
+                self._console.print(f"skipped {escape(run.entry.label)}: {escape(run.reason)}")
+        states = Counter(run.state for run in plan.runs if run.state != "skipped")
+        total = sum(states.values())
+        told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        self._console.print(f"{plan.leaderboard}: {total} runs ({told or 'none'})")
+        if states.keys() - {"done"}:
+            self._all = self._bars.add_task(
+                "runs", total=total, completed=states.get("done", 0), figures=""
+            )
+
+    def event(self, event: Event, run: PlannedRun, figures: dict[str, Any]) -> None:
+        """Take one event of `drive`."""
+        if event == "start":
+            self._start(run)
+        elif event == "progress":
+            self._progress(run, figures)
+        elif event == "wait":
+            if run.id not in self._waiting:
+                self._waiting.add(run.id)
+                self._console.print(f"waiting for {_name(run)}: another process works on it")
+        else:
+            self._end(run, figures)
+
+    def _start(self, run: PlannedRun) -> None:
+        self._last = time.monotonic()
+        self._seen = (run.id, 0)
+        verb = "resume" if run.state == "resume" else "start"
+        if not self._live:
+            self._console.print(f"{verb} {_name(run)}")
+        self._drop()
+        self._one = self._bars.add_task(_name(run), total=None, figures=verb)
+
+    def _progress(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        epoch, epochs = int(figures.get("epoch", 0)), int(figures.get("epochs", 0))
+        text = describe(figures)
+        if self._one is not None and epochs:
+            steps = max(1, int(figures.get("steps", 1)))
+            done = min(epochs, epoch - 1 + figures.get("step", 0) / steps)
+            self._bars.update(self._one, total=epochs, completed=int(done), figures=text)
+        elif self._one is not None:
+            self._bars.update(self._one, figures=text)
+        if not self._live and self._seen != (run.id, epoch):
+            self._seen = (run.id, epoch)
+            if time.monotonic() - self._last > PLAIN_INTERVAL_S:
+                self._last = time.monotonic()
+                self._console.print(f"  {_name(run)}: epoch {epoch}/{epochs} {text}")
+
+    def _end(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._drop()
+        if self._all is not None:
+            self._bars.advance(self._all)
+        if figures.get("status") == "done":
+            self._console.print(f"done {_name(run)}")
+        else:
+            message = (figures.get("failure") or {}).get("message", figures.get("status"))
+            self._console.print(f"FAILED {_name(run)}: {escape(str(message))}")
+
+    def _drop(self) -> None:
+        if self._one is not None:
+            self._bars.remove_task(self._one)
+            self._one = None
+
+
+def describe(figures: dict[str, Any]) -> str:
+    """A heartbeat in words: phase, or loss, validation Dice and time left."""
+    phase = figures.get("phase", "start")
+    if phase == "prepare" and "cases" in figures:
+        return f"prepares {figures['prepared']}/{figures['cases']} cases"
+    if phase == "predict" and "volumes" in figures:
+        return f"predicts {figures['predicted']}/{figures['volumes']} volumes"
+    if phase != "train" or "epochs" not in figures:
+        return str(phase)
+    words = []
+    if "loss" in figures:
+        words.append(f"loss {figures['loss']:.3f}")
+    if "validation_dice" in figures:
+        words.append(f"Dice {figures['validation_dice']:.3f}")
+    done = figures["epoch"] - 1 + figures.get("step", 0) / max(1, figures.get("steps", 1))
+    if done > 0 and figures.get("train_s"):
+        left = figures["train_s"] / done * (figures["epochs"] - done)
+        words.append(f"{_duration(left)} left")
+    return ", ".join(words) or "trains"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _name(run: PlannedRun) -> str:
+    many = f" s{run.seed} f{run.fold}" if run.seed or run.fold else ""
+    return escape(f"{run.entry.label}{many}")

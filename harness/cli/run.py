@@ -1,0 +1,54 @@
+"""``harness run LEADERBOARD``: run what is not done, then show the ranked table."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from harness.cli import board as boards
+from harness.errors import OK, RUNS_FAILED
+
+if TYPE_CHECKING:
+    from harness.execute.drive import Event
+    from harness.plan.plan import PlannedRun
+
+NAME = "run"
+SUMMARY = "train and evaluate what is not done, then rank"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A leaderboard, a selection, and how to run it."""
+    boards.add_selection(parser)
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="give up a run after this long")
+    parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the selection; exit code 1 if a run failed."""
+    from harness.cli.progress import Progress
+    from harness.cli.show import rebuild, show
+    from harness.execute.drive import drive
+    from harness.plan.plan import make_plan
+
+    board = boards.open_board(args)
+    with Progress(quiet=args.json) as progress:
+        plan = make_plan(
+            board.project,
+            board.name,
+            board.protocol,
+            board.matrix,
+            board.runs,
+            data_roots=boards.data_roots(args.data),
+            plugin_files=board.plugin_files,
+            advance=progress.reading,
+        )
+        progress.plan(plan)
+
+        def listen(event: Event, planned: PlannedRun, figures: dict[str, Any]) -> None:
+            progress.event(event, planned, figures)
+            if event == "end":
+                rebuild(board)
+
+        outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout)
+    show(board, view="summary", as_json=args.json)
+    return RUNS_FAILED if outcome.failed else OK

@@ -1,0 +1,22 @@
+"""``harness worker RUN_FOLDER``: one run in this process; started by executors, not by people."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+NAME = "worker"
+SUMMARY = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The folder of the run."""
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--parent", type=int, help="stop when this process is gone")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the run."""
+    from harness.execute.worker import work
+
+    return work(args.folder, args.parent)

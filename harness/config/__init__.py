@@ -1,0 +1,1 @@
+"""harness.toml as typed, validated settings; overrides; the JSON schema."""

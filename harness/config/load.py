@@ -1,0 +1,139 @@
+"""Find, read, override and validate harness.toml; say in one line what does not fit."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from harness.config.overrides import assign, split_assignment
+from harness.config.protocol import PerDims, Protocol
+from harness.config.settings import LeaderboardSettings, Settings
+from harness.errors import ConfigError, HarnessError, nearest
+
+FILE = "harness.toml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A harness.toml and the folder that it governs."""
+
+    file: Path
+    settings: Settings
+
+    @property
+    def root(self) -> Path:
+        """The folder of harness.toml."""
+        return self.file.parent
+
+    def leaderboard(self, name: str) -> tuple[LeaderboardSettings, Protocol]:
+        """A leaderboard and its protocol; ConfigError with the nearest name."""
+        board = self.settings.leaderboard.get(name)
+        if board is None:
+            raise ConfigError(
+                f"no leaderboard '{name}'", where=self.file, remedy=nearest(name, self.settings.leaderboard)
+            )
+        protocol = self.settings.protocol.get(board.protocol)
+        if protocol is None:
+            raise ConfigError(
+                f"leaderboard '{name}' uses protocol '{board.protocol}', which is not there",
+                where=self.file,
+                remedy=nearest(board.protocol, self.settings.protocol),
+            )
+        return board, protocol
+
+    def dataset_root(self, name: str, given: Mapping[str, Path]) -> Path | None:
+        """Where dataset `name` lies: ``--data``, then HARNESS_<NAME>_ROOT, then harness.toml."""
+        if name in given:
+            return given[name]
+        variable = "HARNESS_" + re.sub(r"\W", "_", name).upper() + "_ROOT"
+        if os.environ.get(variable):
+            return Path(os.environ[variable])
+        settings = self.settings.datasets.get(name)
+        return None if settings is None else self.root / settings.root.expanduser()
+
+
+def find_file(start: Path) -> Path:
+    """The nearest harness.toml in `start` or above."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise ConfigError(
+        f"no {FILE} in this folder or above",
+        where=start,
+        remedy="Go to a folder that has one, or name it with --config PATH.",
+    )
+
+
+def load(file: Path, leaderboard: str | None = None, overrides: Sequence[str] = ()) -> Project:
+    """Read `file`; `overrides` change `leaderboard` and its protocol. ConfigError in one line."""
+    try:
+        raw: dict[str, Any] = tomllib.loads(file.read_text())
+    except OSError as error:
+        raise ConfigError(f"can't be read: {error.strerror}", where=file) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"is not valid TOML: {error}", where=file) from error
+    if overrides:
+        raw = _overridden(raw, file, leaderboard, overrides)
+    try:
+        return Project(file, Settings.model_validate(raw))
+    except ValidationError as error:
+        raise ConfigError(_one_line(error), where=file) from error
+
+
+def _overridden(
+    raw: dict[str, Any], file: Path, leaderboard: str | None, overrides: Sequence[str]
+) -> dict[str, Any]:
+    if leaderboard is None:
+        raise ConfigError("needs a leaderboard to apply to", where="--set")
+    name = load(file).leaderboard(leaderboard)[0].protocol
+    for text in overrides:
+        (root, *rest), value = split_assignment(text)
+        assign(raw, [root, leaderboard if root == "leaderboard" else name, *rest], value)
+    return raw
+
+
+def _one_line(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    inner = first.get("ctx", {}).get("error")
+    path = [str(step) for step in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(path[:-1])
+        line = f"unknown key '{'.'.join(path)}'. {nearest(path[-1], known)}"
+    elif first["type"] == "missing":
+        line = f"'{'.'.join(path)}' is missing"
+    elif isinstance(inner, HarnessError | ValueError):
+        line = f"'{'.'.join(path)}': {inner}"
+    else:
+        line = f"'{'.'.join(path)}' = {first['input']!r}: {first['msg']}"
+    others = len(problems) - 1
+    return line + (f" (and {others} more)" if others else "")
+
+
+def _fields_at(path: Iterable[str]) -> list[str]:
+    """The keys that the table at `path` of harness.toml may have."""
+    model: type[BaseModel] = Settings
+    named = False
+    for step in path:
+        if named:
+            named = False
+            continue
+        info = model.model_fields.get(step)
+        if info is None:
+            return []
+        inner = info.annotation
+        if getattr(inner, "__origin__", None) is dict:
+            inner, named = inner.__args__[1], True  # type: ignore[union-attr]  # a dict annotation has two
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    if issubclass(model, PerDims):
+        return ["2d", "3d"]
+    return list(model.model_fields)

@@ -1,0 +1,49 @@
+"""``--set KEY=VALUE``: change one value of harness.toml for one command."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from harness.errors import ConfigError
+
+ROOTS = ("protocol", "leaderboard")
+
+
+def parse_value(text: str) -> Any:
+    """`text` as a TOML value (``3``, ``true``, ``[0, 1]``, ``"x"``), else as a plain string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def split_assignment(text: str) -> tuple[list[str], Any]:
+    """``protocol.epochs.2d=3`` -> (["protocol", "epochs", "2d"], 3)."""
+    key, equals, value = text.partition("=")
+    path = [step.strip() for step in key.split(".")]
+    if not equals or not all(path):
+        raise ConfigError(f"'{text}' is not KEY=VALUE", where="--set", remedy="Say for example protocol.epochs=2.")
+    if path[0] not in ROOTS or len(path) < 2:
+        raise ConfigError(
+            f"'{key}' starts with neither 'protocol.' nor 'leaderboard.'",
+            where="--set",
+            remedy="Both mean those of the leaderboard that is run, for example protocol.epochs=2.",
+        )
+    return path, parse_value(value.strip())
+
+
+def assign(table: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set ``table[path[0]][path[1]]… = value``, making tables on the way."""
+    *parents, last = path
+    for index, step in enumerate(parents):
+        below = (path[index + 1]) if index + 1 < len(path) else ""
+        inner = table.get(step, {})
+        if not isinstance(inner, dict):
+            if below not in ("2d", "3d"):
+                raise ConfigError(f"'{step}' is a value, not a table", where=f"--set {'.'.join(path)}")
+            # One number stands for both; the other dimension keeps it.
+            inner = {"2d": inner, "3d": inner}
+        table[step] = inner = dict(inner)
+        table = inner
+    table[last] = value

@@ -1,0 +1,164 @@
+"""The protocol: everything that moves a score except the plugins. docs/protocol.md tells the why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from harness.store.atomic import digest
+
+T = TypeVar("T")
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors and values don't change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class PerDims(Strict, Generic[T]):
+    """One value for both, or one for 2D and one for 3D models: ``{"2d" = 7, "3d" = 15}``."""
+
+    two: T = Field(alias="2d")
+    three: T = Field(alias="3d")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | PerDims) else {"2d": value, "3d": value}
+
+    def at(self, dims: int) -> T:
+        """The value for models of `dims` dimensions."""
+        return self.two if dims == 2 else self.three
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Augmentation(Strict):
+    """Random changes of training images, drawn for each sample on the device. All zero: none."""
+
+    flip: Fraction = Field(0.0, description="probability of mirroring, for each in-plane axis")
+    rotate_deg: NonNegative = Field(0.0, description="largest in-plane rotation, degrees")
+    scale: Fraction = Field(0.0, description="largest relative zoom; 0.1 draws from 0.9 to 1.1")
+    shift: Fraction = Field(0.0, description="largest shift as a fraction of the crop's side")
+    spatial_probability: Fraction = Field(1.0, description="chance that a sample is rotated, scaled, shifted")
+    brightness: NonNegative = Field(0.0, description="largest offset, in standard deviations")
+    contrast: Fraction = Field(0.0, description="largest relative change of contrast")
+    gamma: Fraction = Field(0.0, description="largest relative change of the gamma exponent")
+    noise: NonNegative = Field(0.0, description="largest standard deviation of added Gaussian noise")
+    intensity_probability: Fraction = Field(1.0, description="chance that a sample's intensities change")
+
+
+class Protocol(Strict):
+    """Preparation, training, prediction, split and metrics that all entries of a leaderboard share."""
+
+    # Preparation
+    spacing_mm: Positive = Field(1.5, description="in-plane spacing after resampling; z is never resampled")
+    crop: tuple[Count, Count] = Field((128, 128), description="pixels (y, x) about the image centre")
+    normalisation: Literal["z-score", "percentile"] = Field(
+        "z-score",
+        description="z-score: mean 0, sd 1 of the crop; percentile: clip to the 0.5th and 99.5th first",
+    )
+    # Training
+    augmentation: Augmentation = Augmentation()
+    optimiser: Literal["adamw"] = "adamw"
+    learning_rate: PerDims[Positive] = Field(
+        PerDims[Positive](two=2e-3, three=2e-3), description="peak of the schedule"
+    )
+    weight_decay: NonNegative = 1e-2
+    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
+    gradient_clip: Positive | None = Field(12.0, description="largest gradient norm")
+    epochs: PerDims[Count] = PerDims[Count](two=40, three=40)
+    batch: PerDims[Count] = Field(
+        PerDims[Count](two=16, three=2), description="slices (2D) or volumes (3D) a step"
+    )
+    depth: Count = Field(10, description="slices in a 3D training sample; fewer are edge-padded")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 autocast where the hardware computes it"
+    )
+    class_weights: dict[str, NonNegative] = Field(
+        {"background": 0.3}, description="by structure name or 'background'; 1 where not named"
+    )
+    validation: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="share of the training patients held out to watch and select; 0: none"
+    )
+    validate_every: Count = Field(1, description="epochs between two looks at the held-out part")
+    selection: Literal["last", "best"] = Field(
+        "last", description="which weights predict: the last, or the best on the held-out part"
+    )
+    deterministic: bool = Field(False, description="refuse algorithms that vary between runs on a GPU")
+    # Prediction and scores
+    largest_component: bool = Field(True, description="keep only the largest connected part of each structure")
+    metrics: tuple[str, ...] = ("dice", "hd", "hd95", "assd")
+    # Split
+    split: Literal["folds", "official"] = "folds"
+    folds: Annotated[int, Field(ge=2)] = 5
+    split_seed: int = 0
+    # What is run and shown; moves no score
+    run_folds: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        None, description="folds to run; all where absent"
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    rank_by: tuple[str, ...] = Field(("dice",), min_length=1, description="metrics whose ranks are averaged")
+    keep_predictions: bool = Field(False, description="keep label maps as NIfTI in the run's folder")
+
+    @field_validator("metrics", "rank_by")
+    @classmethod
+    def _known_metrics(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from harness.metrics.definitions import metric
+
+        for name in names:
+            metric(name)
+        return names
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Protocol:
+        absent = [name for name in self.rank_by if name not in self.metrics]
+        if absent:
+            raise ValueError(f"rank_by names {absent[0]!r}, which is not among metrics")
+        if self.selection == "best" and self.validation == 0:
+            raise ValueError("selection 'best' needs validation > 0: test cases never select")
+        if self.run_folds is not None:
+            if self.split == "official":
+                raise ValueError("run_folds means nothing with split 'official'")
+            if not self.run_folds or max(self.run_folds) >= self.folds:
+                raise ValueError(f"run_folds must name folds from 0 to {self.folds - 1}")
+        return self
+
+    def resolved(self, dims: int) -> dict[str, Any]:
+        """As JSON values, with the one value that models of `dims` dimensions use."""
+        values = self.model_dump(mode="json", by_alias=True)
+        for name, value in self:
+            if isinstance(value, PerDims):
+                values[name] = value.at(dims)
+        if dims == 2:
+            del values["depth"]
+        return values
+
+
+PREPARE = ("spacing_mm", "crop", "normalisation")
+SPLIT = ("split", "folds", "split_seed")
+SCORE = ("largest_component", "metrics")
+UNSCORED = ("run_folds", "seeds", "rank_by", "keep_predictions")
+"""Fields by what they move. What is in none of these moves the training."""
+
+
+def part(resolved: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those fields of a resolved protocol."""
+    return {name: resolved[name] for name in names}
+
+
+def training_part(resolved: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a resolved protocol that move the trained weights, beyond data and split."""
+    other = {*PREPARE, *SPLIT, *SCORE, *UNSCORED}
+    return {name: value for name, value in resolved.items() if name not in other}
+
+
+def protocol_hash(values: dict[str, Any]) -> str:
+    """SHA-256 over every field that moves a score, of a whole or a resolved protocol."""
+    return digest({name: value for name, value in values.items() if name not in UNSCORED})

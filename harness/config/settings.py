@@ -1,0 +1,40 @@
+"""harness.toml as one typed object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from harness.config.protocol import Protocol, Strict
+
+
+class LeaderboardSettings(Strict):
+    """``[leaderboard.NAME]``: entries are models × losses × datasets, each ``name`` or ``name[key=value]``."""
+
+    summary: str = ""
+    protocol: str = Field(description="name of a [protocol.NAME] table")
+    models: tuple[str, ...] = Field(min_length=1)
+    losses: tuple[str, ...] = Field(min_length=1)
+    datasets: tuple[str, ...] = Field(min_length=1)
+
+
+class DatasetSettings(Strict):
+    """``[datasets.NAME]``: where a dataset lies; relative to harness.toml."""
+
+    root: Path
+
+
+class Settings(Strict):
+    """The whole of harness.toml."""
+
+    protocol: dict[str, Protocol] = Field(default_factory=dict)
+    leaderboard: dict[str, LeaderboardSettings] = Field(default_factory=dict)
+    datasets: dict[str, DatasetSettings] = Field(default_factory=dict)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of harness.toml, for editors."""
+    schema = Settings.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "harness.toml", **schema}

@@ -1,0 +1,1 @@
+"""Cases, reading, preparation, splits and augmentation."""

@@ -1,0 +1,187 @@
+"""What a dataset consists of, by content: read once, checked, remembered until a file changes.
+
+The manifest's hash covers identity and content of every case and nothing of where files lie
+or how they are compressed, so a run's key is the same on every machine with the same data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.data.case import Case, Part
+from harness.errors import DataError, HarnessError
+from harness.store.atomic import digest, write_json
+
+
+@dataclass(frozen=True)
+class CaseInfo:
+    """One case as the manifest knows it. `shape` and `spacing_mm` are ``(z, y, x)``."""
+
+    id: str
+    patient: str
+    phase: str | None
+    group: str | None
+    part: Part | None
+    channels: int
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    image_digest: str
+    labels_digest: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All cases of a dataset, sorted by id."""
+
+    cases: tuple[CaseInfo, ...]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over every field of every case."""
+        return digest([asdict(case) for case in self.cases])
+
+    @cached_property
+    def patients(self) -> tuple[str, ...]:
+        """All patients, sorted."""
+        return tuple(sorted({case.patient for case in self.cases}))
+
+    def of(self, patients: Sequence[str]) -> list[str]:
+        """Ids of the cases of these patients, sorted."""
+        wanted = set(patients)
+        return [case.id for case in self.cases if case.patient in wanted]
+
+    @cached_property
+    def identical(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of patients that share an identical image."""
+        parent = {patient: patient for patient in self.patients}
+
+        def root(patient: str) -> str:
+            while parent[patient] != patient:
+                patient = parent[patient]
+            return patient
+
+        first: dict[str, str] = {}
+        for case in self.cases:
+            other = first.setdefault(case.image_digest, case.patient)
+            low, high = sorted((root(other), root(case.patient)))
+            parent[high] = low
+        sets: dict[str, list[str]] = defaultdict(list)
+        for patient in self.patients:
+            sets[root(patient)].append(patient)
+        return tuple(tuple(members) for members in sets.values() if len(members) > 1)
+
+
+def build_manifest(
+    cases: Sequence[Case],
+    structures: Mapping[str, int],
+    memory: Path,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Manifest:
+    """Read and check every case not remembered in the JSON file `memory`; DataError for a bad one.
+
+    `advance(done, total)` is called as cases are read.
+    """
+    if not cases:
+        raise DataError("the dataset has no cases", remedy="Check its folder.")
+    ids = [case.id for case in cases]
+    doubled = next((id_ for id_ in ids if ids.count(id_) > 1), None)
+    if doubled is not None:
+        raise DataError("two cases have this id", where=doubled, remedy="Ids must be unique in a dataset.")
+    known = _recall(memory)
+    remembered: dict[str, Any] = {}
+    infos: list[CaseInfo] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        contents = pool.map(lambda case: known.get(_stamp(case, structures)) or _content(case, structures), cases)
+        for done, (case, content) in enumerate(zip(cases, contents, strict=True), 1):
+            stamp = _stamp(case, structures)
+            if stamp:
+                remembered[stamp] = content
+            infos.append(
+                CaseInfo(
+                    id=case.id,
+                    patient=case.patient,
+                    phase=case.phase,
+                    group=case.group,
+                    part=case.part,
+                    channels=content["channels"],
+                    shape=tuple(content["shape"]),
+                    spacing_mm=tuple(content["spacing_mm"]),
+                    image_digest=content["image"],
+                    labels_digest=content["labels"],
+                )
+            )
+            advance(done, len(cases))
+    if remembered.keys() - known.keys():
+        write_json(memory, {**known, **remembered})
+    manifest = Manifest(tuple(sorted(infos, key=lambda info: info.id)))
+    if len({case.channels for case in manifest.cases}) > 1:
+        raise DataError("cases differ in their number of image channels", where=manifest.cases[0].id)
+    return manifest
+
+
+def _recall(memory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(memory.read_text()))
+    except (OSError, ValueError):
+        # A lost or damaged memory costs one reading of the dataset, nothing else.
+        return {}
+
+
+def _stamp(case: Case, structures: Mapping[str, int]) -> str:
+    """Identifies the files of a case and their state; empty where there are none to look at."""
+    if not case.files:
+        return ""
+    stats = []
+    for file in case.files:
+        try:
+            stat = file.stat()
+        except OSError as error:
+            raise DataError(f"can't be read: {error.strerror}", where=file) from error
+        stats.append([str(file.resolve()), stat.st_size, stat.st_mtime_ns])
+    return digest([stats, sorted(structures.values())])
+
+
+def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:
+    try:
+        volume = case.read()
+    except (HarnessError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(f"reading failed: {type(error).__name__}: {error}", where=case.id) from error
+    image, labels = volume.image, volume.labels
+    if labels is None:
+        raise DataError("has no reference label map", where=case.id)
+    if image.ndim != 4 or image.shape[1:] != labels.shape:
+        raise DataError(
+            f"image {image.shape} and labels {labels.shape} are not (C, z, y, x) and (z, y, x)", where=case.id
+        )
+    foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
+    if foreign:
+        raise DataError(
+            f"label values {foreign} are not among the structures' {sorted(structures.values())}", where=case.id
+        )
+    return {
+        "channels": image.shape[0],
+        "shape": list(labels.shape),
+        "spacing_mm": [round(float(mm), 6) for mm in volume.spacing_mm],
+        "image": _array_digest(image.astype(np.float32, copy=False)),
+        "labels": _array_digest(labels.astype(np.uint8, copy=False)),
+    }
+
+
+def _array_digest(array: NDArray[Any]) -> str:
+    content = hashlib.sha256(repr((array.shape, array.dtype.str)).encode())
+    content.update(np.ascontiguousarray(array))
+    return content.hexdigest()

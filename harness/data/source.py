@@ -1,0 +1,75 @@
+"""Open a dataset plugin: its cases, structures and phases, checked against the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.data.case import Case
+from harness.errors import HarnessError, PluginError
+from harness.plugins.records import Dataset
+from harness.plugins.resolve import resolve
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset that lies somewhere. `structures` maps names to label values, in the dataset's order."""
+
+    cases: tuple[Case, ...]
+    structures: dict[str, int]
+    phases: tuple[str, ...]
+
+
+def open_source(
+    target: str,
+    root: Path,
+    params: Mapping[str, Any],
+    *,
+    name: str,
+    structures: Mapping[str, int],
+    phases: tuple[str, ...],
+) -> Source:
+    """Call a dataset's target; PluginError where it breaks its contract, DataError from its own checks."""
+    factory = resolve(target, where=name)
+    if not callable(factory):
+        raise PluginError(f"target {target!r} can't be called", where=f"dataset {name}")
+    try:
+        made = factory(root, **params)
+        cases = tuple(made.cases())
+    except HarnessError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{type(error).__name__}: {error}", where=f"dataset {name}") from error
+    foreign = next((case for case in cases if not isinstance(case, Case)), None)
+    if foreign is not None:
+        raise PluginError(f"cases() gave a {type(foreign).__name__}, not a Case", where=f"dataset {name}")
+    named = dict(getattr(made, "structures", None) or structures)
+    values = list(named.values())
+    if not named or len(set(values)) < len(values) or not all(0 < value < 256 for value in values):
+        raise PluginError(
+            f"structures {named} must name at least one label value, each different, from 1 to 255",
+            where=f"dataset {name}",
+        )
+    return Source(cases, named, tuple(getattr(made, "phases", None) or phases))
+
+
+def open_record(record: Dataset, root: Path, params: Mapping[str, Any]) -> Source:
+    """Open a registered dataset."""
+    return open_source(
+        record.target, root, params, name=record.name, structures=record.structures, phases=record.phases
+    )
+
+
+def open_spec(spec: Mapping[str, Any], root: Path) -> Source:
+    """Open the dataset of a run's spec."""
+    dataset = spec["dataset"]
+    return open_source(
+        dataset["target"],
+        root,
+        dataset["params"],
+        name=dataset["name"],
+        structures=dataset["structures"],
+        phases=tuple(dataset["phases"]),
+    )

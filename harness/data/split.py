@@ -1,0 +1,144 @@
+"""Who trains, who is looked at while training, who is scored: always whole patients.
+
+Patients that share an identical image count as one, so no image is ever on two sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from harness.data.manifest import Manifest
+from harness.errors import ConfigError, DataError
+from harness.store.atomic import digest
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Patients of one fold, sorted. `validation` is an inner part of what is not scored."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Split:
+    """All folds of a dataset under one protocol, and what was noticed while making them."""
+
+    folds: tuple[Parts, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the patients of every part of every fold."""
+        return digest([asdict(parts) for parts in self.folds])
+
+
+def make_split(
+    manifest: Manifest, *, kind: str, folds: int, seed: int, validation: float, dataset: str
+) -> Split:
+    """Split by patient, stratified by group: `folds` folds, or the dataset's ``official`` parts."""
+    group = {case.patient: case.group or "" for case in manifest.cases}
+    units = _units(manifest)
+    notes = [
+        f"{dataset}: {' and '.join(same)} have identical images; kept on one side of the split"
+        for same in manifest.identical
+    ]
+    if kind == "official":
+        tests, dropped = [_official(manifest, dataset)], _leaking(manifest)
+        if dropped:
+            notes.append(
+                f"{dataset}: {', '.join(dropped)} left out of training: identical images are in the official test part"
+            )
+    else:
+        if folds > len(units):
+            raise ConfigError(
+                f"{folds} folds need at least {folds} patients, {dataset} has {len(units)}",
+                where="protocol.folds",
+            )
+        dealt = _deal(units, group, folds, seed)
+        tests, dropped = [sorted(p for unit in fold for p in unit) for fold in dealt], []
+    made = []
+    for number, test in enumerate(tests):
+        left = [unit for unit in units if not {*unit} & {*test, *dropped}]
+        held_out = _hold_out(left, group, validation, seed + 1 + number)
+        train = [p for unit in left for p in unit if p not in held_out]
+        if not train or not test:
+            raise DataError(
+                f"fold {number} has {len(train)} training and {len(test)} test patients", where=dataset
+            )
+        made.append(Parts(tuple(sorted(train)), tuple(sorted(held_out)), tuple(test)))
+    return Split(tuple(made), tuple(notes))
+
+
+def _units(manifest: Manifest) -> list[tuple[str, ...]]:
+    joined = {patient for same in manifest.identical for patient in same}
+    alone = [(patient,) for patient in manifest.patients if patient not in joined]
+    return sorted([*alone, *manifest.identical])
+
+
+def _order(unit: Sequence[str], seed: int) -> str:
+    # A hash orders patients alike on every platform and library version.
+    return hashlib.sha256(f"{seed}:{unit[0]}".encode()).hexdigest()
+
+
+def _deal(
+    units: Sequence[tuple[str, ...]], group: dict[str, str], folds: int, seed: int
+) -> list[list[tuple[str, ...]]]:
+    """Deal units to folds so that each fold has its share of each group, and of all."""
+    hands: list[list[tuple[str, ...]]] = [[] for _ in range(folds)]
+    total = [0] * folds
+    of_group: list[Counter[str]] = [Counter() for _ in range(folds)]
+    strata: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for unit in units:
+        strata[group[unit[0]]].append(unit)
+    for name in sorted(strata):
+        # Units of several patients go first: small ones can still even out after them.
+        for unit in sorted(strata[name], key=lambda unit: (-len(unit), _order(unit, seed))):
+            fold = min(range(folds), key=lambda k: (of_group[k][name], total[k], k))
+            hands[fold].append(unit)
+            of_group[fold][name] += len(unit)
+            total[fold] += len(unit)
+    return hands
+
+
+def _hold_out(
+    units: Sequence[tuple[str, ...]], group: dict[str, str], share: float, seed: int
+) -> set[str]:
+    patients = sum(len(unit) for unit in units)
+    if share == 0 or len(units) < 2:
+        return set()
+    hands = min(len(units), max(2, round(1 / share))) if share <= 0.5 else 2
+    wanted = max(1, round(share * patients))
+    chosen: list[str] = []
+    for hand in _deal(units, group, hands, seed):
+        for unit in hand:
+            if len(chosen) + len(unit) <= wanted and len(chosen) + len(unit) < patients:
+                chosen.extend(unit)
+    return set(chosen)
+
+
+def _official(manifest: Manifest, dataset: str) -> list[str]:
+    part = {case.patient: case.part for case in manifest.cases}
+    if set(part.values()) != {"train", "test"}:
+        raise ConfigError(
+            f"{dataset} as it lies here has no official test part",
+            where="protocol.split",
+            remedy="Use split = 'folds', or add the official testing data.",
+        )
+    return sorted(patient for patient, side in part.items() if side == "test")
+
+
+def _leaking(manifest: Manifest) -> list[str]:
+    """Training patients whose images are also in the official test part."""
+    part = {case.patient: case.part for case in manifest.cases}
+    return sorted(
+        patient
+        for same in manifest.identical
+        if {part[p] for p in same} == {"train", "test"}
+        for patient in same
+        if part[patient] == "train"
+    )

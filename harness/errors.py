@@ -1,0 +1,64 @@
+"""Errors for the person at the terminal: what is wrong, where, what to do; in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Literal
+
+Blame = Literal["plugin", "data", "resource", "harness"]
+
+OK, RUNS_FAILED, USAGE, INTERRUPTED, INTERNAL = 0, 1, 2, 3, 4
+"""Exit codes of the command line (documented in docs/commands.md)."""
+
+BUSY = 75
+"""Exit code of a worker whose run another process holds (EX_TEMPFAIL of sysexits)."""
+
+
+class HarnessError(Exception):
+    """Something a user can act on. Printed as one line; the traceback goes to the log.
+
+    `what` is wrong, `where` (a file, a key, a plugin), and the `remedy`.
+    """
+
+    exit_code = USAGE
+    blame: Blame = "harness"
+
+    def __init__(self, what: str, *, where: object = None, remedy: str | None = None) -> None:
+        self.what, self.where, self.remedy = what, where, remedy
+        line = f"{where}: {what}" if where is not None else what
+        if remedy:
+            line = f"{line.rstrip('.')}. {remedy}"
+        # One line whatever a foreign message brought along.
+        super().__init__(" ".join(line.split()))
+
+
+class ConfigError(HarnessError):
+    """harness.toml, --set or a command's arguments say something that does not fit."""
+
+
+class PluginError(HarnessError):
+    """A plugin is broken, unknown, or breaks its contract."""
+
+    blame: Blame = "plugin"
+
+
+class DataError(HarnessError):
+    """A dataset's folder, file or content can't be used."""
+
+    blame: Blame = "data"
+
+
+class ResourceError(HarnessError):
+    """Memory, disk or time ran out."""
+
+    blame: Blame = "resource"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A remedy for an unknown `name`: the nearest known one, or the list of all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Known: {', '.join(names)}." if names else "None is known."

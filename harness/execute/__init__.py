@@ -1,0 +1,1 @@
+"""Where runs happen: the worker that carries one out, and what places workers."""

@@ -1,0 +1,72 @@
+"""One run in one process: ``harness worker RUN_FOLDER``. What it leaves on disk is its only answer."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
+from harness.execute.failure import classify
+from harness.execute.heart import Heart
+from harness.execute.stages import Run
+from harness.plugins.manager import load
+from harness.store.record import Record
+from harness.store.runs import Busy, RunFolder
+
+log = logging.getLogger("harness.worker")
+
+
+def work(path: Path, parent: int | None = None) -> int:
+    """Carry out the run in `path`; gives the exit code. Stops when process `parent` is gone."""
+    folder = RunFolder(path)
+    logging.basicConfig(
+        filename=folder.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with folder.locked():
+            return _attempt(folder, parent)
+    except Busy:
+        return BUSY
+    except KeyboardInterrupt:
+        log.info("interrupted")
+        return INTERRUPTED
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _attempt(folder: RunFolder, parent: int | None) -> int:
+    spec, local = folder.spec(), folder.local()
+    record = folder.record()
+    if record is not None and record.status == "done" and record.keys == spec["keys"]:
+        return OK
+    attempts = int(folder.progress().get("attempts", 0)) + 1
+    log.info("attempt %d of %s", attempts, folder.id)
+    folder.reopen()
+    heart = Heart(folder, attempts, parent)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    heart.beat({"phase": "start", "started": started}, now=True)
+    registry = load([Path(file) for file in local["plugin_files"]])
+    registry.notify("harness_run_started", run=spec)
+
+    def epoch_ended(figures: Mapping[str, Any]) -> None:
+        registry.notify("harness_epoch_ended", run=spec, epoch=dict(figures))
+
+    run = Run(folder, spec, local, heart, epoch_ended)
+    try:
+        finished = run.execute(attempts)
+    except Exception as error:
+        log.error("%s", "".join(traceback.format_exception(error)))
+        status, failure = classify(error, spec, run.phase)
+        finished = Record(spec["run_id"], spec["keys"], spec, status, failure, attempts)
+    folder.finish(finished)
+    heart.beat({"phase": finished.status}, now=True)
+    registry.notify("harness_run_finished", run=spec, record=finished.header())
+    return OK if finished.status == "done" else RUNS_FAILED

@@ -1,0 +1,60 @@
+"""Where and how precisely a run computes. Recorded with the run, never part of its key."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision of its matrix products (``bf16`` autocast, or ``fp32``)."""
+
+    device: torch.device
+    precision: str
+
+    @classmethod
+    def choose(cls, precision: str) -> Compute:
+        """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it."""
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if precision == "auto":
+            precision = "bf16" if _computes_bf16(device) else "fp32"
+        return cls(device, precision)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context that forward passes run in."""
+        if self.precision == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def synchronise(self) -> None:
+        """Wait until the device has done all that was asked of it."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def place(self, module: nn.Module, dims: int) -> nn.Module:
+        """Move a network to the device, in channels-last layout: up to 1.5 times faster on CPUs too."""
+        layout = torch.channels_last if dims == 2 else torch.channels_last_3d
+        return module.to(self.device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+    @staticmethod
+    def channels_last(batch: Tensor) -> Tensor:
+        """A batch ``(B, C, H, W)`` or ``(B, C, D, H, W)`` in channels-last layout."""
+        layout = torch.channels_last if batch.ndim == 4 else torch.channels_last_3d
+        return batch.contiguous(memory_format=layout)
+
+
+def _computes_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    # Without one of these, bf16 is emulated and slower than fp32.
+    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16"))

@@ -1,0 +1,73 @@
+"""What a run ran on: hardware, versions, sources. Beside the figures, never in a key."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+import harness
+from harness.measure.compute import Compute
+
+
+def hardware(compute: Compute) -> dict[str, Any]:
+    """The machine; ``class`` is one string, and costs compare only where it is equal."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cpu = _cpu_name()
+    gpu = torch.cuda.get_device_name(compute.device) if compute.device.type == "cuda" else None
+    return {
+        "class": gpu or f"{cpu}, {cores} cores",
+        "gpu": gpu,
+        "cpu": cpu,
+        "cores": cores,
+        "ram_gib": round(psutil.virtual_memory().total / 2**30, 1),
+    }
+
+
+def environment(compute: Compute) -> dict[str, Any]:
+    """Versions and settings that can change bits or speed."""
+    return {
+        "harness": harness.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda if compute.device.type == "cuda" else None,
+        "system": platform.system(),
+        "device": compute.device.type,
+        "precision": compute.precision,
+        "threads": torch.get_num_threads(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str | None:
+    """The commit of the source tree this package runs from; None where it is installed from a wheel."""
+    source = Path(__file__).resolve().parents[2]
+    if not (source / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None

@@ -1,0 +1,1 @@
+"""From a leaderboard to its runs: expansion, keys, what is done, why something is not."""

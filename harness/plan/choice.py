@@ -1,0 +1,122 @@
+"""A plugin with parameters, as written in harness.toml and after ``-m -l -d``: ``unet2d[base=8]``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from harness.config.overrides import parse_value
+from harness.errors import ConfigError, PluginError, nearest
+from harness.plugins.manager import Registered, Registry
+from harness.plugins.records import Kind
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A registered plugin and all its parameters, defaults filled in."""
+
+    plugin: Registered
+    params: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.plugin.record.name
+
+    @property
+    def label(self) -> str:
+        """The name, with those parameters that are not the plugin's defaults."""
+        defaults = self.plugin.record.defaults
+        changed = {k: v for k, v in sorted(self.params.items()) if v != defaults[k]}
+        inside = ",".join(f"{k}={_text(v)}" for k, v in changed.items())
+        return f"{self.name}[{inside}]" if inside else self.name
+
+    def as_spec(self) -> dict[str, Any]:
+        """What a run's spec keeps of it."""
+        record = self.plugin.record
+        return {
+            "name": record.name,
+            "label": self.label,
+            "version": record.version,
+            "target": record.target,
+            "params": dict(self.params),
+            "distribution": f"{self.plugin.distribution} {self.plugin.version}".strip(),
+        }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def parse(text: str) -> tuple[str, dict[str, Any]]:
+    """``unet2d[base=8,slices=3]`` -> ("unet2d", {"base": 8, "slices": 3})."""
+    name, bracket, inside = text.partition("[")
+    if not bracket or "=" not in inside:
+        return text, {}
+    if not inside.endswith("]"):
+        raise ConfigError(f"'{text}' lacks its closing bracket", remedy="Write for example unet2d[base=8].")
+    params = {}
+    for item in _items(inside[:-1]):
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"'{item}' in '{text}' is not key=value")
+        params[key.strip()] = parse_value(value.strip())
+    return name, params
+
+
+def _items(text: str) -> list[str]:
+    """Split at commas that are not inside brackets."""
+    items, depth, start = [], 0, 0
+    for index, sign in enumerate(text):
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "," and depth == 0:
+            items.append(text[start:index])
+            start = index + 1
+    return [*items, text[start:]]
+
+
+def choose(registry: Registry, kind: Kind, text: str) -> Choice:
+    """The plugin that `text` names; PluginError for an unknown name or parameter."""
+    name, params = parse(text)
+    plugin = registry.get(kind, name)
+    defaults = plugin.record.defaults
+    unknown = [key for key in params if key not in defaults]
+    if unknown:
+        raise PluginError(
+            f"no parameter '{unknown[0]}'", where=f"{kind} {name}", remedy=nearest(unknown[0], defaults)
+        )
+    return Choice(plugin, {**defaults, **params})
+
+
+def select(
+    registry: Registry, kind: Kind, listed: Sequence[str], patterns: Sequence[str]
+) -> tuple[list[Choice], list[Choice]]:
+    """All choices of a leaderboard, and those that `patterns` select.
+
+    A pattern selects listed choices by name, label or glob; and whatever else is registered
+    under a matching name joins the leaderboard by being named.
+    """
+    board = [choose(registry, kind, text) for text in listed]
+    if not patterns:
+        return board, board
+    selected: list[Choice] = []
+    for pattern in patterns:
+        name, params = parse(pattern)
+        if params:
+            found = [choose(registry, kind, pattern)]
+        else:
+            found = [c for c in board if fnmatchcase(c.name, name) or c.label == name]
+            names = {choice.name for choice in board}
+            found += [
+                choose(registry, kind, other.record.name)
+                for other in registry.match(kind, name)
+                if other.record.name not in names
+            ]
+            if not found:
+                registry.get(kind, name)  # says what is known, or why it is broken
+        selected += [choice for choice in found if choice.label not in {c.label for c in selected}]
+    labels = {choice.label for choice in board}
+    return board + [choice for choice in selected if choice.label not in labels], selected

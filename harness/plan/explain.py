@@ -1,0 +1,71 @@
+"""Why a run is not done although something like it was: the first field that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.plan.keys import inputs
+from harness.store.runs import RunFolder
+
+def why_new(spec: Mapping[str, Any], existing: list[RunFolder]) -> str:
+    """In a few words: never run, or the first field that differs from the nearest run on disk."""
+    found = nearest_run(spec, existing)
+    if found is None:
+        return "never run"
+    run, differences = found
+    if not differences:
+        return "planned before, not started"
+    field, there, here = differences[0]
+    more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+    return f"{field} was {there}, is {here}{more}; compared with {run.id}"
+
+
+def nearest_run(
+    spec: Mapping[str, Any], existing: list[RunFolder]
+) -> tuple[RunFolder, list[tuple[str, Any, Any]]] | None:
+    """The run of the same entry, seed and fold with the fewest differing fields, and these fields."""
+    candidates = []
+    for run in existing:
+        # The id begins with entry, seed and fold: only few folders need to be read.
+        if run.id.rpartition("__")[0] != str(spec["run_id"]).rpartition("__")[0]:
+            continue
+        try:
+            differences = compare(run.spec(), spec)
+        except (HarnessError, KeyError, TypeError):
+            continue
+        candidates.append((len(differences), run.id, run, differences))
+    if not candidates:
+        return None
+    *_, run, differences = min(candidates, key=lambda candidate: candidate[:2])
+    return run, differences
+
+
+def compare(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Fields that go into the keys and differ: (dotted name, value there, value here)."""
+    a, b = (dict(_flat(_told(inputs(spec), spec))) for spec in (there, here))
+    return [
+        (name, a.get(name, "absent"), b.get(name, "absent"))
+        for name in dict.fromkeys([*b, *a])
+        if a.get(name, "absent") != b.get(name, "absent")
+    ]
+
+
+def _told(parts: dict[str, dict[str, Any]], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of all keys as one mapping, without the hashes that repeat what precedes them."""
+    told: dict[str, Any] = {"protocol": {}}
+    for part in parts.values():
+        told["protocol"].update(part["protocol"])
+    told["data"] = {"manifest": spec["manifest_hash"][:12], "split": spec["split_hash"][:12]}
+    told["algorithm"] = {name: part["algorithm"] for name, part in parts.items()}
+    train = parts["train"]
+    return {**told, **{name: train[name] for name in ("model", "loss", "seed", "fold")}}
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from _flat(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", inner

@@ -1,0 +1,51 @@
+"""Keys: what a run is, as hashes of everything that moves its result, before anything runs.
+
+Not in a key: device, executor, paths, versions of libraries. They are provenance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.config.protocol import PREPARE, SCORE, part, protocol_hash, training_part
+from harness.store.atomic import digest
+
+ALGORITHMS = {"prepare": 1, "train": 1, "score": 1}
+"""Versions of the harness's own steps. Raise one when its code changes results."""
+
+
+def inputs(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each key of a run is the hash of; each builds on the one before."""
+    protocol = spec["protocol"]
+    prepare = {
+        "algorithm": ALGORITHMS["prepare"],
+        "manifest": spec["manifest_hash"],
+        "structures": list(spec["dataset"]["structures"].items()),
+        "protocol": part(protocol, PREPARE),
+    }
+    train = {
+        "algorithm": ALGORITHMS["train"],
+        "prepare": digest(prepare),
+        "split": spec["split_hash"],
+        "fold": spec["fold"],
+        "seed": spec["seed"],
+        "model": _identity(spec["model"]),
+        "loss": _identity(spec["loss"]),
+        "protocol": training_part(protocol),
+    }
+    score = {"algorithm": ALGORITHMS["score"], "train": digest(train), "protocol": part(protocol, SCORE)}
+    return {"prepare": prepare, "train": train, "score": score}
+
+
+def keys(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of a run, with those that tell which records may be compared."""
+    return {
+        **{name: digest(value) for name, value in inputs(spec).items()},
+        "split": spec["split_hash"],
+        "protocol": protocol_hash(spec["protocol"]),
+    }
+
+
+def _identity(plugin: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plugin[name] for name in ("name", "version", "params")}

@@ -1,0 +1,198 @@
+"""What a leaderboard needs run: every run with its state and the reason for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.config.load import Project
+from harness.config.protocol import Protocol
+from harness.data.manifest import Manifest, build_manifest
+from harness.data.source import Source, open_record
+from harness.data.split import Split, make_split
+from harness.errors import ConfigError, nearest
+from harness.plan.choice import Choice
+from harness.plan.explain import why_new
+from harness.plan.keys import keys
+from harness.plan.matrix import Entry, Matrix, seeds_and_folds
+from harness.plugins.records import Dataset
+from harness.store.atomic import digest
+from harness.store.record import SCHEMA
+from harness.store.runs import RunFolder, RunsFolder
+
+State = Literal["done", "resume", "todo", "running", "skipped"]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run: its spec, where things lie (`local`), and what is to be done about it."""
+
+    entry: Entry
+    seed: int
+    fold: int
+    state: State
+    reason: str
+    spec: dict[str, Any]
+    local: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The run's id; empty for a skipped entry, which has none."""
+        return str(self.spec.get("run_id", ""))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The selected runs of a leaderboard. `notes` say what was noticed about the data."""
+
+    leaderboard: str
+    protocol: Protocol
+    runs: tuple[PlannedRun, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Data:
+    root: Path
+    source: Source
+    manifest: Manifest
+    split: Split
+
+
+def make_plan(
+    project: Project,
+    name: str,
+    protocol: Protocol,
+    matrix: Matrix,
+    runs: RunsFolder,
+    *,
+    data_roots: Mapping[str, Path],
+    plugin_files: tuple[Path, ...] = (),
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Plan:
+    """Plan the selected entries of leaderboard `name`; looks at data and disk, changes neither.
+
+    `advance(done, total)` is called while a dataset is read for the first time.
+    """
+    opened: dict[str, _Data] = {}
+    planned: list[PlannedRun] = []
+    existing = runs.all()
+    for entry in matrix.selected:
+        if entry.skip is not None:
+            planned.append(PlannedRun(entry, 0, 0, "skipped", entry.skip, {}, {}))
+            continue
+        label = entry.dataset.label
+        if label not in opened:
+            opened[label] = _open(project, entry.dataset, protocol, runs, data_roots, advance)
+        data = opened[label]
+        for seed, fold in seeds_and_folds(protocol):
+            spec = make_spec(name, entry, protocol, data.source, data.manifest, data.split, seed, fold)
+            local = {
+                "root": str(data.root.resolve()),
+                "cache": str(runs.cache.resolve()),
+                "plugin_files": [str(file.resolve()) for file in plugin_files],
+            }
+            state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
+            planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))
+    notes = tuple(note for data in opened.values() for note in data.split.notes)
+    return Plan(name, protocol, tuple(planned), notes)
+
+
+def _open(
+    project: Project,
+    choice: Choice,
+    protocol: Protocol,
+    runs: RunsFolder,
+    data_roots: Mapping[str, Path],
+    advance: Callable[[int, int], None],
+) -> _Data:
+    record = choice.plugin.record
+    assert isinstance(record, Dataset)
+    root = project.dataset_root(choice.name, data_roots) or runs.generated(choice.name)
+    source = open_record(record, root, choice.params)
+    unknown = [name for name in protocol.class_weights if name not in ("background", *source.structures)]
+    if unknown:
+        raise ConfigError(
+            f"'{unknown[0]}' is no structure of {choice.name}",
+            where="protocol.class_weights",
+            remedy=nearest(unknown[0], ("background", *source.structures)),
+        )
+    memory = runs.cache / "manifests" / f"{choice.name}-{digest(str(root.resolve()))[:12]}.json"
+    manifest = build_manifest(source.cases, source.structures, memory, advance)
+    split = make_split(
+        manifest,
+        kind=protocol.split,
+        folds=protocol.folds,
+        seed=protocol.split_seed,
+        validation=protocol.validation,
+        dataset=choice.name,
+    )
+    return _Data(root, source, manifest, split)
+
+
+def make_spec(
+    leaderboard: str,
+    entry: Entry,
+    protocol: Protocol,
+    source: Source,
+    manifest: Manifest,
+    split: Split,
+    seed: int,
+    fold: int,
+) -> dict[str, Any]:
+    """The full and only description of a run."""
+    parts = split.folds[fold]
+    spec: dict[str, Any] = {
+        "schema": SCHEMA,
+        "leaderboard": leaderboard,
+        "label": entry.label,
+        "model": {**entry.model.as_spec(), "dims": entry.dims},
+        "loss": entry.loss.as_spec(),
+        "dataset": {
+            **entry.dataset.as_spec(),
+            "structures": source.structures,
+            "phases": list(source.phases),
+            "cases": len(manifest.cases),
+            "patients": len(manifest.patients),
+        },
+        "seed": seed,
+        "fold": fold,
+        "protocol": protocol.resolved(entry.dims),
+        "parts": {
+            "train": list(parts.train),
+            "validation": list(parts.validation),
+            "test": list(parts.test),
+        },
+        "manifest_hash": manifest.hash,
+        "split_hash": split.hash,
+    }
+    spec["keys"] = keys(spec)
+    spec["run_id"] = run_id(spec)
+    return spec
+
+
+def run_id(spec: Mapping[str, Any]) -> str:
+    """A name that a person can read and that differs wherever the training differs."""
+    words = [spec["model"]["label"], spec["loss"]["label"], spec["dataset"]["label"]]
+    plain = [re.sub(r"[^A-Za-z0-9=.]+", "-", word).strip("-") for word in words]
+    return "__".join([*plain, f"s{spec['seed']}-f{spec['fold']}", spec["keys"]["train"][:10]])
+
+
+def state_of(folder: RunFolder, spec: Mapping[str, Any], existing: list[RunFolder]) -> tuple[State, str]:
+    """What is to be done about a run, and why."""
+    if folder.busy():
+        return "running", "another process works on it"
+    record = folder.record()
+    if record is not None and record.status == "done":
+        if dict(record.keys) == spec["keys"]:
+            return "done", "recorded"
+        return "resume", "metrics or clean-up changed: predicts and scores again, trains nothing"
+    if record is not None and record.failure is not None:
+        return "todo", f"{record.status} before: {record.failure['message']}"
+    if folder.started():
+        epoch = folder.progress().get("epoch")
+        return "resume", f"stopped in epoch {epoch}" if epoch else "has a checkpoint"
+    return "todo", why_new(spec, existing)

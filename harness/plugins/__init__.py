@@ -1,0 +1,1 @@
+"""Plugins: hook specifications, the records that hooks return, guarded discovery."""

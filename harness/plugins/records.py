@@ -1,0 +1,126 @@
+"""What hooks return: frozen records that name an implementation and never import it.
+
+A record's `target` is a string ``"package.module:attribute"``; it is imported when a run
+needs it. So listing plugins costs no torch, and a record can be tested and compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.errors import PluginError
+
+Kind = Literal["model", "loss", "dataset"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def _check(record: Model | Loss | Dataset) -> None:
+    where = f"{type(record).__name__} {record.name!r}"
+    if not isinstance(record.name, str) or not _NAME.fullmatch(record.name):
+        raise PluginError(
+            "not a plugin name", where=where, remedy="Use lower-case letters, digits, '-', '_' and '.'."
+        )
+    if not isinstance(record.target, str) or not _TARGET.fullmatch(record.target):
+        raise PluginError(
+            f"target {record.target!r} is not a string 'package.module:attribute'",
+            where=where,
+            remedy="Name the implementation, don't pass it.",
+        )
+    if isinstance(record.version, bool) or not isinstance(record.version, int) or record.version < 1:
+        raise PluginError(f"version {record.version!r} is not a whole number from 1 up", where=where)
+    if not isinstance(record.defaults, Mapping):
+        raise PluginError(f"defaults {record.defaults!r} is not a mapping", where=where)
+
+
+@dataclass(frozen=True, kw_only=False)
+class Model:
+    """A network. ``target(task, **params) -> torch.nn.Module``.
+
+    `forward(x)` takes ``(B, C, H, W)`` for ``dims=2`` and ``(B, C, D, H, W)`` for ``dims=3``,
+    any D, and gives logits ``(B, K, ...)`` of the same spatial size. A parameter named
+    ``slices`` of a 2D model is read by the harness too: that many neighbouring slices (odd)
+    become the input channels. `version` is part of a run's key: raise it when scores move.
+    """
+
+    name: str
+    target: str
+    dims: int
+    summary: str
+    version: int = 1
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.dims not in (2, 3):
+            raise PluginError(f"dims {self.dims!r} is neither 2 nor 3", where=f"Model {self.name!r}")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A training loss. ``target(task, **params) -> torch.nn.Module``.
+
+    `forward(logits, labels)` takes logits ``(B, K, ...)`` and labels ``(B, ...)`` int64 and
+    gives a scalar.
+    """
+
+    name: str
+    target: str
+    summary: str
+    version: int = 1
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset. ``target(root, **params)`` gives an object with ``cases() -> Sequence[Case]``.
+
+    `structures` maps a structure's name to its label value; `phases` lists the phases
+    (empty for a dataset without). An object may carry `structures` and `phases` of its own
+    where only the files tell; these then win. `root` is always a path: the configured one,
+    or a folder of the harness where a generated dataset may write.
+    """
+
+    name: str
+    target: str
+    summary: str
+    version: int = 1
+    structures: Mapping[str, int] = field(default_factory=dict)
+    phases: tuple[str, ...] = ()
+    licence: str = ""
+    homepage: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+Plugin = Model | Loss | Dataset
+
+KIND: Mapping[type, Kind] = {Model: "model", Loss: "loss", Dataset: "dataset"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a model or a loss is built for.
+
+    `channels` is what `forward` gets as C: image channels times context slices. `classes`
+    is K, background (class 0) included; class k is ``structures[k - 1]``. `class_weights`
+    has K numbers. `slices` is the number of context slices (1: none).
+    """
+
+    dims: int
+    channels: int
+    classes: int
+    class_weights: tuple[float, ...]
+    structures: tuple[str, ...]
+    slices: int = 1

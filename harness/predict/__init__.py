@@ -1,0 +1,1 @@
+"""Prediction at native spacing, for evaluation and for users alike."""

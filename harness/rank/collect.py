@@ -1,0 +1,158 @@
+"""The records of a leaderboard: those on disk that were made under its protocol and on one split.
+
+Needs no data and no GPU: what a record says of itself is enough.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.protocol import Protocol, protocol_hash
+from harness.errors import HarnessError
+from harness.plan.matrix import Entry, Matrix, seeds_and_folds
+from harness.rank.board import Entry as EntryName
+from harness.rank.board import PlannedRun, RunState
+from harness.store.record import read_records
+from harness.store.record import Record
+from harness.store.runs import RunFolder, RunsFolder
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Comparable records, the runs that the leaderboard wants, and remarks on what was left out."""
+
+    records: tuple[Record, ...]
+    planned: tuple[PlannedRun, ...]
+    notes: tuple[str, ...]
+
+
+def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, folder: Path) -> Collected:
+    """Gather the records of leaderboard `name` from `runs` and from the committed ones in `folder`.
+
+    Of records with different splits of a dataset, those on the split of the newest run count.
+    """
+    versions = {entry_name(entry): _versions(entry) for entry in matrix.entries}
+    found: dict[str, tuple[float, Record]] = {}
+    old = 0
+    for moment, record in _on_disk(runs, folder):
+        if record.run_id in found:
+            continue
+        entry = EntryName.of(record.spec)
+        if entry not in versions and record.spec.get("leaderboard") != name:
+            continue
+        hashed = protocol_hash(protocol.resolved(record.spec["model"]["dims"]))
+        if record.keys.get("protocol") != hashed:
+            continue
+        if entry in versions and versions[entry] != _recorded_versions(record):
+            old += record.status == "done"
+            continue
+        found[record.run_id] = (moment, record)
+    records, other_split = _one_split(found.values())
+    notes = []
+    if other_split:
+        notes.append(f"{other_split} record(s) on another split or other data are left out")
+    if old:
+        notes.append(f"{old} record(s) of earlier plugin versions are left out")
+    by_slot = {_slot(record.spec): record for record in records}
+    folders = {_slot(spec): run for run, spec in _unfinished(runs, {r.run_id for r in records})}
+    planned = [
+        _planned(entry, seed, fold, by_slot, folders)
+        for entry in matrix.entries
+        for seed, fold in seeds_and_folds(protocol)
+    ]
+    return Collected(tuple(records), tuple(planned), tuple(notes))
+
+
+def entry_name(entry: Entry) -> EntryName:
+    """The entry as rankings name it."""
+    return EntryName(entry.model.label, entry.loss.label, entry.dataset.label)
+
+
+def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record]]:
+    for run in runs.all():
+        try:
+            record = run.record()
+        except HarnessError:
+            # A damaged record is not a result; the plan shows the run as to do.
+            continue
+        if record is not None:
+            yield (run.path / "record.json").stat().st_mtime, record
+    for record in read_records(folder):
+        yield 0.0, record
+
+
+def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], int]:
+    groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(lambda: defaultdict(list))
+    for moment, record in found:
+        ground = (record.keys["split"], record.spec["manifest_hash"])
+        groups[record.spec["dataset"]["label"]][ground].append((moment, record))
+    kept: list[Record] = []
+    left_out = 0
+    for grounds in groups.values():
+        newest = max(grounds.values(), key=lambda group: (max(m for m, _ in group), len(group)))
+        kept += [record for _, record in newest]
+        left_out += sum(len(group) for group in grounds.values()) - len(newest)
+    return sorted(kept, key=lambda record: record.run_id), left_out
+
+
+Slot = tuple[str, str, str, int, int]
+
+
+def _slot(spec: Mapping[str, Any]) -> Slot:
+    return (
+        spec["model"]["label"],
+        spec["loss"]["label"],
+        spec["dataset"]["label"],
+        spec["seed"],
+        spec["fold"],
+    )
+
+
+def _unfinished(runs: RunsFolder, finished: set[str]) -> Iterable[tuple[RunFolder, Mapping[str, Any]]]:
+    for run in runs.all():
+        if run.id not in finished:
+            try:
+                yield run, run.spec()
+            except HarnessError:
+                continue
+
+
+def _planned(
+    entry: Entry,
+    seed: int,
+    fold: int,
+    by_slot: Mapping[Slot, Record],
+    folders: Mapping[Slot, RunFolder],
+) -> PlannedRun:
+    name = entry_name(entry)
+    params = {
+        "model": dict(entry.model.params),
+        "loss": dict(entry.loss.params),
+        "dataset": dict(entry.dataset.params),
+    }
+    slot = (name.model, name.loss, name.dataset, seed, fold)
+    record = by_slot.get(slot)
+    state: RunState
+    if entry.skip is not None:
+        return PlannedRun("", name, seed, fold, "skipped", entry.skip, params)
+    if record is not None:
+        reason = None if record.failure is None else str(record.failure["message"])
+        state = "done" if record.status == "done" else "failed"
+        return PlannedRun(record.run_id, name, seed, fold, state, reason, params)
+    run = folders.get(slot)
+    if run is None:
+        return PlannedRun("", name, seed, fold, "todo", None, params)
+    state = "running" if run.busy() else "resume" if run.started() else "todo"
+    return PlannedRun(run.id, name, seed, fold, state, None, params)
+
+
+def _versions(entry: Entry) -> tuple[int, ...]:
+    return tuple(choice.plugin.record.version for choice in (entry.model, entry.loss, entry.dataset))
+
+
+def _recorded_versions(record: Record) -> tuple[int, ...]:
+    return tuple(record.spec[kind]["version"] for kind in ("model", "loss", "dataset"))

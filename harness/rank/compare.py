@@ -1,0 +1,157 @@
+"""Two entries side by side, paired by patient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import HarnessError
+from harness.metrics.definitions import metric
+from harness.rank.aggregate import Key, case_values, gather, layout, patient_values
+from harness.rank.board import Entry
+from harness.store.record import CaseScore, Record
+
+SMALLEST_N = 6
+"""With fewer non-zero differences the two-sided Wilcoxon test can't get below p = 0.05 (2 / 2^5 = 0.0625)."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One metric of one structure in one phase, over the patients that both sides have a value for.
+
+    `difference` is the mean of B − A and `sd` its sample standard deviation (None below two).
+    `p` is the two-sided Wilcoxon signed-rank test's, zero differences left out, not corrected
+    for the number of tests; None with fewer than six non-zero differences. `wins`, `losses` and
+    `ties` count patients from B's side, None for a metric without a better direction.
+    `unpaired` counts the common patients that one side has no value for.
+    """
+
+    metric: str
+    structure: str
+    phase: str
+    mean_a: float | None
+    mean_b: float | None
+    difference: float | None
+    sd: float | None
+    n: int
+    p: float | None
+    wins: int | None
+    losses: int | None
+    ties: int | None
+    unpaired: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B against A on one dataset; `only_a` and `only_b` are the patients that the other lacks."""
+
+    a: str
+    b: str
+    dataset: str
+    patients: int
+    cells: tuple[Paired, ...]
+    only_a: tuple[str, ...] = ()
+    only_b: tuple[str, ...] = ()
+
+
+def compare(
+    a: Sequence[Record],
+    b: Sequence[Record],
+    *,
+    metrics: Sequence[str] | None = None,
+    names: tuple[str, str] | None = None,
+) -> Comparison:
+    """Compare the finished runs of two entries on the same dataset.
+
+    A patient's value is the mean over its cases of that phase, a case's the mean over seeds.
+    `metrics` limits and orders; by default those that both have. HarnessError where the
+    datasets differ or no patient is common.
+    """
+    a = [record for record in a if record.status == "done"]
+    b = [record for record in b if record.status == "done"]
+    dataset = _dataset(a, b)
+    patients_a, patients_b = _patients(a), _patients(b)
+    both = patients_a & patients_b
+    if not both:
+        raise HarnessError(
+            "no test patient in common", where="compare", remedy="Compare runs of the same folds."
+        )
+    scores_a, scores_b = gather(a), gather(b)
+    structures, phases = layout((r.spec for r in (*a, *b)), (*scores_a, *scores_b))
+    if metrics is None:
+        of_b = {name for name, _, _ in scores_b}
+        metrics = list(dict.fromkeys(name for name, _, _ in scores_a if name in of_b))
+    keys = [(metric(m).name, s, p) for m in metrics for s in structures for p in phases]
+    shared = [key for key in keys if key in scores_a and key in scores_b]
+    cells = tuple(_paired(key, scores_a[key], scores_b[key], both) for key in shared)
+    name_a, name_b = names or (Entry.of(a[0].spec).name, Entry.of(b[0].spec).name)
+    return Comparison(
+        name_a,
+        name_b,
+        dataset,
+        len(both),
+        cells,
+        only_a=tuple(sorted(patients_a - both)),
+        only_b=tuple(sorted(patients_b - both)),
+    )
+
+
+def _dataset(a: Sequence[Record], b: Sequence[Record]) -> str:
+    if not a or not b:
+        raise HarnessError(
+            "needs a finished run on either side",
+            where="compare",
+            remedy="See `harness plan` for what is done.",
+        )
+    labels = sorted({record.spec["dataset"]["label"] for record in (*a, *b)})
+    if len(labels) > 1:
+        raise HarnessError(
+            f"can't pair patients of {' with those of '.join(labels)}",
+            where="compare",
+            remedy="Compare entries of one dataset.",
+        )
+    return str(labels[0])
+
+
+def _patients(records: Sequence[Record]) -> set[str]:
+    return {score.patient for record in records for score in record.cases}
+
+
+def _paired(key: Key, scores_a: list[CaseScore], scores_b: list[CaseScore], both: set[str]) -> Paired:
+    a, b = patient_values(case_values(scores_a)), patient_values(case_values(scores_b))
+    common = sorted(both & a.keys() & b.keys())
+    # Rounded, so that equal differences are ties to the test and not noise of the last bit.
+    differences = [round(b[patient] - a[patient], 12) for patient in common]
+    n = len(common)
+    seen = both & ({s.patient for s in scores_a} | {s.patient for s in scores_b})
+    mean = math.fsum(differences) / n if n else None
+    higher = metric(key[0]).higher_is_better
+    up = sum(d > 0 for d in differences)
+    down = sum(d < 0 for d in differences)
+    wins, losses = (up, down) if higher else (down, up)
+    return Paired(
+        *key,
+        mean_a=math.fsum(a[p] for p in common) / n if n else None,
+        mean_b=math.fsum(b[p] for p in common) / n if n else None,
+        difference=mean,
+        sd=None
+        if mean is None or n < 2
+        else math.sqrt(math.fsum((d - mean) ** 2 for d in differences) / (n - 1)),
+        n=n,
+        p=_wilcoxon(differences),
+        wins=None if higher is None else wins,
+        losses=None if higher is None else losses,
+        ties=None if higher is None else n - up - down,
+        unpaired=len(seen) - n,
+    )
+
+
+def _wilcoxon(differences: Sequence[float]) -> float | None:
+    moved = [d for d in differences if d != 0]
+    if len(moved) < SMALLEST_N:
+        return None
+    from scipy.stats import wilcoxon
+
+    p = float(wilcoxon(moved, alternative="two-sided").pvalue)
+    return p if math.isfinite(p) else None

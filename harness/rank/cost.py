@@ -1,0 +1,51 @@
+"""What the runs of an entry took: time, memory, size, and on which hardware."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
+
+from harness.rank.board import Cost
+from harness.store.record import Record
+
+
+def cost_of(records: Sequence[Record]) -> Cost:
+    """Costs of finished runs: medians over runs of times and their 95th percentiles, largest memory peaks."""
+
+    def time(name: str) -> float | None:
+        return _over((r.time_s for r in records), name, median)
+
+    def peak(name: str) -> float | None:
+        return _over((r.memory_mib for r in records), name, max)
+
+    def size(name: str) -> int | None:
+        value = _over((r.model for r in records), name, median)
+        return None if value is None else round(value)
+
+    return Cost(
+        train_s=time("train"),
+        predict_s_median=time("volume_median"),
+        predict_s_p95=time("volume_p95"),
+        gpu_train_mib=peak("gpu_train_allocated"),
+        gpu_predict_mib=peak("gpu_predict_allocated"),
+        host_mib=peak("host_peak"),
+        parameters=size("parameters"),
+        flops=size("flops"),
+    )
+
+
+def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
+    """Each hardware class that the runs were on, sorted."""
+    return tuple(sorted({str(r.hardware["class"]) for r in records if r.hardware.get("class")}))
+
+
+def _over(
+    tables: Iterable[Mapping[str, object]], name: str, reduce: Callable[[list[float]], float]
+) -> float | None:
+    values = [
+        float(value)
+        for table in tables
+        if isinstance(value := table.get(name), int | float) and math.isfinite(value)
+    ]
+    return reduce(values) if values else None

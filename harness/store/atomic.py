@@ -1,0 +1,89 @@
+"""Writes that are either whole or absent, and JSON that is canonical and free of NaN."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from harness.errors import HarnessError, ResourceError
+
+
+def canonical_json(value: object) -> str:
+    """One text for equal values: sorted keys, no spaces; ValueError for NaN and Infinity."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def digest(value: object) -> str:
+    """SHA-256 of `value` as canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Say in one line what an operating system refused while writing `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError(
+                "no space left on disk", where=path, remedy="Free some space and run again."
+            ) from error
+        raise HarnessError(f"can't be written: {error.strerror or error}", where=path) from error
+
+
+def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, flush it to disk, rename it to `path`.
+
+    A reader, and a process killed at any moment, sees the old file or the new one.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            # mkstemp makes files for the owner alone; records are meant to be shared.
+            os.fchmod(handle, 0o666 & ~_umask())
+            with os.fdopen(handle, "wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` atomically."""
+    write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as readable JSON, atomically; ValueError for NaN and Infinity."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; HarnessError with the place where it breaks."""
+    try:
+        value = json.loads(path.read_text())
+    except OSError as error:
+        raise HarnessError(f"can't be read: {error.strerror or error}", where=path) from error
+    except ValueError as error:
+        raise HarnessError(f"is not JSON: {error}", where=path, remedy="Delete it and run again.") from error
+    if not isinstance(value, Mapping):
+        raise HarnessError("is not a JSON object", where=path, remedy="Delete it and run again.")
+    return dict(value)

@@ -1,0 +1,181 @@
+"""The record: what a finished run leaves behind, and the only thing ranking and reports read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import HarnessError
+from harness.store.atomic import canonical_json, read_json
+
+SCHEMA = 1
+"""Version of the record's layout; raise it with a migration in `from_json`."""
+
+Status = Literal["done", "failed", "timeout", "out-of-memory", "interrupted"]
+State = Literal["ok", "both-empty", "prediction-empty", "reference-empty", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseScore:
+    """One line of ``cases.jsonl``: one metric of one structure in one case.
+
+    `phase` is None in a dataset without phases; `value` is None in the states that have none
+    (``both-empty`` and ``error``); `spacing_mm` is the native ``(z, y, x)``.
+    """
+
+    case: str
+    patient: str
+    phase: str | None
+    group: str | None
+    structure: str
+    metric: str
+    value: float | None
+    unit: str
+    state: State
+    spacing_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """``record.json`` and ``cases.jsonl`` of one run. docs/record.md explains every field."""
+
+    run_id: str
+    keys: Mapping[str, str]
+    spec: Mapping[str, Any]
+    status: Status
+    failure: Mapping[str, Any] | None = None
+    attempts: int = 1
+    plugins: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    hardware: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+    time_s: Mapping[str, Any] = field(default_factory=dict)
+    memory_mib: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Mapping[str, Any], ...] = ()
+    schema: int = SCHEMA
+    cases: tuple[CaseScore, ...] = ()
+
+    def header(self) -> dict[str, Any]:
+        """Everything but the cases, as JSON-ready values (the content of ``record.json``)."""
+        value = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "cases"}
+        return {"schema": value.pop("schema"), **value}
+
+    @classmethod
+    def from_json(cls, header: Mapping[str, Any], cases: Iterable[CaseScore] = ()) -> Record:
+        """Build a record from `header`; HarnessError for a schema this version can't read."""
+        schema = header.get("schema")
+        if schema != SCHEMA:
+            raise HarnessError(
+                f"record {header.get('run_id')!r} has schema {schema!r}, this version reads {SCHEMA}",
+                remedy="Use the version of Harness that wrote it, or run it again.",
+            )
+        known = {f.name for f in fields(cls)} - {"cases"}
+        unknown = sorted(set(header) - known)
+        missing = sorted({"run_id", "keys", "spec", "status"} - set(header))
+        if unknown or missing:
+            raise HarnessError(
+                f"record {header.get('run_id')!r} has unknown fields {unknown}, lacks {missing}",
+                remedy="Run it again.",
+            )
+        values = dict(header)
+        values["history"] = tuple(values.get("history", ()))
+        return cls(**values, cases=tuple(cases))
+
+
+def case_lines(cases: Iterable[CaseScore]) -> str:
+    """The text of ``cases.jsonl``."""
+    return "".join(canonical_json(asdict(score)) + "\n" for score in cases)
+
+
+def parse_case_lines(text: str) -> tuple[CaseScore, ...]:
+    """The scores in the text of a ``cases.jsonl``."""
+    return tuple(_case_score(json.loads(line)) for line in text.splitlines() if line)
+
+
+def _case_score(value: Mapping[str, Any]) -> CaseScore:
+    return CaseScore(**{**value, "spacing_mm": tuple(value["spacing_mm"])})
+
+
+def load_run(folder: Path) -> Record | None:
+    """The record of a run folder, None while there is none."""
+    path = folder / "record.json"
+    if not path.exists():
+        return None
+    lines = folder / "cases.jsonl"
+    try:
+        cases = parse_case_lines(lines.read_text()) if lines.exists() else ()
+        return Record.from_json(read_json(path), cases)
+    except (ValueError, TypeError, KeyError) as error:
+        raise HarnessError(
+            f"is damaged: {error}", where=folder, remedy="Delete this folder and run again."
+        ) from error
+
+
+def to_line(record: Record) -> str:
+    """A record with its cases as one line of ``records.jsonl``.
+
+    Scores are grouped by case so that a leaderboard of 200 cases stays reviewable:
+    ``cases: [{case, patient, phase, group, spacing_mm, scores: {metric: {structure: [value, unit, state]}}}]``.
+    """
+    cases: dict[str, dict[str, Any]] = {}
+    for s in record.cases:
+        row = cases.setdefault(
+            s.case,
+            {
+                "case": s.case,
+                "patient": s.patient,
+                "phase": s.phase,
+                "group": s.group,
+                "spacing_mm": list(s.spacing_mm),
+                "scores": {},
+            },
+        )
+        row["scores"].setdefault(s.metric, {})[s.structure] = [s.value, s.unit, s.state]
+    return canonical_json({**record.header(), "cases": list(cases.values())}) + "\n"
+
+
+def from_line(line: str) -> Record:
+    """The record in one line of ``records.jsonl``."""
+    header = json.loads(line)
+    rows = header.pop("cases")
+    cases = (
+        CaseScore(
+            row["case"],
+            row["patient"],
+            row["phase"],
+            row["group"],
+            structure,
+            metric,
+            value,
+            unit,
+            state,
+            tuple(row["spacing_mm"]),
+        )
+        for row in rows
+        for metric, structures in row["scores"].items()
+        for structure, (value, unit, state) in structures.items()
+    )
+    return Record.from_json(header, cases)
+
+
+RECORDS = "records.jsonl"
+
+
+def read_records(folder: Path) -> list[Record]:
+    """The committed records of a leaderboard's folder; none where there is no such file."""
+    path = folder / RECORDS
+    if not path.exists():
+        return []
+    records = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            records.append(from_line(line))
+        except (ValueError, TypeError, KeyError) as error:
+            raise HarnessError(
+                f"is damaged: {error}", where=f"{path}:{number}", remedy="Restore it, or delete it and rebuild."
+            ) from error
+    return records

@@ -1,0 +1,166 @@
+"""The folder of runs: where each file of a run lies, and a lock that dies with its holder.
+
+```
+runs/<run id>/spec.json        what to do, fully resolved (written by the planner)
+              local.json       where things lie on this machine; in no key and in no record
+              lock             held by the process that works on the run
+              progress.json    heartbeat: phase, epoch, loss, attempts
+              checkpoint*.pt   the last two checkpoints, while training
+              weights.pt       the final weights
+              predictions/     label maps, when the protocol keeps them
+              cases.jsonl      scores
+              record.json      last: its presence means that the run has ended
+              log.txt          tracebacks and warnings
+runs/.cache/                   prepared data, manifests; may be deleted at any time
+runs/.data/                    datasets that are generated
+```
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from harness.errors import HarnessError
+from harness.store.atomic import read_json, storage_errors, write_json, write_text
+from harness.store.record import Record, case_lines, load_run
+
+
+class Busy(HarnessError):
+    """Another process works on this run."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run on disk."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id: the folder's name."""
+        return self.path.name
+
+    @property
+    def log(self) -> Path:
+        """Tracebacks and warnings of the run's attempts."""
+        return self.path / "log.txt"
+
+    @property
+    def weights(self) -> Path:
+        """The final weights."""
+        return self.path / "weights.pt"
+
+    @property
+    def predictions(self) -> Path:
+        """Kept label maps."""
+        return self.path / "predictions"
+
+    def spec(self) -> dict[str, Any]:
+        """What to do."""
+        return read_json(self.path / "spec.json")
+
+    def local(self) -> dict[str, Any]:
+        """Where things lie on this machine."""
+        return read_json(self.path / "local.json")
+
+    def plan(self, spec: dict[str, Any], local: dict[str, Any]) -> None:
+        """Write what to do, unless that stands there already."""
+        for name, value in (("spec.json", spec), ("local.json", local)):
+            path = self.path / name
+            if not path.exists() or _differs(path, value):
+                write_json(path, value)
+
+    def record(self) -> Record | None:
+        """The record, None while there is none."""
+        return load_run(self.path)
+
+    def finish(self, record: Record) -> None:
+        """Write scores, then the record: the run has ended."""
+        write_text(self.path / "cases.jsonl", case_lines(record.cases))
+        write_json(self.path / "record.json", record.header())
+
+    def reopen(self) -> None:
+        """Take back the end of a run that is worked on again."""
+        with storage_errors(self.path):
+            (self.path / "record.json").unlink(missing_ok=True)
+
+    def progress(self) -> dict[str, Any]:
+        """The last heartbeat; empty before the first."""
+        try:
+            return read_json(self.path / "progress.json")
+        except HarnessError:
+            return {}
+
+    def beat(self, figures: dict[str, Any]) -> None:
+        """Write a heartbeat."""
+        write_json(self.path / "progress.json", figures)
+
+    def started(self) -> bool:
+        """True once there is something to go on from."""
+        return any(
+            (self.path / name).exists() for name in ("checkpoint.pt", "checkpoint-previous.pt", "weights.pt")
+        )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run; Busy at once if another process does. A killed holder lets go."""
+        lock = FileLock(self.path / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Busy("is being worked on by another process", where=self.id) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def busy(self) -> bool:
+        """True while a process works on the run."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            with self.locked():
+                return False
+        except Busy:
+            return True
+
+
+@dataclass(frozen=True)
+class RunsFolder:
+    """All runs of a project."""
+
+    path: Path
+
+    def run(self, run_id: str) -> RunFolder:
+        """The folder of one run, there or not."""
+        return RunFolder(self.path / run_id)
+
+    def all(self) -> list[RunFolder]:
+        """Every run that has a spec, sorted by id."""
+        if not self.path.is_dir():
+            return []
+        return sorted(
+            (RunFolder(spec.parent) for spec in self.path.glob("*/spec.json")), key=lambda run: run.id
+        )
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again."""
+        return self.path / ".cache"
+
+    def generated(self, dataset: str) -> Path:
+        """Where a dataset without a configured root may write."""
+        return self.path / ".data" / dataset
+
+
+def _differs(path: Path, value: dict[str, Any]) -> bool:
+    try:
+        return read_json(path) != value
+    except HarnessError:
+        return True

@@ -1,0 +1,101 @@
+"""Batches gathered from arrays that live on the device.
+
+Which samples make a batch depends on seed and epoch alone, never on what ran before, so a
+resumed run sees the batches that an uninterrupted one sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from harness.data.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Cases on the device: `images` ``(S, C, H, W)`` float32, `labels` ``(S, H, W)`` uint8.
+
+    `bounds` holds first and last slice of each case; `case_of` the case of each slice.
+    """
+
+    images: Tensor
+    labels: Tensor
+    bounds: Tensor
+    case_of: Tensor
+
+    @classmethod
+    def of(cls, prepared: Prepared, ids: Sequence[str], device: torch.device) -> Resident:
+        """Copy these cases to `device`, in the order of `ids`."""
+        position = {id_: index for index, id_ in enumerate(prepared.ids)}
+        chosen = [position[id_] for id_ in ids]
+        spans = [range(prepared.starts[i], prepared.starts[i] + prepared.depths[i]) for i in chosen]
+        rows = [row for span in spans for row in span]
+        depths = torch.tensor([len(span) for span in spans])
+        ends = depths.cumsum(0)
+        return cls(
+            torch.from_numpy(prepared.images[rows]).to(device),
+            torch.from_numpy(prepared.labels[rows]).to(device),
+            torch.stack([ends - depths, ends - 1], dim=1),
+            torch.repeat_interleave(torch.arange(len(spans)), depths),
+        )
+
+    @property
+    def cases(self) -> int:
+        """Number of cases."""
+        return len(self.bounds)
+
+    def slices(self, rows: Tensor, context: int) -> tuple[Tensor, Tensor]:
+        """2D samples: images ``(B, context * C, H, W)`` around `rows`, labels ``(B, H, W)``.
+
+        Beyond the first and last slice of a case its edge slice is repeated.
+        """
+        near = rows[:, None] + torch.arange(context) - context // 2
+        low, high = self.bounds[self.case_of[rows]].unbind(1)
+        near = near.clamp(low[:, None], high[:, None])
+        return self._take(near).flatten(1, 2), self.labels[self._on_device(rows)]
+
+    def volumes(self, cases: Tensor, starts: Tensor, depth: int) -> tuple[Tensor, Tensor]:
+        """3D samples of `depth` slices from `starts` on: ``(B, C, D, H, W)`` and ``(B, D, H, W)``.
+
+        A case with fewer slices has its edge slices repeated, in image and labels alike.
+        """
+        low, high = self.bounds[cases].unbind(1)
+        near = (low + starts)[:, None] + torch.arange(depth)
+        near = near.clamp(low[:, None], high[:, None])
+        return self._take(near).transpose(1, 2), self.labels[self._on_device(near)]
+
+    def _take(self, rows: Tensor) -> Tensor:
+        return self.images[self._on_device(rows)]
+
+    def _on_device(self, rows: Tensor) -> Tensor:
+        return rows.to(self.images.device, non_blocking=True)
+
+
+def steps_per_epoch(resident: Resident, dims: int, batch: int) -> int:
+    """Whole batches in an epoch, at least one: a leftover of one sample would upset batch norm."""
+    samples = len(resident.case_of) if dims == 2 else resident.cases
+    return max(1, samples // batch)
+
+
+def epoch_batches(
+    resident: Resident, dims: int, batch: int, context: int, depth: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The batches of one epoch: each slice (2D) or volume (3D) at most once, in random order.
+
+    `generator` is on the CPU. In 3D a window of `depth` slices is drawn from longer volumes.
+    """
+    samples = len(resident.case_of) if dims == 2 else resident.cases
+    order = torch.randperm(samples, generator=generator)
+    for step in range(steps_per_epoch(resident, dims, batch)):
+        rows = order[step * batch : (step + 1) * batch]
+        if dims == 2:
+            yield resident.slices(rows, context)
+        else:
+            low, high = resident.bounds[rows].unbind(1)
+            room = (high - low + 1 - depth).clamp_min(0)
+            starts = (torch.rand(len(rows), generator=generator) * (room + 1)).long()
+            yield resident.volumes(rows, torch.minimum(starts, room), depth)

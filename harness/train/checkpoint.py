@@ -1,0 +1,47 @@
+"""Checkpoints: written whole or not at all, the last two kept, read without running code from them."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.store.atomic import storage_errors, write_atomic
+
+log = logging.getLogger(__name__)
+
+CURRENT, PREVIOUS, WEIGHTS = "checkpoint.pt", "checkpoint-previous.pt", "weights.pt"
+
+
+def save(folder: Path, state: dict[str, Any]) -> None:
+    """Make `state` the current checkpoint of `folder`; the one before stays as a spare."""
+    current = folder / CURRENT
+    with storage_errors(current):
+        if current.exists():
+            current.replace(folder / PREVIOUS)
+    write_atomic(current, lambda file: torch.save(state, file))
+
+
+def load(folder: Path, key: str, device: torch.device) -> dict[str, Any] | None:
+    """The newest readable checkpoint made under train key `key`, None where there is none."""
+    for name in (CURRENT, PREVIOUS):
+        path = folder / name
+        if not path.exists():
+            continue
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            log.warning("%s can't be read (%s); trying an older one", path, error)
+            continue
+        if state.get("key") == key:
+            return state
+    return None
+
+
+def discard(folder: Path) -> None:
+    """Remove checkpoints once the final weights are on disk."""
+    for name in (CURRENT, PREVIOUS):
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""The training loop: the same for every entry, readable in one sitting.
+
+Everything random is drawn from seed and epoch, so an epoch gives the same bits whether the
+run came here in one go or was killed on the way.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.data.augment import augment
+from harness.errors import PluginError
+from harness.measure.clocks import Phases, Steps
+from harness.measure.compute import Compute
+from harness.plugins.records import Task
+from harness.predict.forward import probabilities
+from harness.train import checkpoint
+from harness.train.batches import Resident, epoch_batches, steps_per_epoch
+from harness.train.build import check_logits, check_loss
+from harness.train.schedule import learning_rate
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class Trained:
+    """What training leaves: `history` has a mapping an epoch, `step_s` the seconds of each step."""
+
+    history: list[dict[str, Any]] = field(default_factory=list)
+    step_s: list[float] = field(default_factory=list)
+
+
+def train(
+    model: nn.Module,
+    criterion: nn.Module,
+    task: Task,
+    spec: Mapping[str, Any],
+    training: Resident,
+    validation: Resident | None,
+    *,
+    compute: Compute,
+    folder: Path,
+    clock: Phases,
+    report: Report = lambda figures: None,
+) -> Trained:
+    """Train `model` in place, from the last checkpoint in `folder` if there is one.
+
+    `report` gets a mapping at every step (``epoch, epochs, step, steps``) and at the end of
+    every epoch (with ``loss`` and, where looked at, ``validation_dice`` too). PluginError for
+    wrong shapes and for a loss that is not finite.
+    """
+    protocol, seed, key = spec["protocol"], spec["seed"], spec["keys"]["train"]
+    epochs: int = protocol["epochs"]
+    optimiser = torch.optim.AdamW(
+        model.parameters(),
+        lr=protocol["learning_rate"],
+        weight_decay=protocol["weight_decay"],
+        fused=compute.device.type in ("cuda", "cpu"),
+    )
+    trained, best, first_epoch = Trained(), Best(), 0
+    if saved := checkpoint.load(folder, key, compute.device):
+        model.load_state_dict(saved["model"])
+        optimiser.load_state_dict(saved["optimiser"])
+        trained = Trained(saved["history"], saved["step_s"])
+        best = Best(saved["best_dice"], saved["best"])
+        first_epoch = len(trained.history)
+        clock.resume(saved["seconds"])
+
+    steps = steps_per_epoch(training, task.dims, protocol["batch"])
+    for epoch in range(first_epoch, epochs):
+        with clock("train"):
+            loss, step_s = _epoch(model, criterion, task, spec, training, optimiser, compute, epoch, steps, report)
+        figures: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
+        looked_at = (epoch + 1) % protocol["validate_every"] == 0 or epoch + 1 == epochs
+        if validation is not None and looked_at:
+            with clock("validate"):
+                dice = grid_dice(model, task, validation, compute)
+                figures["validation_dice"] = dice
+                if protocol["selection"] == "best":
+                    best.offer(dice, model)
+        trained.history.append(figures)
+        trained.step_s.extend(step_s)
+        with clock("checkpoint"):
+            checkpoint.save(
+                folder,
+                {
+                    "key": key,
+                    "seed": seed,
+                    "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "history": trained.history,
+                    "step_s": trained.step_s,
+                    "best_dice": best.dice,
+                    "best": best.weights,
+                    "seconds": clock.seconds(),
+                },
+            )
+        report({**figures, "epochs": epochs, "step": steps, "steps": steps})
+    if best.weights is not None:
+        model.load_state_dict(best.weights)
+    return trained
+
+
+@dataclass
+class Best:
+    """The weights with the highest validation Dice so far; the earlier of equals."""
+
+    dice: float = -1.0
+    weights: dict[str, Tensor] | None = None
+
+    def offer(self, dice: float, model: nn.Module) -> None:
+        """Keep a copy of the weights of `model` if they are better."""
+        if dice > self.dice:
+            self.dice, self.weights = dice, copy.deepcopy(model.state_dict())
+
+
+def _epoch(
+    model: nn.Module,
+    criterion: nn.Module,
+    task: Task,
+    spec: Mapping[str, Any],
+    training: Resident,
+    optimiser: torch.optim.Optimizer,
+    compute: Compute,
+    epoch: int,
+    steps: int,
+    report: Report,
+) -> tuple[float, list[float]]:
+    """One pass over the training part: mean loss, and seconds of each step."""
+    protocol = spec["protocol"]
+    epochs = protocol["epochs"]
+    augmentation = SimpleNamespace(**protocol["augmentation"])
+    seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
+    torch.manual_seed(seed)  # for dropout and the like inside plugins
+    order = torch.Generator().manual_seed(seed)
+    changes = torch.Generator(compute.device).manual_seed(seed)
+    total = torch.zeros((), device=compute.device)
+    batches = epoch_batches(
+        training, task.dims, protocol["batch"], task.slices, protocol.get("depth", 1), order
+    )
+    model.train()
+    timer = Steps(compute.device)
+    timer.mark()
+    for step, (images, labels) in enumerate(batches):
+        rate = learning_rate(
+            protocol["schedule"], protocol["learning_rate"], epoch * steps + step, epochs * steps
+        )
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        images, labels = augment(images, labels, augmentation, changes)
+        images = compute.channels_last(images)
+        with compute.autocast():
+            logits = model(images)
+            if step == 0:
+                check_logits(logits, images, task, spec["model"]["name"])
+            loss = criterion(logits, labels.long())
+        if step == 0:
+            check_loss(loss, spec["loss"]["name"])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if protocol["gradient_clip"] is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), protocol["gradient_clip"])
+        optimiser.step()
+        total += loss.detach()
+        timer.mark()
+        report({"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps})
+    # The only moment of an epoch that waits for the device.
+    mean = total.item() / steps
+    if not math.isfinite(mean):
+        raise PluginError(
+            f"the loss is {mean} in epoch {epoch + 1}",
+            where=f"{spec['model']['label']} + {spec['loss']['label']}",
+            remedy="Lower protocol.learning_rate, or check the loss for log(0) and division by zero.",
+        )
+    return mean, timer.durations()
+
+
+@torch.inference_mode()
+def grid_dice(model: nn.Module, task: Task, cases: Resident, compute: Compute) -> float:
+    """Mean Dice over structures and cases on the network's own grid; only to watch and select.
+
+    A structure absent from reference and prediction is left out.
+    """
+    model.eval()
+    values = []
+    for case in range(cases.cases):
+        low, high = cases.bounds[case].tolist()
+        predicted = probabilities(model, cases.images[low : high + 1], task, compute).argmax(1)
+        reference = cases.labels[low : high + 1]
+        for k in range(1, task.classes):
+            p, r = predicted == k, reference == k
+            size = p.sum() + r.sum()
+            values.append(torch.where(size > 0, 2 * (p & r).sum() / size, torch.nan))
+    return float(torch.stack(values).nanmean().nan_to_num())

@@ -1,0 +1,24 @@
+"""Learning rate as a pure function of progress, so that a resumed run needs no state for it."""
+
+from __future__ import annotations
+
+import math
+
+WARM_UP = 0.25
+"""Share of a one-cycle schedule that climbs to the peak (Smith and Topin, arXiv:1708.07120)."""
+
+
+def learning_rate(schedule: str, peak: float, step: int, steps: int) -> float:
+    """The rate of `step` (from 0) out of `steps`: ``one-cycle``, ``cosine`` or ``constant``."""
+    if schedule == "constant":
+        return peak
+    progress = step / steps
+    if schedule == "cosine":
+        return peak * _half_cosine(progress)
+    if progress < WARM_UP:
+        return peak * (0.04 + 0.96 * (1 - _half_cosine(progress / WARM_UP)))
+    return peak * _half_cosine((progress - WARM_UP) / (1 - WARM_UP))
+
+
+def _half_cosine(x: float) -> float:
+    return (1 + math.cos(math.pi * x)) / 2
