@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.config.find import find_file
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="where a dataset lies, for example acdc=PATH (repeatable)",
     )
-    parser.add_argument("--runs", metavar="DIR", type=Path, help="folder of runs (default: runs/ beside harness.toml)")
+    parser.add_argument(
+        "--runs", metavar="DIR", type=Path, help="folder of runs (default: runs/ beside harness.toml)"
+    )
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,6 @@ class Board:
 
 def open_project(args: argparse.Namespace) -> Path:
     """The harness.toml that the command is about."""
-    from harness.config.load import find_file
-
     return args.config if args.config is not None else find_file(Path.cwd())
 
 
@@ -119,6 +120,8 @@ def data_roots(texts: list[str]) -> dict[str, Path]:
     for text in texts:
         name, equals, path = text.partition("=")
         if not equals or not name or not path:
-            raise ConfigError(f"'{text}' is not NAME=PATH", where="--data", remedy="Say for example acdc=PATH.")
+            raise ConfigError(
+                f"'{text}' is not NAME=PATH", where="--data", remedy="Say for example acdc=PATH."
+            )
         roots[name] = Path(path).expanduser()
     return roots

@@ -22,7 +22,9 @@ STYLES = {"done": "green", "resume": "cyan", "running": "cyan", "todo": "yellow"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A leaderboard, a selection, and a run to explain."""
     boards.add_selection(parser)
-    parser.add_argument("--explain", metavar="RUN", help="every field in which this run differs from what is on disk")
+    parser.add_argument(
+        "--explain", metavar="RUN", help="every field in which this run differs from what is on disk"
+    )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
@@ -75,7 +77,9 @@ def _print(plan: Plan, title: str) -> None:
 
     console = Console()
     datasets = {run.entry.dataset.label for run in plan.runs}
-    table = Table(title=f"plan of {title}", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(
+        title=f"plan of {title}", title_justify="left", box=None, header_style="bold", pad_edge=False
+    )
     table.add_column("state", no_wrap=True)
     table.add_column("entry", overflow="fold")
     if len(datasets) > 1:

@@ -69,9 +69,7 @@ class Progress:
         told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         self._console.print(f"{plan.leaderboard}: {total} runs ({told or 'none'})")
         if states.keys() - {"done"}:
-            self._all = self._bars.add_task(
-                "runs", total=total, completed=states.get("done", 0), figures=""
-            )
+            self._all = self._bars.add_task("runs", total=total, completed=states.get("done", 0), figures="")
 
     def event(self, event: Event, run: PlannedRun, figures: dict[str, Any]) -> None:
         """Take one event of `drive`."""

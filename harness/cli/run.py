@@ -50,5 +50,5 @@ def run(args: argparse.Namespace) -> int:
                 rebuild(board)
 
         outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout)
-    show(board, view="summary", as_json=args.json)
+    show(board, rebuild(board), view="summary", as_json=args.json)
     return RUNS_FAILED if outcome.failed else OK

@@ -1,4 +1,4 @@
-"""Find, read, override and validate harness.toml; say in one line what does not fit."""
+"""Read, override and validate harness.toml; say in one line what does not fit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from harness.config.overrides import assign, split_assignment
 from harness.config.protocol import PerDims, Protocol
 from harness.config.settings import LeaderboardSettings, Settings
 from harness.errors import ConfigError, HarnessError, nearest
-
-FILE = "harness.toml"
 
 
 @dataclass(frozen=True)
@@ -57,18 +55,6 @@ class Project:
             return Path(os.environ[variable])
         settings = self.settings.datasets.get(name)
         return None if settings is None else self.root / settings.root.expanduser()
-
-
-def find_file(start: Path) -> Path:
-    """The nearest harness.toml in `start` or above."""
-    for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder / FILE
-    raise ConfigError(
-        f"no {FILE} in this folder or above",
-        where=start,
-        remedy="Go to a folder that has one, or name it with --config PATH.",
-    )
 
 
 def load(file: Path, leaderboard: str | None = None, overrides: Sequence[str] = ()) -> Project:

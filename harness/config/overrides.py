@@ -23,7 +23,9 @@ def split_assignment(text: str) -> tuple[list[str], Any]:
     key, equals, value = text.partition("=")
     path = [step.strip() for step in key.split(".")]
     if not equals or not all(path):
-        raise ConfigError(f"'{text}' is not KEY=VALUE", where="--set", remedy="Say for example protocol.epochs=2.")
+        raise ConfigError(
+            f"'{text}' is not KEY=VALUE", where="--set", remedy="Say for example protocol.epochs=2."
+        )
     if path[0] not in ROOTS or len(path) < 2:
         raise ConfigError(
             f"'{key}' starts with neither 'protocol.' nor 'leaderboard.'",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from harness.errors import ConfigError
 from harness.store.atomic import digest
 
 T = TypeVar("T")
@@ -31,6 +32,14 @@ class PerDims(Strict, Generic[T]):
     def at(self, dims: int) -> T:
         """The value for models of `dims` dimensions."""
         return self.two if dims == 2 else self.three
+
+
+def _both(value: T) -> PerDims[T]:
+    return _each(value, value)
+
+
+def _each(two: T, three: T) -> PerDims[T]:
+    return PerDims.model_construct(two=two, three=three)
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -67,16 +76,12 @@ class Protocol(Strict):
     # Training
     augmentation: Augmentation = Augmentation()
     optimiser: Literal["adamw"] = "adamw"
-    learning_rate: PerDims[Positive] = Field(
-        PerDims[Positive](two=2e-3, three=2e-3), description="peak of the schedule"
-    )
+    learning_rate: PerDims[Positive] = Field(_both(2e-3), description="peak of the schedule")
     weight_decay: NonNegative = 1e-2
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     gradient_clip: Positive | None = Field(12.0, description="largest gradient norm")
-    epochs: PerDims[Count] = PerDims[Count](two=40, three=40)
-    batch: PerDims[Count] = Field(
-        PerDims[Count](two=16, three=2), description="slices (2D) or volumes (3D) a step"
-    )
+    epochs: PerDims[Count] = _both(40)
+    batch: PerDims[Count] = Field(_each(16, 2), description="slices (2D) or volumes (3D) a step")
     depth: Count = Field(10, description="slices in a 3D training sample; fewer are edge-padded")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto: bf16 autocast where the hardware computes it"
@@ -93,7 +98,9 @@ class Protocol(Strict):
     )
     deterministic: bool = Field(False, description="refuse algorithms that vary between runs on a GPU")
     # Prediction and scores
-    largest_component: bool = Field(True, description="keep only the largest connected part of each structure")
+    largest_component: bool = Field(
+        True, description="keep only the largest connected part of each structure"
+    )
     metrics: tuple[str, ...] = ("dice", "hd", "hd95", "assd")
     # Split
     split: Literal["folds", "official"] = "folds"
@@ -113,7 +120,10 @@ class Protocol(Strict):
         from harness.metrics.definitions import metric
 
         for name in names:
-            metric(name)
+            try:
+                metric(name)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
         return names
 
     @model_validator(mode="after")

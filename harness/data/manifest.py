@@ -103,7 +103,9 @@ def build_manifest(
     remembered: dict[str, Any] = {}
     infos: list[CaseInfo] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        contents = pool.map(lambda case: known.get(_stamp(case, structures)) or _content(case, structures), cases)
+        contents = pool.map(
+            lambda case: known.get(_stamp(case, structures)) or _content(case, structures), cases
+        )
         for done, (case, content) in enumerate(zip(cases, contents, strict=True), 1):
             stamp = _stamp(case, structures)
             if stamp:
@@ -170,7 +172,8 @@ def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:
     foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
     if foreign:
         raise DataError(
-            f"label values {foreign} are not among the structures' {sorted(structures.values())}", where=case.id
+            f"label values {foreign} are not among the structures' {sorted(structures.values())}",
+            where=case.id,
         )
     return {
         "channels": image.shape[0],
@@ -183,5 +186,5 @@ def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:
 
 def _array_digest(array: NDArray[Any]) -> str:
     content = hashlib.sha256(repr((array.shape, array.dtype.str)).encode())
-    content.update(np.ascontiguousarray(array))
+    content.update(np.ascontiguousarray(array).data)
     return content.hexdigest()

@@ -44,7 +44,9 @@ def class_map(structures: dict[str, int]) -> NDArray[np.uint8]:
     return table
 
 
-def network_image(volume: Volume, protocol: dict[str, Any], device: torch.device) -> tuple[torch.Tensor, Grid]:
+def network_image(
+    volume: Volume, protocol: dict[str, Any], device: torch.device
+) -> tuple[torch.Tensor, Grid]:
     """The image of `volume` as a network sees it, ``(z, C, H, W)`` on `device`, and the way back."""
     _, dy, dx = volume.spacing_mm
     y, x = volume.image.shape[2:]

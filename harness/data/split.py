@@ -105,9 +105,7 @@ def _deal(
     return hands
 
 
-def _hold_out(
-    units: Sequence[tuple[str, ...]], group: dict[str, str], share: float, seed: int
-) -> set[str]:
+def _hold_out(units: Sequence[tuple[str, ...]], group: dict[str, str], share: float, seed: int) -> set[str]:
     patients = sum(len(unit) for unit in units)
     if share == 0 or len(units) < 2:
         return set()

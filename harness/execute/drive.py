@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.execute.local import Local
 from harness.errors import BUSY, INTERRUPTED
+from harness.execute.local import Local
 from harness.plan.plan import PlannedRun
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
@@ -78,7 +78,9 @@ def _one(
         while (code := executor.poll(worker)) is None:
             if timeout_s is not None and time.monotonic() - start > timeout_s:
                 executor.cancel(worker)
-                return _ended(run, folder, "timeout", "resource", f"stopped after {timeout_s:g} s (--timeout)")
+                return _ended(
+                    run, folder, "timeout", "resource", f"stopped after {timeout_s:g} s (--timeout)"
+                )
             time.sleep(POLL_S)
             listen("progress", run, folder.progress())
     except BaseException:

@@ -19,7 +19,9 @@ _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
 def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple[Status, dict[str, Any]]:
     """The status of a run that ended with `error`, and its ``failure {phase, blame, message}``."""
     if _is_out_of_memory(error):
-        message = f"out of memory while in '{phase}'. Lower protocol.batch, or use a machine with more memory."
+        message = (
+            f"out of memory while in '{phase}'. Lower protocol.batch, or use a machine with more memory."
+        )
         return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
     if isinstance(error, HarnessError):
         return "failed", {"phase": phase, "blame": error.blame, "message": str(error)}

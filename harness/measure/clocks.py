@@ -68,7 +68,7 @@ class Steps:
     def mark(self) -> None:
         """A step ends here and the next begins."""
         if self._cuda:
-            event = torch.cuda.Event(enable_timing=True)
+            event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch has no stub
             event.record()
             self._events.append(event)
         else:

@@ -9,6 +9,7 @@ from harness.errors import HarnessError
 from harness.plan.keys import inputs
 from harness.store.runs import RunFolder
 
+
 def why_new(spec: Mapping[str, Any], existing: list[RunFolder]) -> str:
     """In a few words: never run, or the first field that differs from the nearest run on disk."""
     found = nearest_run(spec, existing)

@@ -93,7 +93,7 @@ def make_plan(
             local = {
                 "root": str(data.root.resolve()),
                 "cache": str(runs.cache.resolve()),
-                "plugin_files": [str(file.resolve()) for file in plugin_files],
+                "plugin_files": [str(file.absolute()) for file in plugin_files],
             }
             state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
             planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))

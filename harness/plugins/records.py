@@ -6,8 +6,9 @@ needs it. So listing plugins costs no torch, and a record can be tested and comp
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -31,10 +32,52 @@ def _check(record: Model | Loss | Dataset) -> None:
             where=where,
             remedy="Name the implementation, don't pass it.",
         )
+    if not isinstance(record.summary, str) or not record.summary.strip() or "\n" in record.summary:
+        raise PluginError(f"summary {record.summary!r} is not a line of text", where=where)
     if isinstance(record.version, bool) or not isinstance(record.version, int) or record.version < 1:
         raise PluginError(f"version {record.version!r} is not a whole number from 1 up", where=where)
-    if not isinstance(record.defaults, Mapping):
-        raise PluginError(f"defaults {record.defaults!r} is not a mapping", where=where)
+    _check_defaults(record.defaults, where)
+    for name in ("references", "phases"):
+        if hasattr(record, name):
+            object.__setattr__(record, name, _texts(getattr(record, name), name, where))
+
+
+def _check_defaults(defaults: object, where: str) -> None:
+    if not isinstance(defaults, Mapping) or not all(isinstance(key, str) for key in defaults):
+        raise PluginError(f"defaults {defaults!r} is not a mapping of parameter names", where=where)
+    for key, value in defaults.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise PluginError(
+                f"defaults has {key} = {value!r}, which can't be part of a run's key",
+                where=where,
+                remedy="Use numbers, texts, true, false, None, lists and mappings of them.",
+            ) from error
+
+
+def _texts(value: object, name: str, where: str) -> tuple[str, ...]:
+    """A sequence of texts as a tuple; one text alone is the comma that was forgotten in ``("ED",)``."""
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence)
+        or not all(isinstance(v, str) for v in value)
+    ):
+        raise PluginError(f"{name} {value!r} is not a tuple of texts", where=where)
+    return tuple(value)
+
+
+def _check_structures(structures: object, where: str) -> None:
+    if not isinstance(structures, Mapping) or not all(isinstance(name, str) for name in structures):
+        raise PluginError(f"structures {structures!r} is not a mapping of names to label values", where=where)
+    values = list(structures.values())
+    right = all(type(value) is int and 0 < value < 256 for value in values)
+    if not right or len(set(values)) < len(values):
+        raise PluginError(
+            f"structures {dict(structures)!r}",
+            where=where,
+            remedy="Give each a label value of its own, from 1 to 255; 0 is the background.",
+        )
 
 
 @dataclass(frozen=True, kw_only=False)
@@ -57,7 +100,7 @@ class Model:
 
     def __post_init__(self) -> None:
         _check(self)
-        if self.dims not in (2, 3):
+        if type(self.dims) is not int or self.dims not in (2, 3):
             raise PluginError(f"dims {self.dims!r} is neither 2 nor 3", where=f"Model {self.name!r}")
 
 
@@ -102,6 +145,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         _check(self)
+        _check_structures(self.structures, f"Dataset {self.name!r}")
 
 
 Plugin = Model | Loss | Dataset

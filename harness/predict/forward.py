@@ -22,7 +22,7 @@ def probabilities(model: nn.Module, image: Tensor, task: Task, compute: Compute)
 def _slices(model: nn.Module, image: Tensor, task: Task) -> Tensor:
     rows = torch.arange(len(image))[:, None] + torch.arange(task.slices) - task.slices // 2
     context = image[rows.clamp(0, len(image) - 1).to(image.device)].flatten(1, 2)
-    chunks = [model(Compute.channels_last(chunk)) for chunk in context.split(SLICES_AT_ONCE)]
+    chunks = [model(Compute.channels_last(chunk)) for chunk in torch.split(context, SLICES_AT_ONCE)]
     return torch.cat(chunks)
 
 

@@ -31,11 +31,6 @@ class Entry:
         """Model and loss, as people say it."""
         return f"{self.model} + {self.loss}"
 
-    @property
-    def dataset_name(self) -> str:
-        """The dataset's plugin name, without parameters."""
-        return self.dataset.partition("[")[0]
-
 
 def params_of(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The resolved parameters of the three plugins in a `spec`."""
@@ -148,16 +143,25 @@ class Field:
     cases: int
     notes: tuple[str, ...] = ()
 
+    @property
+    def dataset_name(self) -> str:
+        """The dataset's plugin name, without parameters."""
+        return self.dataset.partition("[")[0]
+
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard under one protocol. `results` are sorted: by dataset, ranked ones first."""
+    """A leaderboard under one protocol. `results` are sorted: by dataset, ranked ones first.
+
+    `notes` are sentences about the whole, for example on records that were left out.
+    """
 
     name: str
     protocol: Mapping[str, Any]
     protocol_hash: str
     fields: tuple[Field, ...]
     results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
 
     def of(self, dataset: str) -> tuple[Result, ...]:
         """The results on one dataset, in their order."""

@@ -22,11 +22,14 @@ def build(
     split_hash: str | Mapping[str, str] | None,
     records: Sequence[Record],
     planned: Sequence[PlannedRun] = (),
+    *,
+    notes: Sequence[str] = (),
 ) -> Board:
     """Rank the complete entries of each dataset; keep the others below, with state and reason.
 
     `records` are of one protocol and of one split a dataset: HarnessError otherwise.
-    `split_hash` is one string, or one a dataset's label; None takes it from the records.
+    `split_hash` is one string, or one a dataset's label; None takes it from the records. `notes`
+    go into the captions.
     """
     check_comparable(records)
     entries, slots, unused = match(records, planned)
@@ -42,7 +45,7 @@ def build(
         computed = _complete([_result(m, g, field, metrics) for m, g in zip(group, gathered, strict=True)])
         results += _ranked(computed, tuple(protocol.get("rank_by", ("dice",))))
         fields.append(field)
-    return Board(name, dict(protocol), protocol_hash, tuple(fields), tuple(results))
+    return Board(name, dict(protocol), protocol_hash, tuple(fields), tuple(results), tuple(notes))
 
 
 def _field(

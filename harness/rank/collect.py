@@ -16,8 +16,7 @@ from harness.errors import HarnessError
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.rank.board import Entry as EntryName
 from harness.rank.board import PlannedRun, RunState
-from harness.store.record import read_records
-from harness.store.record import Record
+from harness.store.record import Record, read_records
 from harness.store.runs import RunFolder, RunsFolder
 
 
@@ -86,7 +85,9 @@ def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record]]:
 
 
 def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], int]:
-    groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for moment, record in found:
         ground = (record.keys["split"], record.spec["manifest_hash"])
         groups[record.spec["dataset"]["label"]][ground].append((moment, record))

@@ -81,9 +81,9 @@ def state_of(runs: Sequence[Run]) -> EntryState:
     for state in ("failed", "running"):
         if state in states:
             return state
-    if states == {"skipped"}:
-        return "skipped"
-    return "incomplete" if states & {"done", "resume"} else "todo"
+    if states & {"done", "resume"}:
+        return "incomplete"
+    return "skipped" if "skipped" in states else "todo"
 
 
 def _needed(records: Iterable[Record], planned: Iterable[PlannedRun]) -> dict[str, list[Slot]]:

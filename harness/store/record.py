@@ -119,7 +119,7 @@ def to_line(record: Record) -> str:
     """A record with its cases as one line of ``records.jsonl``.
 
     Scores are grouped by case so that a leaderboard of 200 cases stays reviewable:
-    ``cases: [{case, patient, phase, group, spacing_mm, scores: {metric: {structure: [value, unit, state]}}}]``.
+    ``{case, patient, phase, group, spacing_mm, scores: {metric: {structure: [value, unit, state]}}}``.
     """
     cases: dict[str, dict[str, Any]] = {}
     for s in record.cases:
@@ -176,6 +176,8 @@ def read_records(folder: Path) -> list[Record]:
             records.append(from_line(line))
         except (ValueError, TypeError, KeyError) as error:
             raise HarnessError(
-                f"is damaged: {error}", where=f"{path}:{number}", remedy="Restore it, or delete it and rebuild."
+                f"is damaged: {error}",
+                where=f"{path}:{number}",
+                remedy="Restore it, or delete it and rebuild.",
             ) from error
     return records

@@ -55,9 +55,7 @@ def _make(plugin: Mapping[str, Any], task: Task) -> nn.Module:
         raise PluginError(f"target {plugin['target']!r} can't be called", where=plugin["name"])
     made = target(task, **plugin["params"])
     if not isinstance(made, nn.Module):
-        raise PluginError(
-            f"target gave a {type(made).__name__}, not a torch.nn.Module", where=plugin["name"]
-        )
+        raise PluginError(f"target gave a {type(made).__name__}, not a torch.nn.Module", where=plugin["name"])
     return made
 
 
@@ -65,9 +63,7 @@ def check_logits(logits: object, batch: Tensor, task: Task, name: str) -> None:
     """PluginError unless `logits` is ``(B, K, ...)`` of the spatial size of `batch`."""
     expected = (batch.shape[0], task.classes, *batch.shape[2:])
     if not isinstance(logits, Tensor):
-        raise PluginError(
-            f"forward gave a {type(logits).__name__} instead of logits {expected}", where=name
-        )
+        raise PluginError(f"forward gave a {type(logits).__name__} instead of logits {expected}", where=name)
     if tuple(logits.shape) != expected:
         raise PluginError(
             f"forward gave logits {tuple(logits.shape)} for input {tuple(batch.shape)}, expected {expected}",

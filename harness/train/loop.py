@@ -79,7 +79,9 @@ def train(
     steps = steps_per_epoch(training, task.dims, protocol["batch"])
     for epoch in range(first_epoch, epochs):
         with clock("train"):
-            loss, step_s = _epoch(model, criterion, task, spec, training, optimiser, compute, epoch, steps, report)
+            loss, step_s = _epoch(
+                model, criterion, task, spec, training, optimiser, compute, epoch, steps, report
+            )
         figures: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
         looked_at = (epoch + 1) % protocol["validate_every"] == 0 or epoch + 1 == epochs
         if validation is not None and looked_at:

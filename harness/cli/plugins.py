@@ -1,0 +1,157 @@
+"""``harness plugins``: what is registered, by whom, and what is broken."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.cli.board import plugin_files
+from harness.config.find import nearest_file
+from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.plugins.manager import Broken, Registered, Registry
+
+NAME = "plugins"
+SUMMARY = "list models, losses and datasets, and plugins that are broken"
+
+STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow"}
+
+COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the listing."""
+    parser.add_argument("--kind", choices=("model", "loss", "dataset"), help="only plugins of this kind")
+    parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the listing; the exit code is 0 although something is broken: it was listed."""
+    from harness.plugins.manager import load
+
+    registry = load(_files(args))
+    if args.json:
+        print(json.dumps(rows(registry, args.kind), indent=1, ensure_ascii=False))
+    else:
+        _print(registry, args.kind, args.verbose)
+    return 0
+
+
+def rows(registry: Registry, kind: str | None = None) -> list[dict[str, Any]]:
+    """The listing as JSON-ready rows: usable plugins by kind and name, then whatever is broken.
+
+    What is broken may be of any kind, so every selection has it.
+    """
+    usable = [
+        each for group in (registry.models, registry.losses, registry.datasets) for each in group.values()
+    ]
+    listed = [_row(each) for each in usable]
+    for card in registry.broken:
+        listed += [_row(each, card) for each in card.duplicates] or [_broken_row(card)]
+    return [row for row in listed if kind in (None, row["kind"]) or row["kind"] is None]
+
+
+def _row(plugin: Registered, card: Broken | None = None) -> dict[str, Any]:
+    return {
+        "name": plugin.record.name,
+        "kind": plugin.kind,
+        "summary": plugin.record.summary,
+        "version": plugin.record.version,
+        "target": plugin.record.target,
+        "distribution": plugin.distribution,
+        "distribution_version": plugin.version or None,
+        "origin": plugin.origin,
+        "state": "ok" if card is None else "duplicate",
+        "error": None if card is None else card.error,
+        "remedy": None if card is None else card.remedy,
+    }
+
+
+def _broken_row(card: Broken) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "kind": None,
+        "summary": None,
+        "version": None,
+        "target": None,
+        "distribution": card.distribution,
+        "distribution_version": card.version or None,
+        "origin": card.origin,
+        "state": "broken",
+        "error": card.error,
+        "remedy": card.remedy,
+    }
+
+
+def _files(args: argparse.Namespace) -> tuple[Path, ...]:
+    """Files given with -p and the project's own; a listing needs no harness.toml."""
+    if args.config is not None:
+        if not args.config.is_file():
+            raise ConfigError("there is no such file", where=args.config, remedy="Correct --config PATH.")
+        return plugin_files(args, args.config)
+    file = nearest_file(Path.cwd())
+    return tuple(args.plugin_files) if file is None else plugin_files(args, file)
+
+
+def _print(registry: Registry, kind: str | None, verbose: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    listed = rows(registry, kind)
+    console.print(_table(listed, console.width) if listed else "No plugins.")
+    shown = {(row["error"], row["remedy"]) for row in listed}
+    for card in registry.broken:
+        if (card.error, card.remedy) in shown:
+            console.print()
+            console.print(_card(card, verbose))
+
+
+def _table(listed: list[dict[str, Any]], page: int) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    lines: dict[tuple[str, ...], None] = {}
+    for row in listed:
+        source = f"{row['distribution']} {row['distribution_version'] or ''}".strip()
+        values = (row["name"], row["kind"], row["summary"], row["version"], source, row["state"])
+        # A plugin with several mistakes is one line here and a card for each below.
+        lines[tuple("—" if value is None else str(value) for value in values)] = None
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for title, width in zip(COLUMNS, _widths([COLUMNS, *lines], page), strict=True):
+        justify: Literal["left", "right"] = "right" if title == "version" else "left"
+        table.add_column(title, overflow="fold", justify=justify, width=width)
+    for *cells, state in lines:
+        table.add_row(*map(Text, cells), Text(state, style=STYLE[state]))
+    return table
+
+
+def _widths(lines: list[tuple[str, ...]], page: int) -> list[int]:
+    """Width of each column: on a narrow page the summary gives way, before a name is torn apart."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    room = page - 2 * (len(COLUMNS) - 1)
+    for title, least in (("summary", 20), ("distribution", 12), ("summary", 8), ("name", 20)):
+        index = COLUMNS.index(title)
+        if title == "distribution":
+            least = max(least, *(len(word) for line in lines for word in line[index].split()))
+        widths[index] -= max(0, min(sum(widths) - room, widths[index] - least))
+    return widths
+
+
+def _card(card: Broken, verbose: bool) -> Text:
+    from rich.text import Text
+
+    state = "duplicate" if card.duplicates else "broken"
+    text = Text.assemble(
+        (state, f"bold {STYLE[state]}"), (f"  {card.name if card.duplicates else card.label}", "bold")
+    )
+    text.append(f"\n{card.error}\nRemedy: {card.remedy}")
+    if verbose and card.traceback:
+        text.append(f"\n{card.traceback.rstrip()}", style="dim")
+    return text

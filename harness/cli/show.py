@@ -1,0 +1,70 @@
+"""From records to files and tables: what `run` and `leaderboard` end with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from harness.cli.board import Board
+from harness.config.protocol import protocol_hash
+from harness.errors import ConfigError
+from harness.rank import board as rank
+from harness.rank.build import build
+from harness.rank.collect import collect, entry_name
+from harness.report.as_json import leaderboard_json
+from harness.report.published import Published, read_published
+from harness.report.views import tables
+from harness.report.write import write_leaderboard
+
+
+@dataclass(frozen=True)
+class Built:
+    """A ranked leaderboard, with what stands beside it."""
+
+    board: rank.Board
+    published: tuple[Published, ...]
+    notes: tuple[str, ...]
+
+
+def rebuild(board: Board) -> Built:
+    """Rank all comparable records of a leaderboard and write its folder."""
+    found = collect(board.name, board.protocol, board.matrix, board.runs, board.folder)
+    if not found.records:
+        raise ConfigError(
+            "no records yet", where=f"leaderboard {board.title}", remedy=f"First: harness run {board.name}"
+        )
+    protocol: dict[str, Any] = board.protocol.model_dump(mode="json", by_alias=True)
+    ranked = build(board.title, protocol, protocol_hash(protocol), None, found.records, found.planned)
+    published = read_published(board.project.root / "leaderboards" / "published")
+    write_leaderboard(board.folder, ranked, found.records, published)
+    return Built(ranked, published, found.notes)
+
+
+def show(board: Board, built: Built, *, view: str, as_json: bool) -> None:
+    """Print one view of the selected entries, or the whole leaderboard as JSON."""
+    if as_json:
+        print(json.dumps(leaderboard_json(built.board, built.published), indent=1, allow_nan=False))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    from harness.report.terminal import to_terminal
+
+    selected = {entry_name(entry) for entry in board.matrix.selected}
+    everything = {entry_name(entry) for entry in board.matrix.entries} == selected
+    console = Console(highlight=False)
+    console.print(
+        to_terminal(
+            tables(built.board, view, published=built.published, shown=None if everything else selected)
+        )
+    )
+    for note in built.notes:
+        console.print(f"note: {escape(note)}")
+    try:
+        folder = board.folder.relative_to(board.folder.cwd())
+    except ValueError:
+        folder = board.folder
+    console.print(
+        f"Written to {folder}/leaderboard.md, .csv, .json and records.jsonl", style="dim", soft_wrap=True
+    )

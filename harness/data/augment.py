@@ -1,0 +1,118 @@
+"""Random changes of whole batches on the device: the same code for slices and volumes.
+
+In 3D all slices of a volume share one in-plane transform; z is never touched. All randomness
+comes from the given generator, and nothing waits for the device.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import grid_sample
+
+
+class Settings(Protocol):
+    """What `augment` reads; `harness.config.protocol.Augmentation` explains each. All 0: nothing changes."""
+
+    flip: float
+    rotate_deg: float
+    scale: float
+    shift: float
+    spatial_probability: float
+    brightness: float
+    contrast: float
+    gamma: float
+    noise: float
+    intensity_probability: float
+
+
+def augment(
+    images: Tensor, labels: Tensor, settings: Settings, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Change images ``(B, C, [D,] H, W)`` float and labels ``(B, [D,] H, W)``; gives new tensors or the same.
+
+    `generator` is on the device of `images`. Outside the image lies its edge, outside the
+    labels background.
+    """
+    if settings.flip or (settings.spatial_probability and _any(settings, "rotate_deg", "scale", "shift")):
+        images, labels = _move(images, labels, settings, generator)
+    if settings.intensity_probability and _any(settings, "brightness", "contrast", "gamma", "noise"):
+        images = _tint(images, settings, generator)
+    return images, labels
+
+
+def _any(settings: Settings, *names: str) -> bool:
+    return any(getattr(settings, name) for name in names)
+
+
+def _move(images: Tensor, labels: Tensor, settings: Settings, generator: Generator) -> tuple[Tensor, Tensor]:
+    height, width = images.shape[-2:]
+    theta = _transforms(len(images), height, width, settings, generator, images.device)
+    grid = _grid(theta, height, width)
+    # Slices of a volume become channels: one 2D sample moves all of them alike.
+    flat = images.reshape(len(images), -1, height, width).float()
+    moved = grid_sample(flat, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    marks = labels.reshape(len(labels), -1, height, width).float()
+    marked = grid_sample(marks, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return moved.reshape(images.shape).to(images.dtype), marked.reshape(labels.shape).to(labels.dtype)
+
+
+def _transforms(
+    batch: int, height: int, width: int, settings: Settings, generator: Generator, device: torch.device
+) -> Tensor:
+    """``(B, 2, 3)``: where each output pixel is taken from, in pixels about the centre, (x, y) order."""
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(batch, generator=generator, device=device)
+
+    chosen = (uniform(0, 1) < settings.spatial_probability).float()
+    angle = uniform(-1, 1) * math.radians(settings.rotate_deg) * chosen
+    zoom = 1 + uniform(-1, 1) * settings.scale * chosen
+    right = uniform(-1, 1) * settings.shift * width * chosen
+    down = uniform(-1, 1) * settings.shift * height * chosen
+    mirror_x, mirror_y = (1 - 2 * (uniform(0, 1) < settings.flip).float() for _ in range(2))
+    cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
+    rows = [
+        torch.stack([cos * mirror_x, sin * mirror_y, right], dim=1),
+        torch.stack([-sin * mirror_x, cos * mirror_y, down], dim=1),
+    ]
+    return torch.stack(rows, dim=1)
+
+
+def _grid(theta: Tensor, height: int, width: int) -> Tensor:
+    """Sampling positions ``(B, H, W, 2)`` as `grid_sample` wants them: -1 to 1 over the image."""
+    x = torch.arange(width, device=theta.device) - (width - 1) / 2
+    y = torch.arange(height, device=theta.device) - (height - 1) / 2
+    y, x = torch.meshgrid(y, x, indexing="ij")
+    ones = torch.ones_like(x)
+    source = torch.einsum("bij,jhw->bhwi", theta, torch.stack([x, y, ones]))
+    return source * torch.tensor([2 / width, 2 / height], device=theta.device)
+
+
+def _tint(images: Tensor, settings: Settings, generator: Generator) -> Tensor:
+    """Gamma, contrast and brightness a sample, noise a pixel; each sample about its own mean."""
+    shape = (len(images), *[1] * (images.ndim - 1))
+
+    def uniform(low: float, high: float) -> Tensor:
+        drawn = torch.rand(shape, generator=generator, device=images.device)
+        return low + (high - low) * drawn
+
+    values = images.float()
+    chosen = (uniform(0, 1) < settings.intensity_probability).float()
+    axes = tuple(range(1, images.ndim))
+    if settings.gamma:
+        low, high = values.amin(axes, keepdim=True), values.amax(axes, keepdim=True)
+        extent = (high - low).clamp_min(1e-6)
+        exponent = 1 + uniform(-1, 1) * settings.gamma * chosen
+        values = ((values - low) / extent).clamp_min(1e-6) ** exponent * extent + low
+    factor = 1 + uniform(-1, 1) * settings.contrast * chosen
+    offset = uniform(-1, 1) * settings.brightness * chosen
+    mean = values.mean(axes, keepdim=True)
+    values = (values - mean) * factor + mean + offset
+    if settings.noise:
+        sd = uniform(0, 1) * settings.noise * chosen
+        values = values + sd * torch.randn(values.shape, generator=generator, device=values.device)
+    return values.to(images.dtype)

@@ -1,0 +1,1 @@
+"""Device and precision, clocks, memory, FLOPs, hardware, provenance."""

@@ -1,0 +1,72 @@
+"""Where a plugin's error comes from, and how to say so in one line."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+GUARDED = (Exception, SystemExit)
+"""What foreign code may raise without taking a command down; Ctrl-C goes through."""
+
+_OURS = {"harness", "importlib", "pluggy", "runpy", "contextlib"}
+
+
+def describe(error: BaseException) -> str:
+    """The error as one line: ``ValueError: depth is negative``, and at which line of what file."""
+    if isinstance(error, HarnessError):
+        return f"{error.where}: {error.what}" if error.where is not None else error.what
+    # The standard library copes with an exception whose own str() fails.
+    return " ".join(traceback.format_exception_only(error)[-1].split())
+
+
+def location(error: BaseException, module: str = "") -> str | None:
+    """``FILE:LINE`` to look at: the innermost line of `module`'s package, else of foreign code."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return f"{shorten(error.filename)}:{error.lineno}"
+    package = module.partition(".")[0]
+    own = foreign = None
+    step = error.__traceback__
+    while step is not None:
+        code, name = step.tb_frame.f_code, str(step.tb_frame.f_globals.get("__name__", ""))
+        top = name.partition(".")[0]
+        if not code.co_filename.startswith("<"):
+            place = f"{shorten(code.co_filename)}:{step.tb_lineno}"
+            if package and top == package:
+                own = place
+            if top not in _OURS:
+                foreign = place
+        step = step.tb_next
+    return own or foreign
+
+
+def shorten(file: str | Path) -> str:
+    """`file` as seen from the current folder, if it lies in there."""
+    path = Path(file)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def explain(error: BaseException, module: str = "") -> str:
+    """`describe`, with the place in brackets where one is known."""
+    place = location(error, module)
+    return f"{describe(error)} ({place})" if place else describe(error)
+
+
+def remedy_for(error: BaseException, module: str, otherwise: str) -> str:
+    """What to do about `error`, raised while `module` was imported or one of its hooks called."""
+    if isinstance(error, HarnessError) and error.remedy:
+        return error.remedy
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        missing = error.name.partition(".")[0]
+        if missing != module.partition(".")[0]:
+            return f"Install the package that provides '{missing}'."
+    return otherwise
+
+
+def full_traceback(error: BaseException) -> str:
+    """The traceback, for the log and for ``-v``."""
+    return "".join(traceback.format_exception(error))

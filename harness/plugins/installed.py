@@ -1,0 +1,75 @@
+"""Entry points of the group ``harness`` among the installed distributions."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from harness.plugins.blame import GUARDED
+from harness.plugins.spec import GROUP
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entry point, or the `error` that kept a distribution's from being read."""
+
+    distribution: str
+    version: str
+    entry: metadata.EntryPoint | None
+    error: BaseException | None = None
+
+
+def entry_points() -> list[Found]:
+    """All entry points of the group, by distribution and name.
+
+    A distribution that the path shows twice (an editable install and its source folder) counts
+    once: the copy that ``importlib.metadata`` finds by name wins, as it does for pip.
+    """
+    found: dict[str, list[Found]] = {}
+    for dist in metadata.distributions():
+        # Asked one by one: importlib.metadata.entry_points() fails as a whole over one bad file.
+        text = ""
+        with contextlib.suppress(*GUARDED):
+            text = dist.read_text("entry_points.txt") or ""
+        if GROUP in text:
+            name = _name(dist)
+            key = re.sub(r"[-_.]+", "-", name).lower()
+            if key not in found:
+                found[key] = list(_of(_winner(dist, name), name))
+    return [each for key in sorted(found) for each in sorted(found[key], key=_entry_name)]
+
+
+def _of(dist: metadata.Distribution, name: str) -> Iterator[Found]:
+    try:
+        version = str(dist.version or "")
+    except GUARDED:
+        version = ""
+    try:
+        entries = [entry for entry in dist.entry_points if entry.group == GROUP]
+    except GUARDED as error:
+        yield Found(name, version, None, error)
+        return
+    for entry in dict.fromkeys(entries):
+        yield Found(name, version, entry)
+
+
+def _name(dist: metadata.Distribution) -> str:
+    try:
+        name = dist.metadata["Name"]
+    except GUARDED:
+        name = None
+    return str(name or "a distribution without a name")
+
+
+def _winner(dist: metadata.Distribution, name: str) -> metadata.Distribution:
+    try:
+        return metadata.distribution(name)
+    except (metadata.PackageNotFoundError, ValueError):
+        return dist
+
+
+def _entry_name(found: Found) -> str:
+    return "" if found.entry is None else found.entry.name

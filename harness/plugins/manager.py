@@ -1,0 +1,193 @@
+"""Guarded discovery: what works is registered, what does not becomes a card, nothing crashes."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pluggy
+
+from harness.plugins.blame import GUARDED, explain, full_traceback, remedy_for, shorten
+from harness.plugins.files import check_files, load_file
+from harness.plugins.hooks import RETURNS, Hook, call, find_hooks
+from harness.plugins.installed import Found, entry_points
+from harness.plugins.records import KIND, Kind, Plugin
+from harness.plugins.registry import Broken, Registered, Registry, make_manager
+
+__all__ = ["Broken", "Registered", "Registry", "load"]
+
+OWN = "cardiac-harness"
+"""The distribution of the built-in plugins, which no remedy tells to uninstall."""
+
+
+def load(files: Sequence[Path] = ()) -> Registry:
+    """Discover installed plugins and those in `files`.
+
+    PluginError only for a file that can't be a module (missing, or a name that is taken).
+    Whatever else is wrong is a card in the registry's `broken`.
+    """
+    paths = check_files(files)
+    discovery = _Discovery()
+    # What a plugin prints while it is imported must not get into a command's own output.
+    with contextlib.redirect_stdout(sys.stderr):
+        for found in entry_points():
+            discovery.add_installed(found)
+        for path in paths:
+            discovery.add_file(path)
+    return discovery.registry()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a module of plugins comes from; `file` is None for an installed one."""
+
+    name: str
+    distribution: str
+    version: str
+    origin: str
+    module: str
+    file: Path | None = None
+
+    def card(self, error: BaseException) -> Broken:
+        return Broken(
+            self.name,
+            self.distribution,
+            self.version,
+            explain(error, self.module),
+            self._remedy(error),
+            full_traceback(error),
+            self.origin,
+        )
+
+    def _remedy(self, error: BaseException) -> str:
+        if self.file is None:
+            return remedy_for(error, self.module, _repair(self.distribution))
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            missing = error.name.partition(".")[0]
+            beside = self.file.parent / missing
+            if beside.is_dir() or beside.with_suffix(".py").is_file():
+                return f"A file given with -p stands alone: move '{missing}' into it, or install both."
+        return remedy_for(error, self.module, f"Correct {shorten(self.file)}.")
+
+
+@dataclass
+class _Discovery:
+    """Plugins found so far."""
+
+    records: dict[tuple[Kind, str], list[Registered]] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+    manager: pluggy.PluginManager = field(default_factory=make_manager)
+    seen: set[tuple[str, int]] = field(default_factory=set)
+
+    def add_installed(self, found: Found) -> None:
+        """Register what an entry point names."""
+        if found.entry is None:
+            source = _Source(found.distribution, found.distribution, found.version, "", "")
+            self.broken.append(source.card(found.error or ValueError("its entry points can't be read")))
+            return
+        entry = found.entry
+        module, _, attribute = entry.value.partition("[")[0].replace(" ", "").partition(":")
+        source = _Source(entry.name, found.distribution, found.version, entry.value, module)
+        if attribute:
+            self._fail(
+                source,
+                f"its entry point '{entry.value}' names an attribute, not a module",
+                f'Let it name the module alone: {entry.name} = "{module}".',
+            )
+            return
+        self._add(source, lambda: importlib.import_module(module))
+
+    def add_file(self, path: Path) -> None:
+        """Register what a file holds."""
+        self._add(_Source(path.name, path.name, "", str(path), path.stem, path), lambda: load_file(path))
+
+    def _add(self, source: _Source, load_module: Callable[[], ModuleType]) -> None:
+        try:
+            module = load_module()
+            hooks, problems = find_hooks(module)
+        except GUARDED as error:
+            self.broken.append(source.card(error))
+            return
+        if (source.distribution, id(module)) in self.seen:
+            return
+        self.seen.add((source.distribution, id(module)))
+        if not hooks and not problems:
+            self._fail(source, "it has no hooks", "Define harness_models, or another hook, with @hookimpl.")
+        for problem in problems:
+            self.broken.append(source.card(problem))
+        for name, function in hooks.items():
+            if name in RETURNS:
+                self._add_records(source, name, function)
+        self.manager.register(_Hooks(hooks), self._unique(source))
+
+    def _add_records(self, source: _Source, hook: str, function: Hook) -> None:
+        records, errors = call(hook, function)
+        for record in records:
+            self._register(source, record)
+        # A list of a hundred texts is one mistake, not a hundred.
+        cards = {card.error: card for card in map(source.card, errors)}
+        self.broken.extend(cards.values())
+
+    def _register(self, source: _Source, record: Plugin) -> None:
+        kind = KIND[type(record)]
+        found = Registered(record, kind, source.distribution, source.version, source.origin)
+        self.records.setdefault((kind, record.name), []).append(found)
+
+    def _fail(self, source: _Source, error: str, remedy: str) -> None:
+        self.broken.append(
+            Broken(source.name, source.distribution, source.version, error, remedy, "", source.origin)
+        )
+
+    def _unique(self, source: _Source) -> str:
+        label = Broken(source.name, source.distribution, source.version, "", "").label
+        return f"{label}, {source.origin}" if self.manager.has_plugin(label) else label
+
+    def registry(self) -> Registry:
+        """Sort what was found into usable and not."""
+        usable: dict[Kind, dict[str, Registered]] = {kind: {} for kind in KIND.values()}
+        cards = list(self.broken)
+        for (kind, name), found in sorted(self.records.items()):
+            if len(found) == 1:
+                usable[kind][name] = found[0]
+            else:
+                cards.append(_duplicate(kind, name, tuple(found)))
+        return Registry(usable["model"], usable["loss"], usable["dataset"], tuple(cards), self.manager)
+
+
+class _Hooks:
+    """The hooks of one module that passed the checks, in the form that pluggy registers."""
+
+    def __init__(self, hooks: Mapping[str, Hook]) -> None:
+        self.__dict__.update(hooks)
+
+
+def _duplicate(kind: Kind, name: str, found: tuple[Registered, ...]) -> Broken:
+    labels = list(dict.fromkeys(each.label for each in found))
+    if len(labels) == 1:
+        error = f"{kind} '{name}' is registered {len(found)} times by {labels[0]}"
+        remedy = "Register it once, or under different names."
+    else:
+        error = f"{kind} '{name}' is registered by {' and by '.join(labels)}"
+        remedy = _choose(found)
+    distributions = ", ".join(dict.fromkeys(each.distribution for each in found))
+    versions = ", ".join(each.version for each in found if each.version)
+    return Broken(name, distributions, versions, error, remedy, duplicates=found)
+
+
+def _choose(found: tuple[Registered, ...]) -> str:
+    files = [each for each in found if Path(each.origin).is_absolute()]
+    if files:
+        return f"Rename it in {files[-1].distribution}, or leave that file out."
+    others = list(dict.fromkeys(each.distribution for each in found if each.distribution != OWN))
+    return f"Uninstall one of them: {', or '.join(f'pip uninstall {name}' for name in others)}."
+
+
+def _repair(distribution: str) -> str:
+    if distribution == OWN:
+        return f"Install {OWN} again."
+    return f"Correct or update {distribution}, or uninstall it: pip uninstall {distribution}."

@@ -1,0 +1,136 @@
+"""What discovery found: usable plugins by kind and name, and a card for all that is broken."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+import pluggy
+
+from harness.errors import PluginError, nearest
+from harness.plugins import spec
+from harness.plugins.blame import GUARDED, explain, full_traceback
+from harness.plugins.records import Kind, Plugin
+
+log = logging.getLogger("harness.plugins")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A record and where it comes from.
+
+    `distribution` and `version` are the installed package's; of a file given with ``-p`` they
+    are its name and empty. `origin` is the module, or the file's path.
+    """
+
+    record: Plugin
+    kind: Kind
+    distribution: str
+    version: str
+    origin: str
+
+    @property
+    def label(self) -> str:
+        """For example ``cardiac-harness 1.0``, or ``my_model.py``."""
+        return f"{self.distribution} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The card of something that can't be used: `error` and `remedy` are a line each.
+
+    `name` is the entry point's or the file's. A name that is registered more than once is the
+    other sort of card: `name` is the plugin's then, and `duplicates` has all that claim it.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    error: str
+    remedy: str
+    traceback: str = ""
+    origin: str = ""
+    duplicates: tuple[Registered, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """For example ``wide-unet (harness-wide-unet 1.0)``, or ``my_model.py``."""
+        source = f"{self.distribution} {self.version}".strip()
+        return self.name if source in ("", self.name) else f"{self.name} ({source})"
+
+
+def make_manager() -> pluggy.PluginManager:
+    """pluggy's manager with the hooks of `spec`."""
+    manager = pluggy.PluginManager(spec.GROUP)
+    manager.add_hookspecs(spec)
+    return manager
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Plugins by name, in order of name. `broken` has the cards; nothing in it is among the names."""
+
+    models: Mapping[str, Registered] = field(default_factory=dict)
+    losses: Mapping[str, Registered] = field(default_factory=dict)
+    datasets: Mapping[str, Registered] = field(default_factory=dict)
+    broken: tuple[Broken, ...] = ()
+    manager: pluggy.PluginManager = field(default_factory=make_manager, repr=False, compare=False)
+
+    @property
+    def hook(self) -> pluggy.HookRelay:
+        """pluggy's relay; calls through it are unguarded, unlike `compatible` and `notify`."""
+        return self.manager.hook
+
+    def of(self, kind: Kind) -> Mapping[str, Registered]:
+        """The usable plugins of a kind."""
+        return {"model": self.models, "loss": self.losses, "dataset": self.datasets}[kind]
+
+    def get(self, kind: Kind, name: str) -> Registered:
+        """The plugin of that name; PluginError with the nearest name, or with what is broken."""
+        known = self.of(kind)
+        if name in known:
+            return known[name]
+        for card in self.broken:
+            if card.duplicates and card.name == name and card.duplicates[0].kind == kind:
+                raise PluginError(card.error, remedy=card.remedy)
+        remedy = nearest(name, known)
+        suspects = list(dict.fromkeys(card.label for card in self.broken if not card.duplicates))
+        if suspects:
+            shown = ", ".join(suspects[:3]) + (", …" if len(suspects) > 3 else "")
+            remedy += f" Or it belongs to a plugin that is broken: {shown}; see `harness plugins`."
+        raise PluginError(f"no {kind} '{name}'", remedy=remedy)
+
+    def match(self, kind: Kind, pattern: str) -> tuple[Registered, ...]:
+        """The usable plugins whose name fits a glob such as ``unet*``; maybe none."""
+        return tuple(found for name, found in self.of(kind).items() if fnmatchcase(name, pattern))
+
+    def compatible(self, model: Plugin, loss: Plugin, dataset: Plugin) -> str | None:
+        """Why some plugin rules the three records out together; None if they may be run."""
+        given = {"model": model, "loss": loss, "dataset": dataset}
+        for hook in self._implementations("harness_compatible"):
+            try:
+                reason = hook.function(*(given[name] for name in hook.argnames))
+            except GUARDED as error:
+                return f"harness_compatible of {hook.plugin_name} failed: {explain(error)}"
+            if reason is not None and not (isinstance(reason, str) and reason.strip()):
+                return f"harness_compatible of {hook.plugin_name} gave {reason!r}, neither a reason nor None"
+            if reason is not None:
+                return " ".join(reason.split())
+        return None
+
+    def notify(self, hook_name: str, **given: object) -> None:
+        """Tell all observers. Each gets a copy; its error is a warning in the log."""
+        for hook in self._implementations(hook_name):
+            try:
+                hook.function(*(copy.deepcopy(given[name]) for name in hook.argnames))
+            except GUARDED as error:
+                log.warning("%s of %s failed: %s", hook_name, hook.plugin_name, explain(error))
+                log.debug("%s", full_traceback(error))
+
+    def _implementations(self, hook_name: str) -> Iterator[pluggy.HookImpl]:
+        caller: pluggy.HookCaller = getattr(self.hook, hook_name)
+        # pluggy keeps them in reverse: the last of its list is called first.
+        return reversed(caller.get_hookimpls())

@@ -1,0 +1,95 @@
+"""``leaderboard.json`` and the JSON of a comparison: full precision, no NaN, no Infinity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.rank.board import Board, Cell, Result
+from harness.rank.compare import Comparison
+from harness.report.published import Published, PublishedRow
+
+SCHEMA = 1
+"""Version of both layouts."""
+
+CELL = ("mean", "sd", "n", "penalised", "excluded")
+"""What is told of a metric of a structure in a phase."""
+
+
+def leaderboard_json(board: Board, published: Sequence[Published] = ()) -> dict[str, Any]:
+    """The board as JSON values. `published` is limited to the board's datasets.
+
+    `split_hash` is a string where the board has one dataset, else a mapping by dataset. An
+    entry's `runs` are its planned runs, each with state and reason.
+    """
+    splits = {field.dataset: field.split_hash for field in board.fields}
+    datasets = {field.dataset_name for field in board.fields}
+    return {
+        "schema": SCHEMA,
+        "leaderboard": board.name,
+        "protocol": dict(board.protocol),
+        "protocol_hash": board.protocol_hash,
+        "split_hash": next(iter(splits.values())) if len(splits) == 1 else splits,
+        "entries": [_entry(result) for result in board.results],
+        "published": [
+            _published(one, row) for one in published if one.dataset in datasets for row in one.rows
+        ],
+    }
+
+
+def comparison_json(compared: Comparison) -> dict[str, Any]:
+    """A comparison as JSON values."""
+    return {"schema": SCHEMA, **asdict(compared)}
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    entry = result.entry
+    return {
+        "rank": result.rank,
+        "entry": entry.name,
+        "model": entry.model,
+        "loss": entry.loss,
+        "dataset": entry.dataset,
+        "params": result.params,
+        "state": result.state,
+        "runs": [asdict(run) for run in result.runs],
+        "scores": {
+            metric: {
+                structure: {phase: _cell(cell) for phase, cell in phases.items()}
+                for structure, phases in structures.items()
+            }
+            for metric, structures in result.scores.items()
+        },
+        "overall": dict(result.overall),
+        "cost": asdict(result.cost),
+        "hardware": "; ".join(result.hardware) or None,
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {name: getattr(cell, name) for name in CELL}
+
+
+def _published(one: Published, row: PublishedRow) -> dict[str, Any]:
+    """As an entry, as far as its authors said; `source` is the folder below ``published/``."""
+    return {
+        "rank": None,
+        "entry": row.entry.name,
+        "model": row.entry.model,
+        "loss": row.entry.loss,
+        "dataset": row.entry.dataset,
+        "state": "published",
+        "source": one.name,
+        "citation": one.citation,
+        "url": one.url,
+        "scores": {
+            metric: {
+                structure: {phase: {**dict.fromkeys(CELL), "mean": value} for phase, value in phases.items()}
+                for structure, phases in structures.items()
+            }
+            for metric, structures in row.scores.items()
+        },
+        "overall": row.overall,
+        "cost": asdict(row.cost),
+    }

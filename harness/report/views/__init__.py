@@ -1,0 +1,73 @@
+"""What a leaderboard can be looked at as: summary, Dice, Hausdorff distance, cost; and a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+from harness.errors import ConfigError, nearest
+from harness.rank.board import Board, Entry, Field
+from harness.report.published import Published
+from harness.report.table import Table, mark_best, only
+from harness.report.views.accuracy import accuracy
+from harness.report.views.compare import comparison
+from harness.report.views.cost import cost
+from harness.report.views.summary import summary
+
+__all__ = ["VIEWS", "available", "comparison", "tables"]
+
+View = Callable[[Board, Field, Sequence[Published]], Table]
+
+
+def dice(board: Board, field: Field, published: Sequence[Published]) -> Table:
+    """Dice by structure and phase."""
+    return accuracy(board, field, published, "dice")
+
+
+def hausdorff(board: Board, field: Field, published: Sequence[Published]) -> Table:
+    """Hausdorff distance by structure and phase."""
+    return accuracy(board, field, published, "hd")
+
+
+VIEWS: Mapping[str, View] = {"summary": summary, "dice": dice, "hausdorff": hausdorff, "cost": cost}
+
+
+NEEDS: Mapping[str, str] = {"dice": "dice", "hausdorff": "hd"}
+"""The metric that a view can't do without."""
+
+
+def available(board: Board) -> list[str]:
+    """The views for which the board's protocol has the metric."""
+    scored = board.protocol.get("metrics", ())
+    return [view for view in VIEWS if view not in NEEDS or NEEDS[view] in scored]
+
+
+def tables(
+    board: Board,
+    view: str = "summary",
+    *,
+    published: Sequence[Published] = (),
+    shown: Collection[Entry] | None = None,
+) -> list[Table]:
+    """A table for each dataset of `board`; ConfigError for an unknown view.
+
+    `shown` limits the rows; ranks and marks stay those among all. Of `published`, what is
+    about the table's dataset stands below it.
+    """
+    if view not in VIEWS:
+        raise ConfigError(f"no view '{view}'", remedy=nearest(view, VIEWS))
+    made = []
+    for field in board.fields:
+        beside = [one for one in published if one.dataset == field.dataset_name]
+        table = mark_best(VIEWS[view](board, field, beside))
+        made.append(table if shown is None else _only(table, shown))
+    return made
+
+
+def _only(table: Table, shown: Collection[Entry]) -> Table:
+    limited = only(table, lambda entry: entry in shown)
+    all_rows, rows = (sum(row.entry is not None for row in t.rows) for t in (table, limited))
+    if rows == all_rows:
+        return table
+    said = f"Showing {rows} of {all_rows} entries; ranks and marks are among all."
+    return replace(limited, caption=(*limited.caption, said))

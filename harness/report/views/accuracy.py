@@ -1,0 +1,63 @@
+"""One metric by structure and phase, laid out like the poster's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.errors import ConfigError, nearest
+from harness.rank.board import NO_PHASE, Board, Field
+from harness.report.published import Published, PublishedRow
+from harness.report.table import Column, Table
+from harness.report.units import metric_scale
+from harness.report.views import captions
+from harness.report.views.rows import LONG, Figure, Shown, direction, lay_out, score, structures
+
+
+def accuracy(board: Board, field: Field, published: Sequence[Published], name: str) -> Table:
+    """Means of metric `name` by structure and phase, and over all; ConfigError if it was not scored."""
+    metrics = board.protocol.get("metrics", ())
+    if name not in metrics:
+        raise ConfigError(
+            f"'{name}' is not among its metrics",
+            where=f"leaderboard {board.name}",
+            remedy=nearest(name, metrics),
+        )
+    results = board.of(field.dataset)
+    scale = metric_scale(name)
+    better = direction(name)
+    figures = [
+        Figure(
+            Column(phase, structure, priority=1, better=better)
+            if phase != NO_PHASE
+            else Column(structure, priority=1, better=better),
+            _value(name, structure, phase),
+            scale.text,
+            _printed(name, structure, phase),
+        )
+        for structure in structures(field)
+        for phase in field.phases
+    ]
+    mean = Column("mean", priority=2, view="summary", better=better)
+    figures.append(Figure(mean, lambda row: row.overall.get(name), scale.text))
+    columns, rows, sections = lay_out(board, field, published, figures)
+    unit = f" in {scale.unit}" if scale.unit else ""
+    caption = [
+        captions.legend([name]),
+        captions.ground(board, field),
+        *captions.notes(board, field),
+        *captions.counts(results, [name]),
+        *captions.reasons(results),
+        *captions.cited(published),
+    ]
+    heading = LONG.get(name, name).partition(" (")[0]
+    title = f"{heading}{unit}, leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
+    return Table(title, columns, rows, tuple(caption), sections, panels=True)
+
+
+def _value(name: str, structure: str, phase: str) -> Callable[[Shown], float | None]:
+    return lambda row: score(row, name, structure, phase)
+
+
+def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], str | None]:
+    """Published figures keep the digits that were printed."""
+    return lambda row: row.printed.get((name, structure, phase)) if isinstance(row, PublishedRow) else None

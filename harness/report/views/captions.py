@@ -1,0 +1,131 @@
+"""The sentences under a table: what the numbers are, who was tested, what was counted how, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness.metrics.definitions import metric
+from harness.rank.board import Board, Field, Result
+from harness.report.published import Published
+from harness.report.views.rows import LONG, SHORT
+
+_NAMED = 3
+"""Entries that a sentence names before it says how many more."""
+
+
+def legend(metrics: Sequence[str]) -> str:
+    """What the star means, and in which direction each metric is better."""
+    words = []
+    for name in metrics:
+        higher = metric(name).higher_is_better
+        if higher is not None:
+            words.append(f"{LONG.get(name, name)}: {'higher' if higher else 'lower'} is better")
+    return " ".join(["* best ranked.", *([f"{'; '.join(words)}."] if words else [])])
+
+
+def ground(board: Board, field: Field) -> str:
+    """Protocol and split, and who was tested."""
+    split = f", split {field.split_hash[:8]}" if field.split_hash else ""
+    tested = f"{_many(field.patients, 'test patient')}, {_many(field.cases, 'volume')}"
+    runs = f"{_listed('seed', field.seeds)}, {_listed('fold', field.folds)}"
+    return f"Protocol {board.protocol_hash[:8]}{split}; {tested}; {runs}."
+
+
+def notes(board: Board, field: Field) -> list[str]:
+    """What was noticed while the board was made."""
+    return [f"{note.rstrip('.')}." for note in (*board.notes, *field.notes)]
+
+
+def ranked_by(board: Board) -> str:
+    """What the ranks are made from."""
+    names = [SHORT.get(name, name) for name in board.protocol.get("rank_by", ("dice",))]
+    if len(names) == 1:
+        return f"ranked by mean {names[0]}"
+    return f"ranked by the mean of the ranks in {', '.join(names[:-1])} and {names[-1]}"
+
+
+def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None) -> list[str]:
+    """Where the runs were, by the letters of a column where it has one; a caution if they differ."""
+    classes = sorted({one for result in results for one in result.hardware})
+    if not classes:
+        return []
+    named = "; ".join(f"{letters[one]}: {one}" if letters else one for one in classes)
+    if len(classes) == 1:
+        return [f"Hardware: {named}."]
+    return [
+        f"Hardware: {named}. Times and memory on different hardware can't be compared: no best is marked."
+    ]
+
+
+def counts(results: Sequence[Result], metrics: Sequence[str]) -> list[str]:
+    """How many scores are penalties or were left out; metrics that are alike share a sentence."""
+    found: dict[str, list[str]] = {}
+    for name in metrics:
+        found.setdefault(_counted(results, name), []).append(SHORT.get(name, name))
+    found.pop("", None)
+    return [f"{', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def reasons(results: Iterable[Result]) -> list[str]:
+    """A line for each entry that is not ranked and says why."""
+    lines = []
+    for result in results:
+        if result.rank is not None or result.reason is None:
+            continue
+        others = sum(run.reason not in (None, result.reason) for run in result.runs)
+        more = f" ({_many(others, 'run')} for other reasons)" if others else ""
+        lines.append(f"{result.entry.name}, {result.state}: {result.reason.rstrip('.')}{more}.")
+    return lines
+
+
+def cited(published: Iterable[Published]) -> list[str]:
+    """Where published rows come from."""
+    return [
+        f"Published: {one.short}, {one.url}; on the authors' split. Means of their figures are ours."
+        for one in published
+    ]
+
+
+def _counted(results: Sequence[Result], name: str) -> str:
+    cells = {
+        r.entry.name: [c for phases in r.scores.get(name, {}).values() for c in phases.values()]
+        for r in results
+    }
+    total = sum(c.cases for found in cells.values() for c in found)
+    if not total:
+        return ""
+    penalised = {entry: sum(c.penalised for c in found) for entry, found in cells.items()}
+    errors = {entry: sum(c.errors for c in found) for entry, found in cells.items()}
+    empty = {entry: sum(c.excluded - c.errors for c in found) for entry, found in cells.items()}
+    parts = []
+    if one := sum(penalised.values()):
+        what = "is a penalty" if one == 1 else "are penalties"
+        parts.append(f"{one} of {total} scores {what} (structure missed or invented): {_who(penalised)}")
+    if one := sum(empty.values()):
+        parts.append(f"{one} left out (structure in neither reference nor prediction): {_who(empty)}")
+    if one := sum(errors.values()):
+        parts.append(f"{one} left out (could not be computed): {_who(errors)}")
+    return ". ".join(parts) + "." if parts else f"none of {total} scores is a penalty or left out."
+
+
+def _who(by_entry: Mapping[str, int]) -> str:
+    """Which entries a sum is from, the largest first."""
+    some = sorted((-count, name) for name, count in by_entry.items() if count)
+    names = [f"{name} {-count}" for count, name in some[:_NAMED]]
+    rest = some[_NAMED:]
+    if rest:
+        more = _many(len(rest), "more entry", "more entries")
+        names.append(f"{more} {-sum(count for count, _ in rest)}")
+    return ", ".join(names)
+
+
+def _many(count: int, one: str, more: str | None = None) -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def _listed(what: str, numbers: Sequence[int]) -> str:
+    if not numbers:
+        return f"no {what}"
+    if len(numbers) > 3 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{what}s {numbers[0]} to {numbers[-1]}"
+    return f"{what}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"

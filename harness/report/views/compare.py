@@ -1,0 +1,93 @@
+"""Two entries side by side, paired by patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.metrics.definitions import metric
+from harness.rank.board import NO_PHASE
+from harness.rank.compare import SMALLEST_N, Comparison, Paired
+from harness.report.table import Cell, Column, Row, Table, number
+from harness.report.units import metric_scale
+from harness.report.views.rows import POSTER_ORDER, SHORT, title_of
+
+_NAMED = 5
+
+
+def comparison(compared: Comparison) -> Table:
+    """Means of both, the paired difference with its spread, and how many patients moved which way."""
+    columns = (
+        Column("metric", holds="word"),
+        Column("structure", holds="word"),
+        Column("A", "mean"),
+        Column("B", "mean"),
+        Column("mean", "B − A"),
+        Column("sd", "B − A", label="sd of the difference", priority=2),
+        Column("n", priority=3),
+        Column("p", priority=1),
+        Column("better", "patients in B", priority=1),
+        Column("same", "patients in B", priority=1),
+        Column("worse", "patients in B", priority=1),
+    )
+    rows = tuple(_row(cell) for cell in _in_order(compared.cells))
+    return Table(f"B against A on {compared.dataset}", columns, rows, tuple(_caption(compared)))
+
+
+def _in_order(cells: Sequence[Paired]) -> list[Paired]:
+    names = {cell.structure for cell in cells}
+    if names != set(POSTER_ORDER):
+        return list(cells)
+    metrics = list(dict.fromkeys(cell.metric for cell in cells))
+    return sorted(cells, key=lambda c: (metrics.index(c.metric), POSTER_ORDER.index(c.structure)))
+
+
+def _row(cell: Paired) -> Row:
+    scale = metric_scale(cell.metric)
+    where = cell.structure if cell.phase == NO_PHASE else f"{cell.structure} {cell.phase}"
+    return Row(
+        (
+            Cell(title_of(cell.metric)),
+            Cell(where),
+            *_means(cell),
+            number(cell.difference, lambda value: f"{value:+.{scale.decimals}f}"),
+            number(cell.sd, scale.text),
+            Cell(str(cell.n), cell.n),
+            number(cell.p, p_text),
+            *(number(count, lambda value: f"{value:.0f}") for count in (cell.wins, cell.ties, cell.losses)),
+        )
+    )
+
+
+def _means(cell: Paired) -> tuple[Cell, Cell]:
+    """Both means, the better one marked unless they print the same."""
+    show = metric_scale(cell.metric).text
+    if cell.mean_a is None or cell.mean_b is None:
+        return number(cell.mean_a, show), number(cell.mean_b, show)
+    a, b = show(cell.mean_a), show(cell.mean_b)
+    higher = metric(cell.metric).higher_is_better
+    contest = higher is not None and a != b
+    b_best = contest and (cell.mean_b > cell.mean_a) == higher
+    return Cell(a, cell.mean_a, contest and not b_best), Cell(b, cell.mean_b, b_best)
+
+
+def p_text(p: float) -> str:
+    """Three decimals; what is smaller is said to be."""
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def _caption(compared: Comparison) -> list[str]:
+    lines = [
+        f"A: {compared.a}. B: {compared.b}. {compared.patients} patients in common. * the better mean.",
+        "p: two-sided Wilcoxon signed-rank test over patients, not corrected for the number of tests; "
+        f"none with fewer than {SMALLEST_N} patients that differ.",
+    ]
+    metrics = dict.fromkeys(cell.metric for cell in compared.cells)
+    for name in metrics:
+        unpaired = sum(cell.unpaired for cell in compared.cells if cell.metric == name)
+        if unpaired:
+            lines.append(f"{SHORT.get(name, name)}: {unpaired} pairs left out, where one side has no value.")
+    for side, names in (("A", compared.only_a), ("B", compared.only_b)):
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            lines.append(f"Only in {side}: {', '.join(names[:_NAMED])}{more}.")
+    return lines

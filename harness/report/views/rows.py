@@ -1,0 +1,118 @@
+"""What the views share: names, figures and states in rows, from results and published figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.metrics.definitions import metric
+from harness.rank.board import Board, Field, Result
+from harness.report.published import Published, PublishedRow
+from harness.report.table import MISSING, SPARE, Cell, Column, Kind, Row, number
+
+POSTER_ORDER = ("LV", "RV", "MYO")
+"""The order of the poster's tables, for datasets with just these structures."""
+
+SHORT = {"dice": "Dice", "hd": "HD", "hd95": "HD95", "assd": "ASSD"}
+LONG = {
+    "dice": "Dice",
+    "hd": "Hausdorff distance (HD)",
+    "hd95": "95 % Hausdorff distance (HD95)",
+    "assd": "average symmetric surface distance (ASSD)",
+}
+
+Shown = Result | PublishedRow
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A column of figures: how to get the value and how to print it; `text`, where it gives one, wins."""
+
+    column: Column
+    value: Callable[[Shown], float | None]
+    show: Callable[[float], str]
+    text: Callable[[Shown], str | None] = lambda row: None
+
+
+def structures(field: Field) -> tuple[str, ...]:
+    """Structures in the order of display."""
+    return POSTER_ORDER if set(field.structures) == set(POSTER_ORDER) else field.structures
+
+
+def title_of(name: str) -> str:
+    """A metric's header with its unit."""
+    unit = metric(name).unit
+    return f"{SHORT.get(name, name)} {unit}".strip() if unit != "1" else SHORT.get(name, name)
+
+
+def direction(name: str) -> Literal["higher", "lower"] | None:
+    """Where a metric is better: ``higher``, ``lower`` or nowhere."""
+    higher = metric(name).higher_is_better
+    return None if higher is None else "higher" if higher else "lower"
+
+
+def score(row: Shown, name: str, structure: str, phase: str) -> float | None:
+    """The mean in one cell."""
+    found = row.scores.get(name, {}).get(structure, {}).get(phase)
+    return found if found is None or isinstance(found, float) else found.mean
+
+
+def over_phases(row: Shown, name: str, structure: str) -> float | None:
+    """The mean of a structure over its phases, each equal; phases without any value are left out."""
+    phases: Mapping[str, object] = row.scores.get(name, {}).get(structure, {})
+    values = [v for phase in phases if (v := score(row, name, structure, phase)) is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+def lay_out(
+    board: Board, field: Field, published: Sequence[Published], figures: Sequence[Figure]
+) -> tuple[tuple[Column, ...], tuple[Row, ...], tuple[tuple[Kind, str], ...]]:
+    """Columns, rows and sections of a table with these figures."""
+    results = board.of(field.dataset)
+    # Only a table with something unfinished needs its states when it is narrow.
+    state = Column("state", holds="word", priority=SPARE if all(r.state == "done" for r in results) else 0)
+    columns = (
+        Column("#"),
+        Column("model", holds="name"),
+        Column("loss", holds="name"),
+        *(figure.column for figure in figures),
+        state,
+    )
+    rows = [_row(result, figures) for result in results]
+    rows += [_published(row, figures) for one in published for row in one.rows]
+    sections: list[tuple[Kind, str]] = [("unranked", "not ranked")]
+    if published:
+        names = "; ".join(one.short for one in published)
+        sections.append(("published", f"published by its authors, not ranked: {names}"))
+    return columns, tuple(rows), tuple(sections)
+
+
+def state_text(result: Result) -> str:
+    """An entry's state, and how many of its runs are done where it needs several."""
+    done = sum(run.state == "done" for run in result.runs)
+    several = len(result.runs) > 1 and done < len(result.runs)
+    return f"{result.state} {done}/{len(result.runs)}" if several else result.state
+
+
+def _row(result: Result, figures: Iterable[Figure]) -> Row:
+    rank = Cell(MISSING) if result.rank is None else Cell(str(result.rank), result.rank)
+    kind: Kind = "unranked" if result.rank is None else "ranked"
+    cells = (rank, *_names(result), *_figures(result, figures), Cell(state_text(result)))
+    return Row(cells, kind, result.entry)
+
+
+def _published(row: PublishedRow, figures: Iterable[Figure]) -> Row:
+    cells = (Cell(MISSING), *_names(row), *_figures(row, figures), Cell("published"))
+    return Row(cells, "published")
+
+
+def _names(row: Shown) -> tuple[Cell, Cell]:
+    return Cell(row.entry.model), Cell(row.entry.loss)
+
+
+def _figures(row: Shown, figures: Iterable[Figure]) -> Iterable[Cell]:
+    for figure in figures:
+        value, text = figure.value(row), figure.text(row)
+        yield number(value, figure.show) if text is None else Cell(text, value)

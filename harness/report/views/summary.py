@@ -1,0 +1,106 @@
+"""The ranked summary: accuracy by structure, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.rank.board import Board, Field
+from harness.report.published import Published, PublishedRow
+from harness.report.table import Column, Table
+from harness.report.units import Scale, metric_scale
+from harness.report.views import captions
+from harness.report.views.cost import cost_figure
+from harness.report.views.rows import (
+    SHORT,
+    Figure,
+    Shown,
+    direction,
+    lay_out,
+    over_phases,
+    structures,
+    title_of,
+)
+
+VIEW_OF = {"dice": "dice", "hd": "hausdorff"}
+"""Which view has a metric by structure and phase."""
+
+
+def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
+    """Rank, entry, accuracy (means over phases), time, memory, state."""
+    results = board.of(field.dataset)
+    metrics = _metrics(board)
+    figures = [figure for place, name in enumerate(metrics) for figure in _accuracy(field, name, place)]
+    if len(board.protocol.get("rank_by", ())) > 1:
+        figures.append(_mean_rank())
+    figures += _costs([*results, *(row for one in published for row in one.rows)])
+    columns, rows, sections = lay_out(board, field, published, figures)
+    caption = [
+        captions.legend(metrics),
+        captions.ground(board, field),
+        *captions.notes(board, field),
+        *captions.hardware(results),
+        *captions.counts(results, metrics),
+        *captions.reasons(results),
+        *captions.cited(published),
+    ]
+    title = f"Leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
+    return Table(title, columns, rows, tuple(caption), sections)
+
+
+def _metrics(board: Board) -> list[str]:
+    """Those that rank, then Dice and Hausdorff distance where they were scored."""
+    scored = board.protocol.get("metrics", ())
+    wanted = [*board.protocol.get("rank_by", ("dice",)), *(m for m in ("dice", "hd") if m in scored)]
+    return list(dict.fromkeys(wanted))
+
+
+def _accuracy(field: Field, name: str, place: int) -> list[Figure]:
+    scale = metric_scale(name)
+    view = VIEW_OF.get(name, "")
+    by_structure = [
+        _figure(name, structure, scale, 1 if place == 0 else 4 + place, view, _of(name, structure))
+        for structure in structures(field)
+    ]
+    mean = _figure(
+        name, "mean", scale, 0 if place == 0 else 1 + place, view, lambda row: row.overall.get(name)
+    )
+    return [*by_structure, mean]
+
+
+def _of(name: str, structure: str) -> Callable[[Shown], float | None]:
+    return lambda row: over_phases(row, name, structure)
+
+
+def _figure(
+    name: str, title: str, scale: Scale, priority: int, view: str, value: Callable[[Shown], float | None]
+) -> Figure:
+    column = Column(
+        title,
+        title_of(name),
+        label=f"{SHORT.get(name, name)} {title}",
+        priority=priority,
+        view=view,
+        better=direction(name),
+    )
+    return Figure(column, value, scale.text)
+
+
+def _costs(rows: Sequence[Shown]) -> list[Figure]:
+    """Training time, prediction time, memory (of the GPU where there was one), size of the network."""
+    gpu = any(r.cost.gpu_train_mib is not None for r in rows if not isinstance(r, PublishedRow))
+    wanted = (
+        ("train_s", "train", "training time", 3),
+        ("predict_s_median", "predict", "prediction time", 4),
+        ("gpu_train_mib" if gpu else "host_mib", "GPU" if gpu else "memory", "memory", 6),
+        ("parameters", "params", "parameters", 7),
+    )
+    return [cost_figure(rows, *one, view="cost") for one in wanted]
+
+
+def _mean_rank() -> Figure:
+    def value(row: Shown) -> float | None:
+        return None if isinstance(row, PublishedRow) else row.mean_rank
+
+    return Figure(
+        Column("mean", "rank", label="mean rank", priority=3, better="lower"), value, "{:.2f}".format
+    )

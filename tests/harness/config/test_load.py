@@ -1,0 +1,155 @@
+"""harness.toml: what a user may write, and what they are told when it does not fit."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.config.find import find_file
+from harness.config.load import load
+from harness.config.overrides import assign, parse_value, split_assignment
+from harness.config.protocol import Protocol, protocol_hash
+from harness.config.settings import json_schema
+from harness.errors import ConfigError
+
+TOML = """
+[leaderboard.mine]
+protocol = "short"
+models = ["unet2d"]
+losses = ["log-dice"]
+datasets = ["phantom"]
+
+[protocol.short]
+epochs = { 2d = 3, 3d = 5 }
+batch = 4
+
+[datasets.acdc]
+root = "hearts/acdc"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "harness.toml"
+    path.write_text(TOML)
+    return path
+
+
+def test_one_value_stands_for_both_dimensions_and_two_for_each(file: Path) -> None:
+    _, protocol = load(file).leaderboard("mine")
+    assert (protocol.epochs.at(2), protocol.epochs.at(3)) == (3, 5)
+    assert (protocol.batch.at(2), protocol.batch.at(3)) == (4, 4)
+    assert protocol.resolved(2)["epochs"] == 3
+    assert protocol.resolved(3)["epochs"] == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[protocol.short]\nepoch = 3", "unknown key 'protocol.short.epoch'. Did you mean 'epochs'?"),
+        ("[protocol.short.augmentation]\nflipp = 1", "Did you mean 'flip'?"),
+        ("[protocol.short]\nepochs = 0", "greater than or equal to 1"),
+        ("[protocol.short]\nmetrics = ['dise']", "Did you mean 'dice'?"),
+        ("[protocol.short]\nrank_by = ['assd']\nmetrics = ['dice']", "not among metrics"),
+        ("[protocol.short]\nselection = 'best'\nvalidation = 0", "test cases never select"),
+        ("[protocol.short]\nrun_folds = [5]", "folds from 0 to 4"),
+        ("[protocol.short]\nlearning_rate = nan", "learning_rate"),
+        ("[leaderboards.x]\n", "unknown key 'leaderboards'. Did you mean 'leaderboard'?"),
+        ("[leaderboard.x]\nprotocol = 'short'", "'leaderboard.x.models' is missing"),
+        ("[protocol", "is not valid TOML"),
+    ],
+)
+def test_mistakes_are_named_in_one_line_with_the_nearest_right_name(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    path = tmp_path / "harness.toml"
+    path.write_text(line)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert told in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_leaderboard_and_protocol_are_named_with_the_nearest(file: Path) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'mine'"):
+        load(file).leaderboard("mien")
+    file.write_text(TOML.replace('protocol = "short"', 'protocol = "shrt"'))
+    with pytest.raises(ConfigError, match="Did you mean 'short'"):
+        load(file).leaderboard("mine")
+
+
+def test_set_changes_one_value_of_the_leaderboards_protocol(file: Path) -> None:
+    overrides = ["protocol.epochs.2d=9", "protocol.augmentation.flip=0.5", 'leaderboard.models=["unet3d"]']
+    board, protocol = load(file, "mine", overrides).leaderboard("mine")
+    assert (protocol.epochs.at(2), protocol.epochs.at(3)) == (9, 5)
+    assert protocol.augmentation.flip == 0.5
+    assert board.models == ("unet3d",)
+
+
+def test_set_of_one_dimension_leaves_a_common_value_to_the_other() -> None:
+    table = {"batch": 4}
+    assign(table, ["batch", "2d"], 8)
+    assert table == {"batch": {"2d": 8, "3d": 4}}
+
+
+@pytest.mark.parametrize("text", ["protocol.epochs", "=3", "epochs=3", "protocol=3", "protocol..x=1"])
+def test_set_refuses_what_is_not_a_key_and_a_value(text: str) -> None:
+    with pytest.raises(ConfigError):
+        split_assignment(text)
+
+
+def test_set_names_an_unknown_key(file: Path) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'epochs'"):
+        load(file, "mine", ["protocol.epocs=2"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("3", 3), ("0.5", 0.5), ("true", True), ("[0, 1]", [0, 1]), ("best", "best")]
+)
+def test_values_are_read_as_toml_or_as_text(text: str, value: object) -> None:
+    assert parse_value(text) == value
+
+
+def test_the_nearest_harness_toml_above_is_found(file: Path) -> None:
+    below = file.parent / "a" / "b"
+    below.mkdir(parents=True)
+    assert find_file(below) == file
+
+
+def test_without_a_harness_toml_the_remedy_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--config"):
+        find_file(tmp_path)
+
+
+def test_data_root_order_is_argument_then_environment_then_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = load(file)
+    monkeypatch.delenv("HARNESS_ACDC_ROOT", raising=False)
+    assert project.dataset_root("acdc", {}) == file.parent / "hearts" / "acdc"
+    monkeypatch.setenv("HARNESS_ACDC_ROOT", "/from/environment")
+    assert project.dataset_root("acdc", {}) == Path("/from/environment")
+    assert project.dataset_root("acdc", {"acdc": Path("/given")}) == Path("/given")
+    assert project.dataset_root("phantom", {}) is None
+
+
+def test_what_moves_no_score_is_not_in_the_protocol_hash() -> None:
+    def hashed(**values: object) -> str:
+        return protocol_hash(Protocol.model_validate(values).resolved(2))
+
+    assert hashed() == hashed(seeds=[1, 2]) == hashed(run_folds=[0]) == hashed(keep_predictions=True)
+    for change in ({"epochs": 9}, {"largest_component": False}, {"metrics": ["dice"]}, {"crop": [64, 64]}):
+        assert hashed(**change) != hashed()
+    assert hashed(epochs={"2d": 40, "3d": 9}) == hashed()
+
+
+def test_schema_knows_every_key_of_the_protocol() -> None:
+    keys = json_schema()["$defs"]["Protocol"]["properties"]
+    assert set(keys) == set(Protocol.model_fields)
+
+
+def test_the_shipped_file_is_valid() -> None:
+    project = load(Path(__file__).parents[3] / "harness.toml")
+    assert {"quick", "standard"} <= set(project.settings.leaderboard)
+    for name in project.settings.leaderboard:
+        project.leaderboard(name)

@@ -1,0 +1,114 @@
+"""The manifest: content decides, and a second look reads nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.data.case import Case, Volume
+from harness.data.manifest import Manifest, build_manifest
+from harness.errors import DataError
+
+STRUCTURES = {"RV": 1, "LV": 3}
+
+
+class Files:
+    """Cases whose content is kept in memory and whose files only have a state."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.reads = 0
+
+    def case(self, name: str, seed: int = 0, **changes: object) -> Case:
+        file = self.folder / f"{name}.x"
+        if not file.exists():
+            file.write_text(name)
+        noise = np.random.default_rng(seed)
+        content = {
+            "image": noise.normal(size=(1, 3, 5, 4)).astype(np.float32),
+            "labels": noise.choice(np.array([0, 1, 3], np.uint8), size=(3, 5, 4)),
+            "spacing_mm": (10.0, 1.5, 1.5),
+            **changes,
+        }
+
+        def read() -> Volume:
+            self.reads += 1
+            return Volume(**content)  # type: ignore[arg-type]
+
+        return Case(f"{name}_ED", name, "ED", read, (file,), group="A")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[..., Manifest]:
+    return lambda *cases: build_manifest(cases, STRUCTURES, tmp_path / "memory.json")
+
+
+def test_second_look_reads_nothing_until_a_file_changes(files: Files, build: Callable[..., Manifest]) -> None:
+    first = build(files.case("a"), files.case("b", 1))
+    assert files.reads == 2
+    assert build(files.case("a"), files.case("b", 1)).hash == first.hash
+    assert files.reads == 2
+    (files.folder / "b.x").write_text("longer than before")
+    assert build(files.case("a"), files.case("b", 2)).hash != first.hash
+    assert files.reads == 3
+
+
+def test_a_damaged_memory_costs_a_reading_and_nothing_else(
+    files: Files, build: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    first = build(files.case("a"))
+    (tmp_path / "memory.json").write_text("{")
+    assert build(files.case("a")).hash == first.hash
+
+
+def test_hash_moves_with_labels_and_spacing(
+    files: Files, build: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    def hashed(**changes: object) -> str:
+        (tmp_path / "memory.json").unlink(missing_ok=True)
+        return build(files.case("a", **changes)).hash
+
+    assert hashed() == hashed()
+    assert hashed() != hashed(spacing_mm=(10.0, 1.5, 1.6))
+    assert hashed() != hashed(labels=np.zeros((3, 5, 4), np.uint8))
+
+
+def test_identical_images_under_two_patients_are_found(files: Files, build: Callable[..., Manifest]) -> None:
+    m = build(files.case("a", 1), files.case("b", 2), files.case("c", 1))
+    assert m.identical == (("a", "c"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"labels": np.full((3, 5, 4), 2, np.uint8)}, r"label values \[2\]"),
+        ({"labels": np.zeros((3, 5, 5), np.uint8)}, r"\(3, 5, 5\)"),
+        ({"labels": None}, "no reference"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused_before_anything_trains(
+    files: Files, build: Callable[..., Manifest], changes: dict[str, object], told: str
+) -> None:
+    with pytest.raises(DataError, match=told) as caught:
+        build(files.case("a", **changes))
+    assert "a_ED" in str(caught.value)
+
+
+def test_doubled_ids_and_no_cases_are_errors(files: Files, build: Callable[..., Manifest]) -> None:
+    with pytest.raises(DataError, match="two cases"):
+        build(files.case("a"), files.case("a"))
+    with pytest.raises(DataError, match="no cases"):
+        build()
+
+
+def test_a_vanished_file_is_named(files: Files, build: Callable[..., Manifest]) -> None:
+    case = files.case("a")
+    case.files[0].unlink()
+    with pytest.raises(DataError, match=r"a\.x"):
+        build(case)

@@ -1,0 +1,36 @@
+"""Costs: typical times, worst memory, and never an invented zero."""
+
+from __future__ import annotations
+
+from harness.rank.board import Cost
+from harness.rank.cost import cost_of, hardware_of
+
+
+def test_times_are_medians_and_memory_is_the_peak(made_up):
+    records = [
+        made_up.record(
+            seed=seed,
+            time_s={"train": train, "volume_median": 0.1 * train, "volume_p95": 0.2 * train},
+            memory_mib={"gpu_train_allocated": None, "host_peak": 100.0 * train},
+            model={"parameters": 7_763_041, "flops": None},
+        )
+        for seed, train in enumerate((1.0, 9.0, 2.0))
+    ]
+    assert cost_of(records) == Cost(
+        train_s=2.0,
+        predict_s_median=0.2,
+        predict_s_p95=0.4,
+        host_mib=900.0,
+        parameters=7_763_041,
+    )
+
+
+def test_what_was_not_measured_is_none(made_up):
+    nan = made_up.record(time_s={"train": float("nan")}, model={"flops": 20})
+    assert cost_of([nan]) == Cost(flops=20)
+    assert cost_of([]) == Cost()
+
+
+def test_every_hardware_class_is_named(made_up):
+    records = [made_up.record(hardware={"class": name}) for name in ("gpu: H200", "cpu: X", "gpu: H200")]
+    assert hardware_of([*records, made_up.record(hardware={})]) == ("cpu: X", "gpu: H200")

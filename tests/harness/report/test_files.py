@@ -1,0 +1,167 @@
+"""The files of a leaderboard: their shape, their bytes, and that they can be read again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import random
+import re
+from dataclasses import replace
+
+import pytest
+from markdown_it import MarkdownIt
+
+from harness.errors import HarnessError
+from harness.report.as_json import comparison_json, leaderboard_json
+from harness.report.long_csv import leaderboard_csv
+from harness.report.write import leaderboard_markdown, write_leaderboard
+from harness.store.record import read_records
+
+ENTRY = {
+    "rank", "entry", "model", "loss", "dataset", "params", "state", "runs", "scores", "overall", "cost",
+    "hardware",
+}  # fmt: skip
+COST = {
+    "train_s", "predict_s_median", "predict_s_p95", "gpu_train_mib", "gpu_predict_mib", "host_mib",
+    "parameters", "flops",
+}  # fmt: skip
+CELL = {"mean", "sd", "n", "penalised", "excluded"}
+
+
+def with_failure(made_up):
+    bad = made_up.record(entry=("wide|net", "mine"), status="failed", failure={"message": "a | b"})
+    return [*made_up.quick(patients=3), bad]
+
+
+def test_json_has_the_documented_shape(made_up, board_of, poster):
+    value = leaderboard_json(board_of(with_failure(made_up)), [poster])
+    assert list(value) == [
+        "schema", "leaderboard", "protocol", "protocol_hash", "split_hash", "entries", "published",
+    ]  # fmt: skip
+    assert (value["schema"], value["published"]) == (1, [])
+    assert value["split_hash"] == "5e6f7a8b" * 8
+    for entry in value["entries"]:
+        assert set(entry) == ENTRY
+        assert set(entry["cost"]) == COST
+        cells = [c for s in entry["scores"].values() for p in s.values() for c in p.values()]
+        assert all(set(cell) == CELL for cell in cells)
+    first, last = value["entries"][0], value["entries"][-1]
+    assert (first["rank"], first["entry"], first["state"]) == (1, "unet2d[base=8] + log-dice", "done")
+    assert set(first["scores"]["dice"]["LV"]) == {"ED", "ES"}
+    assert first["overall"]["dice"] == pytest.approx(
+        sum(c["mean"] for p in first["scores"]["dice"].values() for c in p.values()) / 6
+    )
+    assert (last["rank"], last["state"], last["scores"]) == (None, "failed", {})
+    assert last["runs"][0]["reason"] == "a | b"
+
+
+def test_json_never_holds_nan(made_up, board_of):
+    bad = made_up.record(
+        [made_up.score("a", math.nan), made_up.score("b", math.inf, metric="hd")],
+        time_s={"train": math.nan},
+        memory_mib={"host_peak": math.inf},
+    )
+    text = json.dumps(leaderboard_json(board_of([bad])), allow_nan=False)
+    assert json.loads(text)["entries"][0]["cost"]["train_s"] is None
+
+
+def test_two_datasets_have_two_split_hashes(made_up, board_of, poster):
+    records = made_up.quick(patients=2) + made_up.quick(patients=2, dataset="acdc")
+    value = leaderboard_json(board_of(records), [poster])
+    assert value["split_hash"] == {"acdc": "5e6f7a8b" * 8, "phantom": "5e6f7a8b" * 8}
+    assert len(value["published"]) == 6
+
+
+def test_csv_is_long_and_loses_no_entry(made_up, board_of):
+    records = with_failure(made_up)
+    lines = list(csv.DictReader(io.StringIO(leaderboard_csv(board_of(records)))))
+    assert len(lines) == 6 * 4 * 3 * 2 + 1
+    one = next(
+        x for x in lines if (x["rank"], x["metric"], x["structure"], x["phase"]) == ("1", "hd", "LV", "ES")
+    )
+    values = [s.value for s in records[1].cases if (s.metric, s.structure, s.phase) == ("hd", "LV", "ES")]
+    assert float(one["mean"]) == pytest.approx(sum(values) / 3)
+    assert (one["n"], one["penalised"], one["excluded"]) == ("3", "0", "0")
+    assert (lines[-1]["entry"], lines[-1]["state"], lines[-1]["mean"]) == ("wide|net + mine", "failed", "")
+
+
+def test_markdown_is_tables_that_a_reader_parses(made_up, board_of, poster):
+    records = made_up.quick(dataset="acdc", patients=2, gpu=True)
+    records.append(
+        made_up.record(
+            entry=("wide|net", "mine"), dataset="acdc", status="failed", failure={"message": "<b> | *x*"}
+        )
+    )
+    page = MarkdownIt("commonmark").enable("table").parse(leaderboard_markdown(board_of(records), [poster]))
+    assert sum(token.type == "table_open" for token in page) == 4
+    assert not any(token.type in ("html_block", "html_inline") for token in page)
+    rows = []
+    for token in page:
+        if token.type == "table_open":
+            rows.append([])
+        elif token.type == "tr_open":
+            rows[-1].append(0)
+        elif token.type in ("th_open", "td_open"):
+            rows[-1][-1] += 1
+    assert [len(table) for table in rows] == [1 + 7 + 6, 1 + 7 + 6, 1 + 7 + 6, 1 + 7 + 2]
+    assert all(len(set(table)) == 1 for table in rows)
+    inline = ["".join(c.content for c in token.children or ()) for token in page if token.type == "inline"]
+    assert "wide|net" in inline
+    assert any(re.fullmatch(r"0\.\d{3}\*", text) for text in inline)
+    assert "wide|net + mine, failed: <b> | *x*." in inline
+
+
+def test_equal_input_gives_equal_bytes(tmp_path, made_up, board_of, poster):
+    """A rebuilt leaderboard must show as a clean diff, whatever the order on disk was."""
+    records = made_up.quick(patients=3, seeds=(1, 0))
+    write_leaderboard(tmp_path / "a", board_of(records), records, [poster])
+    random.Random(0).shuffle(records)
+    write_leaderboard(tmp_path / "b", board_of(records), records, [poster])
+    names = sorted(file.name for file in (tmp_path / "a").iterdir())
+    assert names == ["leaderboard.csv", "leaderboard.json", "leaderboard.md", "records.jsonl"]
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_leaderboard_can_be_rebuilt_from_its_own_records(tmp_path, made_up, board_of):
+    records = made_up.quick(patients=3)
+    write_leaderboard(tmp_path / "a", board_of(records), records)
+    again = read_records(tmp_path / "a")
+    write_leaderboard(tmp_path / "b", board_of(again), again)
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+def test_a_record_with_nan_is_refused_by_name_and_nothing_is_written(tmp_path, made_up, board_of):
+    bad = made_up.record([made_up.score("a", math.nan)])
+    with pytest.raises(HarnessError, match=r"unet2d-log-dice-phantom-s0-f0.*not finite"):
+        write_leaderboard(tmp_path, board_of([bad]), [bad])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_comparison_is_json(made_up):
+    from harness.rank.compare import compare
+
+    records = made_up.quick(patients=2)
+    value = json.loads(json.dumps(comparison_json(compare(records[:1], records[1:2])), allow_nan=False))
+    assert (value["schema"], value["a"]) == (1, "unet2d[base=8] + cross-entropy")
+    assert value["cells"][0]["p"] is None
+
+
+def test_full_disk_leaves_the_old_files(tmp_path, made_up, board_of, monkeypatch):
+    import harness.report.write as write
+
+    records = made_up.quick(patients=2)
+    write_leaderboard(tmp_path, board_of(records), records)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def full(path, text):
+        raise HarnessError("no space left on disk", where=path)
+
+    monkeypatch.setattr(write, "write_text", full)
+    other = [replace(record, attempts=2) for record in records]
+    with pytest.raises(HarnessError, match="no space"):
+        write_leaderboard(tmp_path, board_of(other), other)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before

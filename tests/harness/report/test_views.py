@@ -1,0 +1,169 @@
+"""What the tables say about entries that are not simply done, and about how scores were counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import ConfigError
+from harness.rank.board import Entry, PlannedRun
+from harness.rank.compare import compare
+from harness.report.terminal import to_text
+from harness.report.views import available, comparison, tables
+
+
+def told(board, view="summary", width=200, **other):
+    return to_text(tables(board, view, **other), width)
+
+
+def column(table, title, group=""):
+    (index,) = [i for i, c in enumerate(table.columns) if (c.title, c.group) == (title, group)]
+    return [row.cells[index] for row in table.rows]
+
+
+def test_a_failed_entry_is_a_row_with_a_reason_below(made_up, board_of):
+    good = made_up.quick(patients=2)
+    failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3."}
+    bad = made_up.record(entry=("wide", "mine"), status="failed", failure=failure)
+    text = told(board_of([*good, bad]), width=80)
+    (row,) = [line for line in text.splitlines() if line.startswith("—")]
+    assert row.split() == ["—", "wide", "mine", "—", "—", "—", "—", "—", "failed"]
+    assert "── not ranked ─" in text
+    assert "wide + mine, failed: loss is NaN in epoch 3.\n" in text
+
+
+def test_an_entry_under_way_says_how_far_it_is(made_up, board_of):
+    records = made_up.quick(patients=2, seeds=(0, 1))
+    planned = [made_up.plan(r) for r in records]
+    planned[0] = replace(planned[0], state="running")
+    text = told(board_of(records[1:], planned))
+    assert "running 1/2" in text
+
+
+def test_penalties_and_omissions_are_said_in_words(made_up, board_of):
+    scores = [
+        made_up.score("a", 0.9),
+        made_up.score("b", 0.0, state="prediction-empty"),
+        made_up.score("c", None, state="both-empty"),
+        made_up.score("d", None, state="error"),
+    ]
+    (table,) = tables(board_of([made_up.record(scores, entry=("net", "x"))]))
+    assert (
+        "Dice: 1 of 4 scores is a penalty (structure missed or invented): net + x 1. "
+        "1 left out (structure in neither reference nor prediction): net + x 1. "
+        "1 left out (could not be computed): net + x 1."
+    ) in table.caption
+    whole = tables(board_of(made_up.quick()))[0]
+    assert "Dice, HD: none of 360 scores is a penalty or left out." in whole.caption
+
+
+def test_means_are_over_phases_and_cells(made_up, board_of):
+    scores = [
+        made_up.score(p, value, structure=s, phase=phase)
+        for p in "ab"
+        for s, phase, value in (("LV", "ED", 0.9), ("LV", "ES", 0.7), ("RV", "ED", 0.5), ("RV", "ES", 0.4))
+    ]
+    (table,) = tables(board_of([made_up.record(scores)]))
+    assert [c.text for c in column(table, "LV", "Dice")] == ["0.800"]
+    assert [c.text for c in column(table, "RV", "Dice")] == ["0.450"]
+    assert [c.text for c in column(table, "mean", "Dice")] == ["0.625"]
+
+
+def test_the_posters_rows_stand_below_and_win_no_mark(made_up, board_of, poster):
+    board = board_of(made_up.quick(dataset="acdc", patients=2))
+    (table,) = tables(board, "hausdorff", published=[poster])
+    below = [row for row in table.rows if row.kind == "published"]
+    assert len(below) == 6
+    assert {cell.text for row in below for cell in row.cells[:1]} == {"—"}
+    assert not any(cell.best for row in below for cell in row.cells)
+    assert "Patravali et al. 2017, https://arxiv.org/abs/1707.09813" in " ".join(table.caption)
+
+
+def test_the_posters_rows_are_not_shown_for_other_data(made_up, board_of, poster):
+    (table,) = tables(board_of(made_up.quick(patients=2)), published=[poster])
+    assert all(row.kind == "ranked" for row in table.rows)
+
+
+def test_published_costs_are_by_model(made_up, board_of, poster):
+    board = board_of(made_up.quick(dataset="acdc", patients=2, gpu=True))
+    (table,) = tables(board, "cost", published=[poster])
+    below = [[c.text for c in row.cells] for row in table.rows if row.kind == "published"]
+    assert [row[:3] for row in below] == [["—", "unet2d", "all"], ["—", "unet3d", "all"]]
+    assert [row[3:8] for row in below] == [["174", "4", "300", "—", "1.2"], ["156", "4", "300", "—", "2"]]
+
+
+def test_times_of_different_hardware_are_no_contest(made_up, board_of):
+    records = made_up.quick(patients=2)
+    records[0] = replace(records[0], hardware={"class": "gpu: H200"})
+    (table,) = tables(board_of(records), "cost")
+    assert not any(row.cells[i].best for row in table.rows for i in range(len(row.cells)))
+    assert sorted({cell.text for cell in column(table, "on")}) == ["a", "b"]
+    assert "a: cpu: AMD EPYC 9B45, 2 cores; b: gpu: H200" in " ".join(table.caption)
+
+
+def test_every_dataset_has_its_own_table(made_up, board_of):
+    made = tables(board_of(made_up.quick(patients=2) + made_up.quick(patients=2, dataset="other")))
+    assert [table.title.split(",")[0] for table in made] == [
+        "Leaderboard quick on other",
+        "Leaderboard quick on phantom",
+    ]
+
+
+def test_a_selection_shows_its_rows_with_the_ranks_among_all(made_up, board_of):
+    board = board_of(made_up.quick())
+    second = board.results[1].entry
+    (table,) = tables(board, shown={second})
+    assert [(row.cells[0].text, row.entry) for row in table.rows] == [("2", second)]
+    assert "Showing 1 of 6 entries" in table.caption[-1]
+
+
+def test_a_plan_without_records_is_a_table(board_of):
+    planned = [PlannedRun("", Entry("net", "ce", "phantom"), 0, 0, "todo")]
+    assert "todo" in told(board_of([], planned))
+    assert tables(board_of([], [])) == []
+
+
+def test_notes_of_the_caller_are_in_every_caption(made_up, board_of):
+    board = board_of(made_up.quick(patients=2), notes=["2 records on another split are left out"])
+    for view in available(board):
+        assert "2 records on another split are left out." in tables(board, view)[0].caption
+
+
+def test_rank_by_two_metrics_is_shown(made_up, board_of):
+    """Dice ranks the entries 1 2 3 4 5 6, HD the same ones 4 5 6 2 1 3."""
+    protocol = {**made_up.PROTOCOL, "rank_by": ["dice", "hd"]}
+    (table,) = tables(board_of(made_up.quick(), protocol=protocol))
+    assert table.title.endswith("ranked by the mean of the ranks in Dice and HD")
+    assert [cell.text for cell in column(table, "mean", "rank")] == [
+        "2.50", "3.00", "3.00", "3.50", "4.50", "4.50",
+    ]  # fmt: skip
+
+
+def test_unknown_views_and_absent_metrics_are_one_clear_line(made_up, board_of):
+    board = board_of(made_up.quick(patients=2), protocol={**made_up.PROTOCOL, "metrics": ["dice"]})
+    assert available(board) == ["summary", "dice", "cost"]
+    with pytest.raises(ConfigError, match=r"no view 'sumary'\. Did you mean 'summary'"):
+        tables(board, "sumary")
+    with pytest.raises(ConfigError, match="'hd' is not among its metrics"):
+        tables(board, "hausdorff")
+
+
+def test_comparison_reads_at_80_columns(made_up):
+    records = made_up.quick()
+    compared = compare(records[:1], records[1:2], metrics=["dice", "hd"])
+    table = comparison(compared)
+    assert [row.cells[1].text for row in table.rows][:3] == ["LV ED", "LV ES", "RV ED"]
+    first = [cell.text for cell in table.rows[0].cells]
+    assert first[:5] == ["Dice", "LV ED", "0.947", "0.957", "+0.010"]
+    assert [cell.best for cell in table.rows[0].cells[2:4]] == [False, True]
+    text = to_text([table], 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "not corrected for the number of tests" in " ".join(text.split())
+
+
+def test_comparison_names_patients_of_one_side(made_up):
+    a = made_up.record([made_up.score(p, 0.5) for p in "abcdefg"])
+    b = made_up.record([made_up.score("a", 0.5)], entry=("net", "x"))
+    text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
+    assert "Only in A: b, c, d, e, f and 1 more." in text

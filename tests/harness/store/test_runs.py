@@ -1,0 +1,60 @@
+"""Run folders: one worker at a time, and a dead one holds nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.store.runs import Busy, RunFolder, RunsFolder
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from harness.store.runs import RunFolder
+with RunFolder(Path(sys.argv[1])).locked():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_processes_never_hold_one_run_and_a_killed_one_lets_go(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert not folder.busy()
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        assert folder.busy()
+        with pytest.raises(Busy), folder.locked():
+            pass
+        other.kill()
+        other.wait()
+    assert not folder.busy()
+    with folder.locked():
+        pass
+
+
+def test_planning_twice_changes_nothing_and_local_paths_stay_out_of_the_spec(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "r")
+    folder.plan({"run_id": "r"}, {"root": "/here"})
+    stamp = (folder.path / "spec.json").stat().st_mtime_ns
+    folder.plan({"run_id": "r"}, {"root": "/there"})
+    assert (folder.path / "spec.json").stat().st_mtime_ns == stamp
+    assert folder.local() == {"root": "/there"}
+    assert folder.spec() == {"run_id": "r"}
+
+
+def test_only_folders_with_a_spec_are_runs(tmp_path: Path) -> None:
+    runs = RunsFolder(tmp_path / "runs")
+    assert runs.all() == []
+    runs.run("b").plan({}, {})
+    runs.run("a").plan({}, {})
+    (runs.cache / "prepared").mkdir(parents=True)
+    assert [run.id for run in runs.all()] == ["a", "b"]
+
+
+def test_a_missing_or_torn_heartbeat_is_no_progress(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.progress() == {}
+    (tmp_path / "progress.json").write_text("{")
+    assert folder.progress() == {}

@@ -1,0 +1,65 @@
+"""Batches: which slices a network is shown, and that a resumed run is shown the same."""
+
+import numpy as np
+import pytest
+import torch
+
+from harness.data.prepare import Prepared
+from harness.train.batches import Resident, epoch_batches, steps_per_epoch
+
+DEPTHS = {"a": 3, "b": 5, "c": 1, "d": 8}
+
+
+def resident(ids: tuple[str, ...] = ("a", "b", "c", "d")) -> Resident:
+    """Every pixel of slice z of case i has the value 100 i + z."""
+    values = np.array([100 * i + z for i, depth in enumerate(DEPTHS.values()) for z in range(depth)])
+    starts = np.cumsum([0, *DEPTHS.values()])[:-1]
+    images = np.broadcast_to(values[:, None, None, None], (len(values), 1, 2, 2)).astype(np.float32)
+    labels = (values % 100)[:, None, None].repeat(2, 1).repeat(2, 2).astype(np.uint8)
+    prepared = Prepared(tuple(DEPTHS), tuple(starts), tuple(DEPTHS.values()), images, labels)
+    return Resident.of(prepared, ids, torch.device("cpu"))
+
+
+def test_context_slices_repeat_the_edge_of_their_own_case() -> None:
+    images, labels = resident().slices(torch.tensor([0, 2, 3, 8]), context=3)
+    assert images[:, :, 0, 0].tolist() == [[0, 0, 1], [1, 2, 2], [100, 100, 101], [200, 200, 200]]
+    assert labels[:, 0, 0].tolist() == [0, 2, 0, 0]
+
+
+def test_short_volumes_repeat_their_last_slice_in_image_and_labels() -> None:
+    images, labels = resident().volumes(torch.tensor([0, 3]), torch.tensor([0, 2]), depth=5)
+    assert images.shape == (2, 1, 5, 2, 2)
+    assert images[:, 0, :, 0, 0].tolist() == [[0, 1, 2, 2, 2], [302, 303, 304, 305, 306]]
+    assert labels[:, :, 0, 0].tolist() == [[0, 1, 2, 2, 2], [2, 3, 4, 5, 6]]
+
+
+def test_cases_come_in_the_order_asked_for() -> None:
+    assert resident(("d", "a")).images[:, 0, 0, 0].tolist() == [*range(300, 308), 0, 1, 2]
+
+
+@pytest.mark.parametrize(("dims", "batch", "steps"), [(2, 4, 4), (2, 16, 1), (2, 100, 1), (3, 2, 2)])
+def test_an_epoch_shows_each_sample_at_most_once(dims: int, batch: int, steps: int) -> None:
+    data = resident()
+    assert steps_per_epoch(data, dims, batch) == steps
+    shown = list(epoch_batches(data, dims, batch, 1, 4, torch.Generator().manual_seed(1)))
+    assert len(shown) == steps
+    first = torch.cat([images.flatten(1)[:, 0] for images, _ in shown]).tolist()
+    identity = first if dims == 2 else [value // 100 for value in first]
+    assert len(set(identity)) == len(identity)
+
+
+def test_the_same_generator_state_gives_the_same_batches() -> None:
+    data = resident()
+    a, b = (list(epoch_batches(data, 3, 2, 1, 3, torch.Generator().manual_seed(7))) for _ in range(2))
+    assert all(torch.equal(x[0], y[0]) and torch.equal(x[1], y[1]) for x, y in zip(a, b, strict=True))
+
+
+def test_windows_stay_inside_their_volume() -> None:
+    data = resident(("d",))
+    starts = set()
+    for seed in range(60):
+        ((images, _),) = epoch_batches(data, 3, 1, 1, 5, torch.Generator().manual_seed(seed))
+        window = images[0, 0, :, 0, 0].tolist()
+        assert window == list(range(int(window[0]), int(window[0]) + 5))
+        starts.add(window[0])
+    assert starts == {300, 301, 302, 303}

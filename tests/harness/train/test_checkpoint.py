@@ -1,0 +1,55 @@
+"""Checkpoints: a torn one costs an epoch, a foreign one is not used."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.train import checkpoint
+
+CPU = torch.device("cpu")
+
+
+def state(epoch: int, key: str = "k") -> dict[str, object]:
+    return {"key": key, "epoch": epoch, "model": {"w": torch.full((3,), float(epoch))}}
+
+
+def test_the_newest_is_loaded_and_one_spare_is_kept(tmp_path: Path) -> None:
+    for epoch in range(3):
+        checkpoint.save(tmp_path, state(epoch))
+    loaded = checkpoint.load(tmp_path, "k", CPU)
+    assert loaded is not None
+    assert loaded["epoch"] == 2
+    assert {path.name for path in tmp_path.iterdir()} == {checkpoint.CURRENT, checkpoint.PREVIOUS}
+
+
+@pytest.mark.parametrize("size", [0, 10, 400])
+def test_a_torn_checkpoint_falls_back_to_the_one_before(tmp_path: Path, size: int) -> None:
+    checkpoint.save(tmp_path, state(0))
+    checkpoint.save(tmp_path, state(1))
+    current = tmp_path / checkpoint.CURRENT
+    current.write_bytes(current.read_bytes()[:size])
+    loaded = checkpoint.load(tmp_path, "k", CPU)
+    assert loaded is not None
+    assert loaded["epoch"] == 0
+
+
+def test_killed_between_setting_aside_and_writing_goes_on_from_the_spare(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, state(0))
+    (tmp_path / checkpoint.CURRENT).replace(tmp_path / checkpoint.PREVIOUS)
+    assert checkpoint.load(tmp_path, "k", CPU) is not None
+
+
+def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, state(0, key="other"))
+    assert checkpoint.load(tmp_path, "k", CPU) is None
+    assert checkpoint.load(tmp_path / "nowhere", "k", CPU) is None
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (print, ("ran",))
+
+    torch.save({"key": "k", "evil": Evil()}, tmp_path / checkpoint.CURRENT)
+    assert checkpoint.load(tmp_path, "k", CPU) is None
