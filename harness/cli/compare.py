@@ -99,7 +99,7 @@ def _match(text: str, entries: Sequence[Entry]) -> Entry | None:
             entry
             for entry in entries
             if wanted == f"{_name(entry.model, bare)}+{_name(entry.loss, bare)}"
-            and dataset in ("", entry.dataset, entry.dataset_name)
+            and dataset in ("", entry.dataset, entry.dataset.partition("[")[0])
         ]
         if len(found) > 1:
             several = ", ".join(f"{entry.name} @ {entry.dataset}" for entry in found)

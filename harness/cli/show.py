@@ -24,7 +24,6 @@ class Built:
 
     board: rank.Board
     published: tuple[Published, ...]
-    notes: tuple[str, ...]
 
 
 def rebuild(board: Board) -> Built:
@@ -35,10 +34,12 @@ def rebuild(board: Board) -> Built:
             "no records yet", where=f"leaderboard {board.title}", remedy=f"First: harness run {board.name}"
         )
     protocol: dict[str, Any] = board.protocol.model_dump(mode="json", by_alias=True)
-    ranked = build(board.title, protocol, protocol_hash(protocol), None, found.records, found.planned)
+    ranked = build(
+        board.title, protocol, protocol_hash(protocol), None, found.records, found.planned, notes=found.notes
+    )
     published = read_published(board.project.root / "leaderboards" / "published")
     write_leaderboard(board.folder, ranked, found.records, published)
-    return Built(ranked, published, found.notes)
+    return Built(ranked, published)
 
 
 def show(board: Board, built: Built, *, view: str, as_json: bool) -> None:
@@ -47,7 +48,6 @@ def show(board: Board, built: Built, *, view: str, as_json: bool) -> None:
         print(json.dumps(leaderboard_json(built.board, built.published), indent=1, allow_nan=False))
         return
     from rich.console import Console
-    from rich.markup import escape
 
     from harness.report.terminal import to_terminal
 
@@ -59,8 +59,6 @@ def show(board: Board, built: Built, *, view: str, as_json: bool) -> None:
             tables(built.board, view, published=built.published, shown=None if everything else selected)
         )
     )
-    for note in built.notes:
-        console.print(f"note: {escape(note)}")
     try:
         folder = board.folder.relative_to(board.folder.cwd())
     except ValueError:

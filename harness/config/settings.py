@@ -11,7 +11,7 @@ from harness.config.protocol import Protocol, Strict
 
 
 class LeaderboardSettings(Strict):
-    """``[leaderboard.NAME]``: entries are models × losses × datasets, each ``name`` or ``name[key=value]``."""
+    """``[leaderboard.NAME]``: entries are models × losses × datasets, ``name`` or ``name[key=value]``."""
 
     summary: str = ""
     protocol: str = Field(description="name of a [protocol.NAME] table")

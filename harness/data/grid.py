@@ -64,7 +64,7 @@ class Grid:
         return cropped
 
     def native_labels(self, probabilities: Tensor) -> Tensor:
-        """Class probabilities ``(N, K, H, W)`` to the strongest class on the native grid, uint8 ``(N, y, x)``."""
+        """Probabilities ``(N, K, H, W)`` to the strongest class on the native grid, uint8 ``(N, y, x)``."""
         (cy, cx), (ty, tx) = self._windows()
         canvas = probabilities.new_zeros((*probabilities.shape[:2], *self.canvas))
         canvas[:, 0] = 1

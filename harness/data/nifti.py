@@ -108,14 +108,15 @@ def write_labels(
     Header and affine are those of the NIfTI file `like`; without one, only `spacing_mm` is told.
     """
     array = np.ascontiguousarray(labels.T)
+    nifti: Any = nibabel.Nifti1Image
     if like is not None:
         source: Any = nibabel.load(like)
         header = source.header.copy()
         header.set_data_dtype(np.uint8)
         header.set_slope_inter(1, 0)
-        image = nibabel.Nifti1Image(array, source.affine, header)
+        image = nifti(array, source.affine, header)
     else:
-        image = nibabel.Nifti1Image(array, np.diag([*spacing_mm[::-1], 1.0]))
+        image = nifti(array, np.diag([*spacing_mm[::-1], 1.0]))
     content = image.to_bytes()
 
     def write(file: Any) -> None:

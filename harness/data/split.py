@@ -51,7 +51,8 @@ def make_split(
         tests, dropped = [_official(manifest, dataset)], _leaking(manifest)
         if dropped:
             notes.append(
-                f"{dataset}: {', '.join(dropped)} left out of training: identical images are in the official test part"
+                f"{dataset}: {', '.join(dropped)} left out of training: "
+                "identical images are in the official test part"
             )
     else:
         if folds > len(units):

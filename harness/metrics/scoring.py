@@ -143,7 +143,8 @@ def _value(m: Metric, pair: _Pair) -> float:
     if m.name == "iou":
         return pair.overlap / (pair.reference + pair.prediction - pair.overlap)
     a, b = pair.to_reference, pair.to_prediction
-    assert a is not None and b is not None
+    assert a is not None
+    assert b is not None
     if m.tolerance_mm is not None:
         near = np.count_nonzero(a <= m.tolerance_mm) + np.count_nonzero(b <= m.tolerance_mm)
         return float(near / (len(a) + len(b)))

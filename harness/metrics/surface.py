@@ -97,7 +97,8 @@ def _offsets(shape: tuple[int, ...], spacing: Spacing) -> tuple[NDArray[np.intp]
 def _length(steps: NDArray[np.integer], spacing: Spacing) -> NDArray[np.float64]:
     """Lengths in mm of steps ``(n, axes)``, in scipy's order of operations: equal to the last bit."""
     squares = [np.square(steps[:, axis] * mm) for axis, mm in enumerate(spacing)]
-    return np.sqrt(functools.reduce(np.add, squares))
+    lengths: NDArray[np.float64] = np.sqrt(functools.reduce(np.add, squares))
+    return lengths
 
 
 def _by_tree(points: NDArray[np.intp], target: Borders, label: int, spacing: Spacing) -> NDArray[np.float64]:

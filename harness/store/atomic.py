@@ -79,7 +79,7 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; HarnessError with the place where it breaks."""
     try:
-        value = json.loads(path.read_text())
+        value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise HarnessError(f"can't be read: {error.strerror or error}", where=path) from error
     except ValueError as error:

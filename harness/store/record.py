@@ -93,7 +93,7 @@ def case_lines(cases: Iterable[CaseScore]) -> str:
 
 def parse_case_lines(text: str) -> tuple[CaseScore, ...]:
     """The scores in the text of a ``cases.jsonl``."""
-    return tuple(_case_score(json.loads(line)) for line in text.splitlines() if line)
+    return tuple(_case_score(json.loads(line)) for line in text.split("\n") if line)
 
 
 def _case_score(value: Mapping[str, Any]) -> CaseScore:
@@ -107,7 +107,7 @@ def load_run(folder: Path) -> Record | None:
         return None
     lines = folder / "cases.jsonl"
     try:
-        cases = parse_case_lines(lines.read_text()) if lines.exists() else ()
+        cases = parse_case_lines(lines.read_text(encoding="utf-8")) if lines.exists() else ()
         return Record.from_json(read_json(path), cases)
     except (ValueError, TypeError, KeyError) as error:
         raise HarnessError(
@@ -171,7 +171,9 @@ def read_records(folder: Path) -> list[Record]:
     if not path.exists():
         return []
     records = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line:
+            continue
         try:
             records.append(from_line(line))
         except (ValueError, TypeError, KeyError) as error:

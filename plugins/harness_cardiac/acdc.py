@@ -54,7 +54,8 @@ class ACDC:
         if training.is_dir() and testing.is_dir():
             return [(training, "train"), (testing, "test")]
         # Without both there is no official split, and all patients are alike.
-        return [(folder, None) for folder in (training, testing, self.root) if folder.is_dir()][:1]
+        only = next(folder for folder in (training, testing, self.root) if folder.is_dir())
+        return [(only, None)]
 
 
 def _patient(folder: Path, part: Part | None) -> list[Case]:

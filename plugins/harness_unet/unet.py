@@ -8,6 +8,8 @@ slices goes through.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -41,8 +43,8 @@ class UNet(nn.Module):
     def __init__(self, dims: int, channels: int, classes: int, base: int, depth: int) -> None:
         super().__init__()
         maps = [base * 2**level for level in range(depth + 1)]
-        step = 2 if dims == 2 else (1, 2, 2)
-        transposed = nn.ConvTranspose2d if dims == 2 else nn.ConvTranspose3d
+        step = (2, 2) if dims == 2 else (1, 2, 2)
+        transposed: Any = nn.ConvTranspose2d if dims == 2 else nn.ConvTranspose3d
         conv = nn.Conv2d if dims == 2 else nn.Conv3d
         self.multiple = 2**depth
         self.contract = nn.ModuleList(

@@ -71,7 +71,7 @@ def test_context_slices_are_input_channels() -> None:
 @pytest.mark.parametrize("make", [lambda: unet2d(task(2), 2).eval(), lambda: unet3d(task(3), 2).eval()])
 def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:  # type: ignore[no-untyped-def]
     net = make()
-    shape = (16, 24) if net.pool.kernel_size == 2 else (3, 16, 24)
+    shape = (16, 24) if net.pool.kernel_size == (2, 2) else (3, 16, 24)
     x = torch.randn(3, 1, *shape)
     with torch.no_grad():
         torch.testing.assert_close(net(x)[:1], net(x[:1]), atol=1e-5, rtol=1e-5)
@@ -80,7 +80,7 @@ def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:  # ty
 @pytest.mark.parametrize("make", [lambda: unet2d(task(2), 4), lambda: unet3d(task(3), 4)])
 def test_gradients_reach_every_parameter_also_in_bf16(make) -> None:  # type: ignore[no-untyped-def]
     net = make()
-    shape = (2, 1, 16, 16) if net.pool.kernel_size == 2 else (2, 1, 3, 16, 16)
+    shape = (2, 1, 16, 16) if net.pool.kernel_size == (2, 2) else (2, 1, 3, 16, 16)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = net(torch.randn(shape)).float().square().mean()
     loss.backward()
