@@ -1,8 +1,40 @@
-"""Shared by all tests: one thread a process, so that parallel workers don't fight for cores."""
+"""Shared by all tests: a project of tiny hearts, and one thread a process."""
 
 import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+from tiny_project import Project, make_project
+
+# Parallel test processes must not fight for cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 for variable in [name for name in os.environ if name.startswith("HARNESS_")]:
     # A developer's own HARNESS_ACDC_ROOT must not decide what a test sees.
     del os.environ[variable]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A fresh project of tiny hearts."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def done_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose leaderboard has been run; only to be looked at."""
+    made = make_project(tmp_path_factory.mktemp("done") / "project")
+    result = made("run", "tiny")
+    assert result.code == 0, result.err
+    return made
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Project], Project]:
+    """Copy a project, so that a test may change it."""
+
+    def copy(project: Project) -> Project:
+        return Project(Path(shutil.copytree(project.root, tmp_path / "copy")))
+
+    return copy

@@ -32,6 +32,7 @@ class Collected:
 def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, folder: Path) -> Collected:
     """Gather the records of leaderboard `name` from `runs` and from the committed ones in `folder`.
 
+    Entries that the leaderboard does not list belong to it if they were run for it and finished.
     Of records with different splits of a dataset, those on the split of the newest run count.
     """
     versions = {entry_name(entry): _versions(entry) for entry in matrix.entries}
@@ -41,7 +42,8 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
         if record.run_id in found:
             continue
         entry = EntryName.of(record.spec)
-        if entry not in versions and record.spec.get("leaderboard") != name:
+        joined = record.spec.get("leaderboard") == name and record.status == "done"
+        if entry not in versions and not joined:
             continue
         hashed = protocol_hash(protocol.resolved(record.spec["model"]["dims"]))
         if record.keys.get("protocol") != hashed:
@@ -57,7 +59,7 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
     if old:
         notes.append(f"{old} record(s) of earlier plugin versions are left out")
     by_slot = {_slot(record.spec): record for record in records}
-    folders = {_slot(spec): run for run, spec in _unfinished(runs, {r.run_id for r in records})}
+    folders = {_slot(spec): run for run, spec in _unfinished(runs, protocol, {r.run_id for r in records})}
     planned = [
         _planned(entry, seed, fold, by_slot, folders)
         for entry in matrix.entries
@@ -113,13 +115,18 @@ def _slot(spec: Mapping[str, Any]) -> Slot:
     )
 
 
-def _unfinished(runs: RunsFolder, finished: set[str]) -> Iterable[tuple[RunFolder, Mapping[str, Any]]]:
+def _unfinished(
+    runs: RunsFolder, protocol: Protocol, finished: set[str]
+) -> Iterable[tuple[RunFolder, Mapping[str, Any]]]:
     for run in runs.all():
-        if run.id not in finished:
-            try:
-                yield run, run.spec()
-            except HarnessError:
-                continue
+        if run.id in finished:
+            continue
+        try:
+            spec = run.spec()
+        except HarnessError:
+            continue
+        if spec["keys"]["protocol"] == protocol_hash(protocol.resolved(spec["model"]["dims"])):
+            yield run, spec
 
 
 def _planned(

@@ -133,7 +133,7 @@ def _unfinished(record: Record) -> Run:
     reason = str(failure.get("message") or record.status)
     if record.status == "interrupted":
         return Run(record.run_id, *_slot(record), "resume", reason)
-    if record.status != "failed" and record.status not in reason:
+    if record.status != "failed" and record.status.replace("-", " ") not in reason:
         reason = f"{record.status}: {reason}"
     return Run(record.run_id, *_slot(record), "failed", reason)
 

@@ -51,7 +51,8 @@ def _entry(result: Result) -> dict[str, Any]:
         "model": entry.model,
         "loss": entry.loss,
         "dataset": entry.dataset,
-        "params": result.params,
+        # Sorted: a record read from its folder keeps the order of its plugin, a committed one does not.
+        "params": {kind: dict(sorted(params.items())) for kind, params in result.params.items()},
         "state": result.state,
         "runs": [asdict(run) for run in result.runs],
         "scores": {

@@ -1,0 +1,57 @@
+"""A project of tiny hearts in which commands are run as a user runs them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TINY = Path(__file__).parent / "tiny"
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a command of `harness` ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with harness.toml and harness_plugins.py in which commands are run as a user runs them."""
+
+    root: Path
+
+    def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
+        """Start ``harness args…`` in the project's folder."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness", *args],
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "COLUMNS": "140"},
+            **options,
+        )
+
+    def __call__(self, *args: str) -> Command:
+        """Run ``harness args…`` to its end."""
+        process = self.start(*args)
+        out, err = process.communicate(timeout=240)
+        return Command(process.returncode, out, err)
+
+    def run_folders(self) -> list[Path]:
+        """All run folders, sorted."""
+        return sorted(spec.parent for spec in (self.root / "runs").glob("*/spec.json"))
+
+
+def make_project(root: Path) -> Project:
+    """Copy the tiny project's two files to `root`."""
+    root.mkdir(parents=True)
+    for name in ("harness.toml", "harness_plugins.py"):
+        shutil.copy(TINY / name, root / name)
+    return Project(root)
