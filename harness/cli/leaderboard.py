@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from harness.cli import board as boards
 from harness.errors import OK
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--view", default="summary", metavar="VIEW", help="summary (default), dice, hausdorff or cost"
     )
+    parser.add_argument("--svg", metavar="FILE", type=Path, help="save the table as a picture too")
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
 
@@ -25,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
     from harness.cli.show import rebuild, show
 
     board = boards.open_board(args)
-    show(board, rebuild(board), view=args.view, as_json=args.json)
+    show(board, rebuild(board), view=args.view, as_json=args.json, svg=args.svg)
     return OK

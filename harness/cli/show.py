@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.cli.board import Board
@@ -16,6 +17,7 @@ from harness.report.as_json import leaderboard_json
 from harness.report.published import Published, read_published
 from harness.report.views import tables
 from harness.report.write import write_leaderboard
+from harness.store.atomic import write_text
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def rebuild(board: Board) -> Built:
     return Built(ranked, published)
 
 
-def show(board: Board, built: Built, *, view: str, as_json: bool) -> None:
-    """Print one view of the selected entries, or the whole leaderboard as JSON."""
+def show(board: Board, built: Built, *, view: str, as_json: bool, svg: Path | None = None) -> None:
+    """Print one view of the selected entries, or the whole leaderboard as JSON; `svg` keeps a picture."""
     if as_json:
         print(json.dumps(leaderboard_json(built.board, built.published), indent=1, allow_nan=False))
         return
@@ -53,12 +55,14 @@ def show(board: Board, built: Built, *, view: str, as_json: bool) -> None:
 
     selected = {entry_name(entry) for entry in board.matrix.selected}
     everything = {entry_name(entry) for entry in board.matrix.entries} == selected
-    console = Console(highlight=False)
+    console = Console(highlight=False, record=svg is not None)
     console.print(
         to_terminal(
             tables(built.board, view, published=built.published, shown=None if everything else selected)
         )
     )
+    if svg is not None:
+        write_text(svg, console.export_svg(title=f"harness leaderboard {board.title}"))
     try:
         folder = board.folder.relative_to(board.folder.cwd())
     except ValueError:

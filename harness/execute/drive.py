@@ -55,7 +55,7 @@ def drive(
             queue.append(run)
             continue
         record = folder.record()
-        if record is None or record.status != "done" or record.keys != run.spec["keys"]:
+        if record is None or not folder.answers(run.spec):
             record = _one(executor, run, folder, listen, timeout_s)
             if record is None:
                 queue.append(run)

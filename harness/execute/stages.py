@@ -11,8 +11,10 @@ from typing import Any
 import torch
 
 from harness.data.case import Case
+from harness.data.manifest import build_manifest
 from harness.data.prepare import class_map, prepare
 from harness.data.source import Source, open_spec
+from harness.errors import DataError
 from harness.execute.heart import Heart
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.compute import Compute
@@ -52,7 +54,7 @@ class Run:
             compute = Compute.choose(spec["protocol"]["precision"])
             if spec["protocol"]["deterministic"]:
                 torch.use_deterministic_algorithms(True)
-            source = open_spec(spec, Path(self.local["root"]))
+            source = self._open()
             by_id = {case.id: case for case in source.cases}
         model, task, trained, memory = self._train(source, compute)
         test = [by_id[id_] for id_ in _ids(source, spec["parts"]["test"])]
@@ -94,6 +96,18 @@ class Run:
             history=tuple(trained.history),
             cases=tuple(cases),
         )
+
+    def _open(self) -> Source:
+        """The dataset, if it is still the one that was planned with."""
+        source = open_spec(self.spec, Path(self.local["root"]))
+        manifest = build_manifest(source.cases, source.structures, Path(self.local["manifest"]))
+        if manifest.hash != self.spec["manifest_hash"]:
+            raise DataError(
+                "the dataset has changed since this run was planned",
+                where=self.local["root"],
+                remedy="Run again: what depends on it is planned anew.",
+            )
+        return source
 
     def enter(self, phase: str) -> None:
         """Note and show what the run is at."""

@@ -44,8 +44,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def _attempt(folder: RunFolder, parent: int | None) -> int:
     spec, local = folder.spec(), folder.local()
-    record = folder.record()
-    if record is not None and record.status == "done" and record.keys == spec["keys"]:
+    if folder.answers(spec):
         return OK
     attempts = int(folder.progress().get("attempts", 0)) + 1
     log.info("attempt %d of %s", attempts, folder.id)

@@ -13,14 +13,15 @@ from harness.config.protocol import Protocol
 from harness.data.manifest import Manifest, build_manifest
 from harness.data.source import Source, open_record
 from harness.data.split import Split, make_split
-from harness.errors import ConfigError, nearest
+from harness.errors import ConfigError, PluginError, nearest
 from harness.plan.choice import Choice
 from harness.plan.explain import why_new
 from harness.plan.keys import keys
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.plugins.records import Dataset
+from harness.plugins.resolve import source_hash
 from harness.store.atomic import digest
-from harness.store.record import SCHEMA
+from harness.store.record import SCHEMA, Record
 from harness.store.runs import RunFolder, RunsFolder
 
 State = Literal["done", "resume", "todo", "running", "skipped"]
@@ -57,6 +58,7 @@ class Plan:
 @dataclass(frozen=True)
 class _Data:
     root: Path
+    memory: Path
     source: Source
     manifest: Manifest
     split: Split
@@ -93,6 +95,7 @@ def make_plan(
             local = {
                 "root": str(data.root.resolve()),
                 "cache": str(runs.cache.resolve()),
+                "manifest": str(data.memory.resolve()),
                 "plugin_files": [str(file.absolute()) for file in plugin_files],
             }
             state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
@@ -130,7 +133,7 @@ def _open(
         validation=protocol.validation,
         dataset=choice.name,
     )
-    return _Data(root, source, manifest, split)
+    return _Data(root, memory, source, manifest, split)
 
 
 def make_spec(
@@ -181,14 +184,35 @@ def run_id(spec: Mapping[str, Any]) -> str:
     return "__".join([*plain, f"s{spec['seed']}-f{spec['fold']}", spec["keys"]["train"][:10]])
 
 
+def _recorded(record: Record) -> str:
+    """``recorded``, and whether the code of a plugin has changed since without a new version."""
+    changed = [
+        record.spec[kind]["name"]
+        for kind, plugin in record.plugins.items()
+        if plugin["source"] != _source(record.spec[kind]["target"])
+    ]
+    if not changed:
+        return "recorded"
+    return f"recorded; stale? the code of {' and '.join(changed)} changed but its version did not"
+
+
+def _source(target: str) -> str | None:
+    try:
+        return source_hash(target)
+    except PluginError:
+        return None
+
+
 def state_of(folder: RunFolder, spec: Mapping[str, Any], existing: list[RunFolder]) -> tuple[State, str]:
     """What is to be done about a run, and why."""
     if folder.busy():
         return "running", "another process works on it"
     record = folder.record()
     if record is not None and record.status == "done":
+        if folder.answers(spec):
+            return "done", _recorded(record)
         if dict(record.keys) == spec["keys"]:
-            return "done", "recorded"
+            return "resume", "its predictions were not kept: predicts again, trains nothing"
         return "resume", "metrics or clean-up changed: predicts and scores again, trains nothing"
     if record is not None and record.failure is not None:
         return "todo", f"{record.status} before: {record.failure['message']}"

@@ -19,7 +19,7 @@ runs/.data/                    datasets that are generated
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,13 @@ class RunFolder:
     def record(self) -> Record | None:
         """The record, None while there is none."""
         return load_run(self.path)
+
+    def answers(self, spec: Mapping[str, Any]) -> bool:
+        """True if the record is what `spec` asks for: done, under its keys, with what it wants kept."""
+        record = self.record()
+        if record is None or record.status != "done" or dict(record.keys) != spec["keys"]:
+            return False
+        return not spec["protocol"]["keep_predictions"] or self.predictions.is_dir()
 
     def finish(self, record: Record) -> None:
         """Write scores, then the record: the run has ended."""
