@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -18,6 +19,10 @@ VERBS = (run, plan, leaderboard, compare, plugins, schema, worker)
 """Each has NAME, SUMMARY (None: not listed), add_arguments(parser) and run(args) -> exit code."""
 
 EPILOG = "exit codes: 0 ok, 1 some runs failed, 2 usage or data, 3 interrupted, 4 internal error"
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -52,6 +57,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code (argparse exits by itself with 2)."""
     args = make_parser().parse_args(argv)
+    # A polite kill is a Ctrl-C: the worker stops, and what it had saved stays.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(args.execute(args))
     except KeyboardInterrupt:

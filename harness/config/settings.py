@@ -37,4 +37,4 @@ class Settings(Strict):
 def json_schema() -> dict[str, Any]:
     """The JSON schema of harness.toml, for editors."""
     schema = Settings.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "harness.toml", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "harness.toml"}

@@ -25,7 +25,6 @@ from harness.metrics import score
 from harness.plugins.records import Task
 from harness.plugins.resolve import source_hash
 from harness.predict.native import Predictor
-from harness.store.atomic import write_atomic
 from harness.store.record import CaseScore, Record
 from harness.store.runs import RunFolder
 from harness.train import checkpoint
@@ -169,7 +168,7 @@ class Run:
                 "memory": memory,
                 "seconds": self.clock.seconds(),
             }
-            write_atomic(folder.weights, lambda file: torch.save(state, file))
+            checkpoint.write_state(folder.weights, state)
             checkpoint.discard(folder.path)
         return model, task, trained, memory
 

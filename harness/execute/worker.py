@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,7 +26,6 @@ def work(path: Path, parent: int | None = None) -> int:
     logging.basicConfig(
         filename=folder.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         with folder.locked():
             return _attempt(folder, parent)
@@ -36,10 +34,6 @@ def work(path: Path, parent: int | None = None) -> int:
     except KeyboardInterrupt:
         log.info("interrupted")
         return INTERRUPTED
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _attempt(folder: RunFolder, parent: int | None) -> int:
@@ -64,6 +58,9 @@ def _attempt(folder: RunFolder, parent: int | None) -> int:
     except Exception as error:
         log.error("%s", "".join(traceback.format_exception(error)))
         status, failure = classify(error, spec, run.phase)
+        # The record may be published; where things lie on this machine is nobody's business.
+        for place in (folder.path.parents[1], Path(local["root"])):
+            failure["message"] = failure["message"].replace(f"{place}/", "")
         finished = Record(spec["run_id"], spec["keys"], spec, status, failure, attempts)
     folder.finish(finished)
     heart.beat({"phase": finished.status}, now=True)

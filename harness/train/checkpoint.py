@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 from pathlib import Path
@@ -22,7 +23,15 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     with storage_errors(current):
         if current.exists():
             current.replace(folder / PREVIOUS)
-    write_atomic(current, lambda file: torch.save(state, file))
+    write_state(current, state)
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` with torch, atomically; ResourceError where the disk is full."""
+    # Through memory: torch turns a full disk into an error about positions in a file.
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_atomic(path, lambda file: file.write(content.getbuffer()))
 
 
 def load(folder: Path, key: str, device: torch.device) -> dict[str, Any] | None:
