@@ -5,18 +5,27 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.metrics.definitions import Metric, metric
+    from harness.metrics.empty import EmptyPolicy
     from harness.metrics.scoring import Score, score
 
-__all__ = ["Score", "score"]
+__all__ = ["EmptyPolicy", "Metric", "Score", "metric", "score"]
+
+_HOME = {
+    "EmptyPolicy": "empty",
+    "Metric": "definitions",
+    "metric": "definitions",
+    "Score": "scoring",
+    "score": "scoring",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Definitions are read where numpy must not be imported; scoring needs it.
-    if name in __all__:
-        from harness.metrics import scoring
-
-        return getattr(scoring, name)
+    # Definitions and policies are read where numpy must not be imported; scoring needs it.
+    if name in _HOME:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

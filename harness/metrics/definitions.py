@@ -1,61 +1,107 @@
-"""The metrics by name. A name carries its definition; docs/metrics.md has the formulas."""
+"""The metrics by name. A name carries its definition.
+
+R and P are the voxels of one structure in the reference and in the prediction. The border of
+a mask is what erosion by the face-connected neighbours removes, as MedPy has it: voxels with a
+neighbour outside the mask or outside the array. d(p, B) is the distance in mm of the centre
+of voxel p to the nearest voxel centre of border B.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import ConfigError, nearest
 
-Family = Literal["overlap", "distance", "volume"]
+Penalty = Literal["zero", "diagonal"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. `higher_is_better` is None where neither direction is. `tolerance_mm` is that of nsd."""
+    """One metric.
+
+    `higher_is_better` is None where neither direction is; `penalty` is the value where only one
+    side has the structure, the image's diagonal in mm or zero, None where the metric needs none;
+    `tolerance_mm` is that of nsd.
+    """
 
     name: str
     unit: str
     higher_is_better: bool | None
-    family: Family
-    description: str
+    definition: str
+    penalty: Penalty | None
     tolerance_mm: float | None = None
 
+    @property
+    def uses_borders(self) -> bool:
+        """Whether it is computed from distances between borders."""
+        return self.penalty == "diagonal" or self.tolerance_mm is not None
 
-_FIXED = {
-    metric.name: metric
-    for metric in (
-        Metric("dice", "", True, "overlap", "2 |R ∩ P| / (|R| + |P|)"),
-        Metric("iou", "", True, "overlap", "|R ∩ P| / |R ∪ P|"),
-        Metric("hd", "mm", False, "distance", "largest distance of a border voxel to the other border"),
+    @property
+    def perfect(self) -> float:
+        """The value of a prediction that equals the reference; 0 for a volume, which has none."""
+        return 1.0 if self.higher_is_better else 0.0
+
+
+METRICS: Mapping[str, Metric] = {
+    each.name: each
+    for each in (
+        Metric("dice", "", True, "2 |R ∩ P| / (|R| + |P|).", "zero"),
+        Metric("iou", "", True, "|R ∩ P| / |R ∪ P|, also called Jaccard index.", "zero"),
         Metric(
-            "hd95", "mm", False, "distance", "95th percentile of both directed distances pooled, as MedPy"
+            "hd",
+            "mm",
+            False,
+            "Largest d of a border voxel of either side to the other border; MedPy's hd.",
+            "diagonal",
+        ),
+        Metric(
+            "hd95",
+            "mm",
+            False,
+            "95th percentile of d over the border voxels of both sides pooled; MedPy's hd95.",
+            "diagonal",
         ),
         Metric(
             "hd95-directed",
             "mm",
             False,
-            "distance",
-            "larger of the two directed 95th percentiles, as Metrics Reloaded and MONAI",
+            "Larger of the 95th percentiles of d over either border; as in Metrics Reloaded and MONAI.",
+            "diagonal",
         ),
-        Metric("assd", "mm", False, "distance", "mean of both directed distances pooled, as MedPy"),
-        Metric("volume", "mL", None, "volume", "volume of the prediction"),
-        Metric("volume-error", "mL", None, "volume", "volume of the prediction minus that of the reference"),
+        Metric(
+            "assd",
+            "mm",
+            False,
+            "Mean of d over the border voxels of both sides pooled; MedPy's assd.",
+            "diagonal",
+        ),
+        Metric("volume", "mL", None, "Voxels of P times the volume of a voxel.", None),
+        Metric("volume-error", "mL", None, "Volume of P minus volume of R.", None),
     )
 }
+"""Metrics without a parameter. `metric` gives ``nsd@Tmm`` too, T any positive number."""
 
-_NSD = re.compile(r"nsd@(\d+(?:\.\d+)?)mm")
+_NSD = re.compile(r"nsd@(\d+\.?\d*|\.\d+)mm")
 
 
 def metric(name: str) -> Metric:
     """The metric of that name; ConfigError with the nearest right name for an unknown one."""
-    if name in _FIXED:
-        return _FIXED[name]
+    if name in METRICS:
+        return METRICS[name]
     match = _NSD.fullmatch(name)
     tolerance = float(match[1]) if match else math.nan
-    if tolerance > 0:
-        description = f"share of both borders within {tolerance:g} mm of the other"
-        return Metric(name, "", True, "overlap", description, tolerance)
-    raise ConfigError(f"no metric '{name}'", remedy=nearest(name, [*_FIXED, "nsd@2mm"]))
+    if 0 < tolerance < math.inf:
+        definition = (
+            f"Share of the border voxels of both sides, counted together, with d of at most "
+            f"{tolerance:g} mm; each voxel counts one, whatever area of the surface it stands for."
+        )
+        return Metric(name, "", True, definition, "zero", tolerance)
+    if name.startswith("nsd"):
+        remedy = "Write nsd@Tmm with a tolerance T above 0, such as nsd@2mm."
+    else:
+        remedy = nearest(name, METRICS)
+    raise ConfigError(f"no metric '{name}'", remedy=remedy)

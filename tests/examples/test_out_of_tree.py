@@ -19,11 +19,8 @@ def test_an_installed_distribution_is_ranked_without_touching_the_repository(
         EXAMPLES / "wide_unet", tmp_path / "wide_unet", ignore=shutil.ignore_patterns("build", "*.egg-info")
     )
     site = tmp_path / "site"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        + ["--no-build-isolation", "--target", str(site), str(source)],
-        check=True,
-    )
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--target", site, source], check=True)
     monkeypatch.setenv("PYTHONPATH", str(site))
     listed = {row["name"]: row for row in json.loads(project("plugins", "--json").out)}
     assert listed["wide-unet"]["state"] == "ok"

@@ -143,7 +143,7 @@ def test_new_metrics_score_again_without_training(done_project: Project, copy_of
     assert "nsd@2mm" in leaderboard(project, trial.name)["entries"][0]["overall"]  # type: ignore[index]
 
 
-MY_MODEL = '''
+MY_MODEL = """
 from harness import Model, hookimpl
 
 @hookimpl
@@ -153,7 +153,7 @@ def harness_models():
 def net(task):
     from torch import nn
     return nn.Conv2d(task.channels, task.classes, 7, padding=3)
-'''
+"""
 
 
 def test_a_model_from_one_file_is_ranked_among_all_by_being_named(

@@ -183,7 +183,9 @@ def test_the_nearest_run_is_the_one_with_the_fewest_differences(plan: Planner, r
     found = nearest_run(spec(plan), runs.all())
     assert found is not None
     assert found[1] == [("protocol.epochs", 9, 4)]
-    assert compare(spec(plan, "protocol.crop=[16, 16]"), spec(plan)) == [("protocol.crop", [16, 16], [24, 24])]
+    assert compare(spec(plan, "protocol.crop=[16, 16]"), spec(plan)) == [
+        ("protocol.crop", [16, 16], [24, 24])
+    ]
 
 
 def test_folds_and_seeds_multiply(plan: Planner) -> None:

@@ -40,7 +40,7 @@ def wobble(rng: np.random.Generator, y: NDArray[np.float64], x: NDArray[np.float
 
 
 def predicted(rng: np.random.Generator, reference: Labels, *, islands: int = 3, apex: bool = True) -> Labels:
-    """A copy with contours a voxel off here and there, false islands, and perhaps without its apical slice."""
+    """A copy with contours a voxel off here and there, false islands, perhaps without its apical slice."""
     labels = reference.copy()
     for _ in range(2):
         # Each voxel takes the label of a neighbour in its slice, along borders that move together.

@@ -1,0 +1,55 @@
+"""MedPy as an engine: what defines the metrics that it has, and slow enough to be only a check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.metrics.definitions import Metric
+from harness.metrics.fast import from_distances
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One structure in both label maps, whole and untouched."""
+
+    reference_mask: NDArray[np.bool_]
+    prediction_mask: NDArray[np.bool_]
+    spacing_mm: tuple[float, ...]
+
+    @property
+    def reference(self) -> int:
+        return int(np.count_nonzero(self.reference_mask))
+
+    @property
+    def prediction(self) -> int:
+        return int(np.count_nonzero(self.prediction_mask))
+
+    def value(self, metric: Metric) -> float:
+        """The metric's value by MedPy; of MedPy's distances where it lacks the metric."""
+        from medpy.metric import binary
+
+        masks = (self.prediction_mask, self.reference_mask)
+        if metric.name in ("dice", "iou"):
+            return float({"dice": binary.dc, "iou": binary.jc}[metric.name](*masks))
+        if metric.name in ("hd", "hd95", "assd"):
+            return float(getattr(binary, metric.name)(*masks, voxelspacing=self.spacing_mm))
+        distances = getattr(binary, "__surface_distances")  # noqa: B009: a class would mangle the name
+        return from_distances(
+            metric, distances(*masks, self.spacing_mm), distances(*masks[::-1], self.spacing_mm)
+        )
+
+
+def measure(
+    reference: NDArray[Any],
+    prediction: NDArray[Any],
+    values: Sequence[int],
+    spacing_mm: tuple[float, ...],
+    borders: bool,
+) -> list[Pair]:
+    """A pair for each label value. `borders` is for engines that prepare; MedPy does not."""
+    return [Pair(reference == value, prediction == value, spacing_mm) for value in values]
