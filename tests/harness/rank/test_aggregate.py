@@ -5,38 +5,39 @@ from __future__ import annotations
 import math
 import random
 
+import made_up
 import pytest
 
 from harness.rank.aggregate import cell, gather, layout, overall, scores_of
 
 
-def one_cell(scores, made_up):
+def one_cell(scores):
     (found,) = gather([made_up.record(scores)]).values()
     return cell(found)
 
 
-def test_mean_and_spread_are_those_of_the_textbook(made_up):
+def test_mean_and_spread_are_those_of_the_textbook():
     scores = [made_up.score(p, v) for p, v in (("a", 0.8), ("b", 0.9), ("c", 1.0))]
-    found = one_cell(scores, made_up)
+    found = one_cell(scores)
     assert found.mean == pytest.approx(0.9)
     assert found.sd == pytest.approx(0.1)
     assert (found.n, found.penalised, found.excluded, found.errors, found.cases) == (3, 0, 0, 0, 3)
 
 
-def test_a_missed_structure_stays_in_the_mean_as_a_penalty(made_up):
+def test_a_missed_structure_stays_in_the_mean_as_a_penalty():
     scores = [
         made_up.score("a", 0.9),
         made_up.score("b", 0.0, state="prediction-empty"),
         made_up.score("c", 0.0, state="reference-empty"),
     ]
-    found = one_cell(scores, made_up)
+    found = one_cell(scores)
     assert found.mean == pytest.approx(0.3)
     assert (found.n, found.penalised, found.excluded) == (3, 2, 0)
 
 
-def test_nothing_to_measure_is_left_out_and_counted(made_up):
+def test_nothing_to_measure_is_left_out_and_counted():
     scores = [made_up.score("a", 0.8), made_up.score("b", None, state="both-empty")]
-    found = one_cell(scores, made_up)
+    found = one_cell(scores)
     assert found.mean == pytest.approx(0.8)
     assert found.sd is None
     assert (found.n, found.excluded, found.errors, found.cases) == (1, 1, 0, 2)
@@ -45,18 +46,18 @@ def test_nothing_to_measure_is_left_out_and_counted(made_up):
 @pytest.mark.parametrize(
     ("value", "state"), [(None, "error"), (math.nan, "ok"), (math.inf, "ok"), (None, "ok")]
 )
-def test_a_score_without_a_finite_value_is_an_error_that_shows(made_up, value, state):
-    found = one_cell([made_up.score("a", 0.8), made_up.score("b", value, state=state)], made_up)
+def test_a_score_without_a_finite_value_is_an_error_that_shows(value, state):
+    found = one_cell([made_up.score("a", 0.8), made_up.score("b", value, state=state)])
     assert found.mean == pytest.approx(0.8)
     assert (found.n, found.excluded, found.errors) == (1, 1, 1)
 
 
-def test_nothing_measured_at_all_gives_no_number(made_up):
-    found = one_cell([made_up.score("a", None, state="both-empty")], made_up)
+def test_nothing_measured_at_all_gives_no_number():
+    found = one_cell([made_up.score("a", None, state="both-empty")])
     assert (found.mean, found.sd, found.n, found.excluded) == (None, None, 0, 1)
 
 
-def test_seeds_of_a_case_are_averaged_before_cases(made_up):
+def test_seeds_of_a_case_are_averaged_before_cases():
     """Otherwise a patient tested with more seeds would weigh more."""
     records = [
         made_up.record([made_up.score("a", 0.6), made_up.score("b", 1.0)], seed=0),
@@ -69,7 +70,7 @@ def test_seeds_of_a_case_are_averaged_before_cases(made_up):
     assert (found.n, found.excluded, found.cases) == (2, 1, 2)
 
 
-def test_spread_is_over_patients_not_cases(made_up):
+def test_spread_is_over_patients_not_cases():
     """Two volumes of one heart are not two observations."""
     from dataclasses import replace
 
@@ -77,13 +78,13 @@ def test_spread_is_over_patients_not_cases(made_up):
         replace(made_up.score(patient, value, phase=None), case=case)
         for case, patient, value in (("a1", "a", 0.5), ("a2", "a", 0.7), ("b1", "b", 0.8))
     ]
-    found = one_cell(scores, made_up)
+    found = one_cell(scores)
     assert found.mean == pytest.approx((0.5 + 0.7 + 0.8) / 3)
     assert found.sd == pytest.approx(math.sqrt(2 * 0.1**2))
     assert found.n == 3
 
 
-def test_overall_weighs_every_structure_and_phase_alike(made_up):
+def test_overall_weighs_every_structure_and_phase_alike():
     scores = [
         made_up.score("a", 0.9, structure="LV"),
         made_up.score("b", 0.7, structure="LV"),
@@ -96,27 +97,27 @@ def test_overall_weighs_every_structure_and_phase_alike(made_up):
 
 
 @pytest.mark.parametrize(("state", "mean"), [("both-empty", 0.9), ("error", None)])
-def test_overall_may_lack_what_is_not_there_but_not_what_went_wrong(made_up, state, mean):
+def test_overall_may_lack_what_is_not_there_but_not_what_went_wrong(state, mean):
     scores = [made_up.score("a", 0.9), made_up.score("a", None, structure="RV", state=state)]
     nested = scores_of(gather([made_up.record(scores)]), ["dice"], ["RV", "LV"], ["ED"])
     assert overall(nested)["dice"] == mean
 
 
-def test_order_of_cases_moves_no_bit(made_up):
+def test_order_of_cases_moves_no_bit():
     """A table rebuilt after copying run folders must be the same file."""
     draw = random.Random(1)
     scores = [made_up.score(f"p{i}", draw.random()) for i in range(50)]
-    before = one_cell(scores, made_up)
+    before = one_cell(scores)
     draw.shuffle(scores)
-    assert one_cell(scores, made_up) == before
+    assert one_cell(scores) == before
 
 
-def test_structures_follow_their_labels_and_phases_the_dataset(made_up):
+def test_structures_follow_their_labels_and_phases_the_dataset():
     """JSON on disk sorts names, so the order must come from the label values."""
     spec = made_up.record(structures={"aorta": 9, "liver": 2}, phases=("arterial", "venous")).spec
     keys = [("dice", s, p) for s in ("aorta", "found", "liver") for p in ("venous", "arterial", "late")]
     assert layout([spec], keys) == (("liver", "aorta", "found"), ("arterial", "venous", "late"))
 
 
-def test_a_dataset_without_phases_has_one_column_named_all(made_up):
+def test_a_dataset_without_phases_has_one_column_named_all():
     assert list(gather([made_up.record([made_up.score("a", 0.5, phase=None)])])) == [("dice", "LV", "all")]

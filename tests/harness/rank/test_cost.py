@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import made_up
+
 from harness.rank.board import Cost
 from harness.rank.cost import cost_of, hardware_of
 
 
-def test_times_are_medians_and_memory_is_the_peak(made_up):
+def test_times_are_medians_and_memory_is_the_peak():
     records = [
         made_up.record(
             seed=seed,
@@ -25,12 +27,12 @@ def test_times_are_medians_and_memory_is_the_peak(made_up):
     )
 
 
-def test_what_was_not_measured_is_none(made_up):
+def test_what_was_not_measured_is_none():
     nan = made_up.record(time_s={"train": float("nan")}, model={"flops": 20})
     assert cost_of([nan]) == Cost(flops=20)
     assert cost_of([]) == Cost()
 
 
-def test_every_hardware_class_is_named(made_up):
+def test_every_hardware_class_is_named():
     records = [made_up.record(hardware={"class": name}) for name in ("gpu: H200", "cpu: X", "gpu: H200")]
     assert hardware_of([*records, made_up.record(hardware={})]) == ("cpu: X", "gpu: H200")

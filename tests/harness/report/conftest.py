@@ -1,30 +1,18 @@
-"""Gives the tests of this folder the records of rank/made_up.py."""
+"""Boards of made-up records, and the published table."""
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
+import made_up
 import pytest
-
-
-@pytest.fixture(scope="session")
-def made_up() -> Any:
-    path = Path(__file__).parents[1] / "rank" / "made_up.py"
-    spec = importlib.util.spec_from_file_location("made_up", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 HASH = "1a2b3c4d" * 8
 
 
 @pytest.fixture
-def board_of(made_up: Any) -> Any:
+def board_of() -> Any:
     """Builds a board of records, planned as they are unless told otherwise."""
     from harness.rank.build import build
 

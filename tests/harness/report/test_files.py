@@ -10,6 +10,7 @@ import random
 import re
 from dataclasses import replace
 
+import made_up
 import pytest
 from markdown_it import MarkdownIt
 
@@ -30,13 +31,13 @@ COST = {
 CELL = {"mean", "sd", "n", "penalised", "excluded"}
 
 
-def with_failure(made_up):
+def with_failure():
     bad = made_up.record(entry=("wide|net", "mine"), status="failed", failure={"message": "a | b"})
     return [*made_up.quick(patients=3), bad]
 
 
-def test_json_has_the_documented_shape(made_up, board_of, poster):
-    value = leaderboard_json(board_of(with_failure(made_up)), [poster])
+def test_json_has_the_documented_shape(board_of, poster):
+    value = leaderboard_json(board_of(with_failure()), [poster])
     assert list(value) == [
         "schema", "leaderboard", "protocol", "protocol_hash", "split_hash", "entries", "published",
     ]  # fmt: skip
@@ -57,7 +58,7 @@ def test_json_has_the_documented_shape(made_up, board_of, poster):
     assert last["runs"][0]["reason"] == "a | b"
 
 
-def test_json_never_holds_nan(made_up, board_of):
+def test_json_never_holds_nan(board_of):
     bad = made_up.record(
         [made_up.score("a", math.nan), made_up.score("b", math.inf, metric="hd")],
         time_s={"train": math.nan},
@@ -67,15 +68,15 @@ def test_json_never_holds_nan(made_up, board_of):
     assert json.loads(text)["entries"][0]["cost"]["train_s"] is None
 
 
-def test_two_datasets_have_two_split_hashes(made_up, board_of, poster):
+def test_two_datasets_have_two_split_hashes(board_of, poster):
     records = made_up.quick(patients=2) + made_up.quick(patients=2, dataset="acdc")
     value = leaderboard_json(board_of(records), [poster])
     assert value["split_hash"] == {"acdc": "5e6f7a8b" * 8, "phantom": "5e6f7a8b" * 8}
     assert len(value["published"]) == 6
 
 
-def test_csv_is_long_and_loses_no_entry(made_up, board_of):
-    records = with_failure(made_up)
+def test_csv_is_long_and_loses_no_entry(board_of):
+    records = with_failure()
     lines = list(csv.DictReader(io.StringIO(leaderboard_csv(board_of(records)))))
     assert len(lines) == 6 * 4 * 3 * 2 + 1
     one = next(
@@ -87,7 +88,7 @@ def test_csv_is_long_and_loses_no_entry(made_up, board_of):
     assert (lines[-1]["entry"], lines[-1]["state"], lines[-1]["mean"]) == ("wide|net + mine", "failed", "")
 
 
-def test_markdown_is_tables_that_a_reader_parses(made_up, board_of, poster):
+def test_markdown_is_tables_that_a_reader_parses(board_of, poster):
     records = made_up.quick(dataset="acdc", patients=2, gpu=True)
     records.append(
         made_up.record(
@@ -113,7 +114,7 @@ def test_markdown_is_tables_that_a_reader_parses(made_up, board_of, poster):
     assert "wide|net + mine, failed: <b> | *x*." in inline
 
 
-def test_equal_input_gives_equal_bytes(tmp_path, made_up, board_of, poster):
+def test_equal_input_gives_equal_bytes(tmp_path, board_of, poster):
     """A rebuilt leaderboard must show as a clean diff, whatever the order on disk was."""
     records = made_up.quick(patients=3, seeds=(1, 0))
     write_leaderboard(tmp_path / "a", board_of(records), records, [poster])
@@ -125,7 +126,7 @@ def test_equal_input_gives_equal_bytes(tmp_path, made_up, board_of, poster):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_a_leaderboard_can_be_rebuilt_from_its_own_records(tmp_path, made_up, board_of):
+def test_a_leaderboard_can_be_rebuilt_from_its_own_records(tmp_path, board_of):
     records = made_up.quick(patients=3)
     write_leaderboard(tmp_path / "a", board_of(records), records)
     again = read_records(tmp_path / "a")
@@ -134,14 +135,14 @@ def test_a_leaderboard_can_be_rebuilt_from_its_own_records(tmp_path, made_up, bo
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
 
-def test_a_record_with_nan_is_refused_by_name_and_nothing_is_written(tmp_path, made_up, board_of):
+def test_a_record_with_nan_is_refused_by_name_and_nothing_is_written(tmp_path, board_of):
     bad = made_up.record([made_up.score("a", math.nan)])
     with pytest.raises(HarnessError, match=r"unet2d-log-dice-phantom-s0-f0.*not finite"):
         write_leaderboard(tmp_path, board_of([bad]), [bad])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_comparison_is_json(made_up):
+def test_a_comparison_is_json():
     from harness.rank.compare import compare
 
     records = made_up.quick(patients=2)
@@ -150,7 +151,7 @@ def test_a_comparison_is_json(made_up):
     assert value["cells"][0]["p"] is None
 
 
-def test_full_disk_leaves_the_old_files(tmp_path, made_up, board_of, monkeypatch):
+def test_full_disk_leaves_the_old_files(tmp_path, board_of, monkeypatch):
     import harness.report.write as write
 
     records = made_up.quick(patients=2)

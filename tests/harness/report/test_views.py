@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import made_up
 import pytest
 
 from harness.errors import ConfigError
@@ -22,7 +23,7 @@ def column(table, title, group=""):
     return [row.cells[index] for row in table.rows]
 
 
-def test_a_failed_entry_is_a_row_with_a_reason_below(made_up, board_of):
+def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
     good = made_up.quick(patients=2)
     failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3."}
     bad = made_up.record(entry=("wide", "mine"), status="failed", failure=failure)
@@ -33,7 +34,7 @@ def test_a_failed_entry_is_a_row_with_a_reason_below(made_up, board_of):
     assert "wide + mine, failed: loss is NaN in epoch 3.\n" in text
 
 
-def test_an_entry_under_way_says_how_far_it_is(made_up, board_of):
+def test_an_entry_under_way_says_how_far_it_is(board_of):
     records = made_up.quick(patients=2, seeds=(0, 1))
     planned = [made_up.plan(r) for r in records]
     planned[0] = replace(planned[0], state="running")
@@ -41,7 +42,7 @@ def test_an_entry_under_way_says_how_far_it_is(made_up, board_of):
     assert "running 1/2" in text
 
 
-def test_penalties_and_omissions_are_said_in_words(made_up, board_of):
+def test_penalties_and_omissions_are_said_in_words(board_of):
     scores = [
         made_up.score("a", 0.9),
         made_up.score("b", 0.0, state="prediction-empty"),
@@ -58,7 +59,7 @@ def test_penalties_and_omissions_are_said_in_words(made_up, board_of):
     assert "Dice, HD: none of 360 scores is a penalty or left out." in whole.caption
 
 
-def test_means_are_over_phases_and_cells(made_up, board_of):
+def test_means_are_over_phases_and_cells(board_of):
     scores = [
         made_up.score(p, value, structure=s, phase=phase)
         for p in "ab"
@@ -70,7 +71,7 @@ def test_means_are_over_phases_and_cells(made_up, board_of):
     assert [c.text for c in column(table, "mean", "Dice")] == ["0.625"]
 
 
-def test_the_posters_rows_stand_below_and_win_no_mark(made_up, board_of, poster):
+def test_the_posters_rows_stand_below_and_win_no_mark(board_of, poster):
     board = board_of(made_up.quick(dataset="acdc", patients=2))
     (table,) = tables(board, "hausdorff", published=[poster])
     below = [row for row in table.rows if row.kind == "published"]
@@ -80,12 +81,12 @@ def test_the_posters_rows_stand_below_and_win_no_mark(made_up, board_of, poster)
     assert "Patravali et al. 2017, https://arxiv.org/abs/1707.09813" in " ".join(table.caption)
 
 
-def test_the_posters_rows_are_not_shown_for_other_data(made_up, board_of, poster):
+def test_the_posters_rows_are_not_shown_for_other_data(board_of, poster):
     (table,) = tables(board_of(made_up.quick(patients=2)), published=[poster])
     assert all(row.kind == "ranked" for row in table.rows)
 
 
-def test_published_costs_are_by_model(made_up, board_of, poster):
+def test_published_costs_are_by_model(board_of, poster):
     board = board_of(made_up.quick(dataset="acdc", patients=2, gpu=True))
     (table,) = tables(board, "cost", published=[poster])
     below = [[c.text for c in row.cells] for row in table.rows if row.kind == "published"]
@@ -93,7 +94,7 @@ def test_published_costs_are_by_model(made_up, board_of, poster):
     assert [row[3:8] for row in below] == [["174", "4", "300", "—", "1.2"], ["156", "4", "300", "—", "2"]]
 
 
-def test_times_of_different_hardware_are_no_contest(made_up, board_of):
+def test_times_of_different_hardware_are_no_contest(board_of):
     records = made_up.quick(patients=2)
     records[0] = replace(records[0], hardware={"class": "gpu: H200"})
     (table,) = tables(board_of(records), "cost")
@@ -102,7 +103,7 @@ def test_times_of_different_hardware_are_no_contest(made_up, board_of):
     assert "a: cpu: AMD EPYC 9B45, 2 cores; b: gpu: H200" in " ".join(table.caption)
 
 
-def test_every_dataset_has_its_own_table(made_up, board_of):
+def test_every_dataset_has_its_own_table(board_of):
     made = tables(board_of(made_up.quick(patients=2) + made_up.quick(patients=2, dataset="other")))
     assert [table.title.split(",")[0] for table in made] == [
         "Leaderboard quick on other",
@@ -110,7 +111,7 @@ def test_every_dataset_has_its_own_table(made_up, board_of):
     ]
 
 
-def test_a_selection_shows_its_rows_with_the_ranks_among_all(made_up, board_of):
+def test_a_selection_shows_its_rows_with_the_ranks_among_all(board_of):
     board = board_of(made_up.quick())
     second = board.results[1].entry
     (table,) = tables(board, shown={second})
@@ -124,13 +125,13 @@ def test_a_plan_without_records_is_a_table(board_of):
     assert tables(board_of([], [])) == []
 
 
-def test_notes_of_the_caller_are_in_every_caption(made_up, board_of):
+def test_notes_of_the_caller_are_in_every_caption(board_of):
     board = board_of(made_up.quick(patients=2), notes=["2 records on another split are left out"])
     for view in available(board):
         assert "2 records on another split are left out." in tables(board, view)[0].caption
 
 
-def test_rank_by_two_metrics_is_shown(made_up, board_of):
+def test_rank_by_two_metrics_is_shown(board_of):
     """Dice ranks the entries 1 2 3 4 5 6, HD the same ones 4 5 6 2 1 3."""
     protocol = {**made_up.PROTOCOL, "rank_by": ["dice", "hd"]}
     (table,) = tables(board_of(made_up.quick(), protocol=protocol))
@@ -140,7 +141,7 @@ def test_rank_by_two_metrics_is_shown(made_up, board_of):
     ]  # fmt: skip
 
 
-def test_unknown_views_and_absent_metrics_are_one_clear_line(made_up, board_of):
+def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
     board = board_of(made_up.quick(patients=2), protocol={**made_up.PROTOCOL, "metrics": ["dice"]})
     assert available(board) == ["summary", "dice", "cost"]
     with pytest.raises(ConfigError, match=r"no view 'sumary'\. Did you mean 'summary'"):
@@ -149,7 +150,7 @@ def test_unknown_views_and_absent_metrics_are_one_clear_line(made_up, board_of):
         tables(board, "hausdorff")
 
 
-def test_comparison_reads_at_80_columns(made_up):
+def test_comparison_reads_at_80_columns():
     records = made_up.quick()
     compared = compare(records[:1], records[1:2], metrics=["dice", "hd"])
     table = comparison(compared)
@@ -162,7 +163,7 @@ def test_comparison_reads_at_80_columns(made_up):
     assert "not corrected for the number of tests" in " ".join(text.split())
 
 
-def test_comparison_names_patients_of_one_side(made_up):
+def test_comparison_names_patients_of_one_side():
     a = made_up.record([made_up.score(p, 0.5) for p in "abcdefg"])
     b = made_up.record([made_up.score("a", 0.5)], entry=("net", "x"))
     text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
