@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.metrics.definitions import metric
 from harness.rank.board import NO_PHASE, Cell, Scores
 from harness.store.record import CaseScore, Record
 
@@ -117,12 +118,12 @@ def scores_of(
     phases = tuple(phases)
     structures = tuple(structures)
     nested: dict[str, dict[str, dict[str, Cell]]] = {}
-    for metric in metrics:
+    for name in metrics:
         for structure in structures:
             for phase in phases:
-                scores = gathered.get((metric, structure, phase))
+                scores = gathered.get((name, structure, phase))
                 if scores:
-                    nested.setdefault(metric, {}).setdefault(structure, {})[phase] = cell(scores)
+                    nested.setdefault(name, {}).setdefault(structure, {})[phase] = cell(scores)
     return nested
 
 
@@ -130,14 +131,17 @@ def overall(scores: Scores) -> dict[str, float | None]:
     """By metric: the mean over structures and phases, each cell equal.
 
     A cell in which nothing was to be measured in any case is left out (its count shows it).
-    A cell lost to errors is not: the mean is then None.
+    A cell lost to errors is not: the mean is then None. A metric that is better in neither
+    direction, such as a volume, has no overall figure.
     """
     means: dict[str, float | None] = {}
-    for metric, structures in scores.items():
+    for name, structures in scores.items():
+        if metric(name).higher_is_better is None:
+            continue
         cells = [one for phases in structures.values() for one in phases.values()]
         lost = any(one.mean is None and one.errors for one in cells)
         values = [one.mean for one in cells if one.mean is not None]
-        means[metric] = None if lost or not values else _mean(values)
+        means[name] = None if lost or not values else _mean(values)
     return means
 
 

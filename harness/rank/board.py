@@ -104,11 +104,23 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """One clinical index of one patient on both sides; None where it can't be had."""
+
+    patient: str
+    group: str | None
+    index: str
+    reference: float | None
+    measured: float | None
+
+
+@dataclass(frozen=True)
 class Result:
     """An entry with its state, scores and costs; `rank` is None unless it is complete.
 
     `metric_ranks` are its ranks by each metric of the protocol's ``rank_by``, `mean_rank` their
     mean. `reason` says why it is not ranked. `hardware` names each class its runs were on.
+    `clinical` holds the indices of each patient, where the dataset is of hearts.
     """
 
     entry: Entry
@@ -123,6 +135,7 @@ class Result:
     overall: Mapping[str, float | None] = field(default_factory=dict)
     cost: Cost = Cost()
     hardware: tuple[str, ...] = ()
+    clinical: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True)

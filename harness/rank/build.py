@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.rank import clinical
 from harness.rank.aggregate import Gathered, gather, layout, overall, scores_of
 from harness.rank.board import Board, Entry, Field, PlannedRun, Result
 from harness.rank.cost import cost_of, hardware_of
@@ -70,7 +71,10 @@ def _field(
         tuple(sorted({fold for _, fold in slots})),
         patients=len({patient for _, patient in tested}),
         cases=len(tested),
-        notes=_unused(sorted(r.run_id for r in unused if r.spec["dataset"]["label"] == dataset)),
+        notes=(
+            *_unused(sorted(r.run_id for r in unused if r.spec["dataset"]["label"] == dataset)),
+            *(note for matched in group for note in _external(matched)),
+        ),
     )
 
 
@@ -83,6 +87,16 @@ def _tested(gathered: Gathered) -> set[tuple[str, str]]:
         if metric == first
         for score in scores
     }
+
+
+def _external(matched: Matched) -> Iterable[str]:
+    """That an entry's predictions were made elsewhere, and how many there are none of."""
+    if matched.records and matched.records[0].spec["model"].get("external"):
+        missing = sum(len(record.data.get("missing", ())) for record in matched.records)
+        lacking = (
+            f"; no prediction of {missing} case{'s' * (missing > 1)}, scored as empty" if missing else ""
+        )
+        yield f"{matched.entry.model}: predictions made elsewhere, scored here{lacking}"
 
 
 def _unused(run_ids: Sequence[str]) -> tuple[str, ...]:
@@ -102,6 +116,7 @@ def _metrics(protocol: Mapping[str, Any], gathered: Iterable[Gathered]) -> list[
 
 def _result(matched: Matched, gathered: Gathered, field: Field, metrics: Iterable[str]) -> Result:
     scores = scores_of(gathered, metrics, field.structures, field.phases)
+    heart = clinical.applies(scores, field.structures, field.phases)
     return Result(
         matched.entry,
         state_of(matched.runs),
@@ -112,6 +127,7 @@ def _result(matched: Matched, gathered: Gathered, field: Field, metrics: Iterabl
         overall=overall(scores),
         cost=cost_of(matched.records),
         hardware=hardware_of(matched.records),
+        clinical=tuple(clinical.pairs(matched.records)) if heart else (),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config.protocol import Protocol, protocol_hash
+from harness.config.protocol import Protocol, hash_for
 from harness.errors import HarnessError
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.rank.board import Entry as EntryName
@@ -45,8 +45,7 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
         joined = record.spec.get("leaderboard") == name and record.status == "done"
         if entry not in versions and not joined:
             continue
-        hashed = protocol_hash(protocol.resolved(record.spec["model"]["dims"]))
-        if record.keys.get("protocol") != hashed:
+        if record.keys.get("protocol") != hash_for(protocol, record.spec["model"]):
             continue
         if entry in versions and versions[entry] != _recorded_versions(record):
             old += record.status == "done"
@@ -125,7 +124,7 @@ def _unfinished(
             spec = run.spec()
         except HarnessError:
             continue
-        if spec["keys"]["protocol"] == protocol_hash(protocol.resolved(spec["model"]["dims"])):
+        if spec["keys"]["protocol"] == hash_for(protocol, spec["model"]):
             yield run, spec
 
 

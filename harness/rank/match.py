@@ -140,6 +140,9 @@ def _unfinished(record: Record) -> Run:
 
 def _unplanned(entry: Entry, found: Sequence[Record], slots: Iterable[Slot]) -> Matched:
     runs, records = [], []
+    if found[0].spec["model"].get("external"):
+        # Predictions made elsewhere are scored once, whatever seeds others are run with.
+        slots = [(seed, fold) for seed, fold in slots if seed == found[0].spec["seed"]]
     for seed, fold in slots:
         record = _newest([r for r in found if _slot(r) == (seed, fold)])
         if record is None:

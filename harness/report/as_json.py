@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.rank.board import Board, Cell, Result
+from harness.rank.clinical import agreements
 from harness.rank.compare import Comparison
 from harness.report.published import Published, PublishedRow
 
@@ -63,6 +64,7 @@ def _entry(result: Result) -> dict[str, Any]:
             for metric, structures in result.scores.items()
         },
         "overall": dict(result.overall),
+        "clinical": {name: asdict(one) for name, one in agreements(result.clinical).items()},
         "cost": asdict(result.cost),
         "hardware": "; ".join(result.hardware) or None,
     }

@@ -1,10 +1,11 @@
-"""``leaderboard.csv``: one line an entry × metric × structure × phase."""
+"""``leaderboard.csv``, one line an entry × metric × structure × phase, and ``clinical.csv`` by patient."""
 
 from __future__ import annotations
 
 import csv
 import io
 
+from harness.metrics.clinical import UNITS
 from harness.rank.board import Board
 from harness.report.as_json import CELL
 
@@ -40,4 +41,34 @@ def leaderboard_csv(board: Board) -> str:
                 for phase, cell in phases.items():
                     figures = (getattr(cell, name) for name in CELL)
                     writer.writerow((*about, metric, structure, phase, *figures))
+    return file.getvalue()
+
+
+CLINICAL = (
+    "model",
+    "loss",
+    "dataset",
+    "patient",
+    "group",
+    "index",
+    "unit",
+    "reference",
+    "measured",
+    "mean",
+    "difference",
+)
+
+
+def clinical_csv(board: Board) -> str:
+    """The clinical indices of every patient, with mean and difference as a Bland-Altman plot shows them."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(CLINICAL)
+    for result in board.results:
+        entry = result.entry
+        for pair in result.clinical:
+            a, b = pair.reference, pair.measured
+            plotted = (None, None) if a is None or b is None else ((a + b) / 2, b - a)
+            about = (entry.model, entry.loss, entry.dataset, pair.patient, pair.group)
+            writer.writerow((*about, pair.index, UNITS[pair.index], a, b, *plotted))
     return file.getvalue()

@@ -11,7 +11,7 @@ from harness.errors import HarnessError
 from harness.rank.board import Board
 from harness.report.as_json import leaderboard_json
 from harness.report.clean import markdown_text
-from harness.report.long_csv import leaderboard_csv
+from harness.report.long_csv import clinical_csv, leaderboard_csv
 from harness.report.markdown import to_markdown
 from harness.report.published import Published
 from harness.report.views import available, tables
@@ -24,6 +24,8 @@ def write_leaderboard(
 ) -> None:
     """Write ``records.jsonl`` and what is made from it: ``leaderboard.json``, ``.csv`` and ``.md``.
 
+    Boards of hearts get ``clinical.csv`` too, the data of Bland-Altman plots.
+
     Each file is replaced as a whole; records come first, as the others can be rebuilt from
     them. HarnessError for a number that is not finite.
     """
@@ -31,6 +33,8 @@ def write_leaderboard(
     write_text(folder / RECORDS, lines)
     write_json(folder / "leaderboard.json", leaderboard_json(board, published))
     write_text(folder / "leaderboard.csv", leaderboard_csv(board))
+    if any(result.clinical for result in board.results):
+        write_text(folder / "clinical.csv", clinical_csv(board))
     write_text(folder / "leaderboard.md", leaderboard_markdown(board, published))
 
 

@@ -1,4 +1,4 @@
-"""What a leaderboard can be looked at as: summary, Dice, Hausdorff distance, cost; and a comparison."""
+"""What a leaderboard can be looked at as, and a comparison of entries."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from harness.rank.board import Board, Entry, Field
 from harness.report.published import Published
 from harness.report.table import Table, mark_best, only
 from harness.report.views.accuracy import accuracy
+from harness.report.views.clinical import clinical
 from harness.report.views.compare import comparison
 from harness.report.views.cost import cost
 from harness.report.views.summary import summary
@@ -29,7 +30,13 @@ def hausdorff(board: Board, field: Field, published: Sequence[Published]) -> Tab
     return accuracy(board, field, published, "hd")
 
 
-VIEWS: Mapping[str, View] = {"summary": summary, "dice": dice, "hausdorff": hausdorff, "cost": cost}
+VIEWS: Mapping[str, View] = {
+    "summary": summary,
+    "dice": dice,
+    "hausdorff": hausdorff,
+    "clinical": clinical,
+    "cost": cost,
+}
 
 
 NEEDS: Mapping[str, str] = {"dice": "dice", "hausdorff": "hd"}
@@ -37,9 +44,11 @@ NEEDS: Mapping[str, str] = {"dice": "dice", "hausdorff": "hd"}
 
 
 def available(board: Board) -> list[str]:
-    """The views for which the board's protocol has the metric."""
+    """The views for which the board has the scores."""
     scored = board.protocol.get("metrics", ())
-    return [view for view in VIEWS if view not in NEEDS or NEEDS[view] in scored]
+    heart = any(result.clinical for result in board.results)
+    lacking = {view for view, metric in NEEDS.items() if metric not in scored}
+    return [view for view in VIEWS if view not in lacking and (heart or view != "clinical")]
 
 
 def tables(

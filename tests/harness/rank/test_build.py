@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import made_up
+import made_records
 import pytest
 
 from harness.errors import HarnessError
@@ -17,16 +17,16 @@ HASH = "ab" * 32
 def runs(*values, **other):
     """A finished record for each (loss, Dice of two patients)."""
     return [
-        made_up.record(
-            [made_up.score("a", first), made_up.score("b", second)], entry=("unet2d", loss), **other
+        made_records.record(
+            [made_records.score("a", first), made_records.score("b", second)], entry=("unet2d", loss), **other
         )
         for loss, first, second in values
     ]
 
 
 def board(records, planned=None, **other):
-    planned = [made_up.plan(record) for record in records] if planned is None else planned
-    return build("quick", made_up.PROTOCOL, HASH, None, records, planned, **other)
+    planned = [made_records.plan(record) for record in records] if planned is None else planned
+    return build("quick", made_records.PROTOCOL, HASH, None, records, planned, **other)
 
 
 def by_loss(board):
@@ -44,7 +44,7 @@ def test_complete_entries_are_ranked_by_their_means():
 
 
 def test_order_of_records_changes_nothing():
-    records = made_up.quick(patients=3)
+    records = made_records.quick(patients=3)
     assert board(records) == board(records[::-1])
 
 
@@ -52,8 +52,8 @@ def test_a_planned_run_that_is_missing_keeps_the_entry_unranked():
     """An entry that was tested on an easy fold only must not lead the table."""
     full = runs(("ce", 0.7, 0.7)) + runs(("ce", 0.6, 0.6), fold=1)
     half = runs(("dice", 0.9, 0.9))
-    todo = replace(made_up.plan(half[0]), run_id="x", fold=1, state="todo")
-    made = by_loss(board(full + half, [*map(made_up.plan, full + half), todo]))
+    todo = replace(made_records.plan(half[0]), run_id="x", fold=1, state="todo")
+    made = by_loss(board(full + half, [*map(made_records.plan, full + half), todo]))
     assert (made["ce"].rank, made["ce"].state) == (1, "done")
     assert (made["dice"].rank, made["dice"].state) == (None, "incomplete")
     assert [run.state for run in made["dice"].runs] == ["done", "todo"]
@@ -71,8 +71,8 @@ def test_an_entry_without_a_plan_for_some_fold_is_incomplete():
 def test_a_failed_entry_stays_with_its_message():
     good = runs(("ce", 0.7, 0.7))
     failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3"}
-    bad = made_up.record(entry=("unet2d", "dice"), status="failed", failure=failure)
-    made = board([*good, bad], [made_up.plan(good[0]), made_up.plan(bad, "failed")])
+    bad = made_records.record(entry=("unet2d", "dice"), status="failed", failure=failure)
+    made = board([*good, bad], [made_records.plan(good[0]), made_records.plan(bad, "failed")])
     assert [r.entry.loss for r in made.results] == ["ce", "dice"]
     failed = made.results[1]
     assert (failed.rank, failed.state, failed.reason) == (None, "failed", "loss is NaN in epoch 3")
@@ -89,7 +89,7 @@ def test_a_failed_entry_stays_with_its_message():
     ],
 )
 def test_other_ends_are_told_apart(status, state, reason):
-    bad = made_up.record(status=status, failure={"message": "gone"})
+    bad = made_records.record(status=status, failure={"message": "gone"})
     (result,) = board([bad]).results
     assert (result.state, result.reason) == (state, reason)
 
@@ -111,7 +111,7 @@ def test_a_run_that_says_done_but_left_no_record_is_to_do():
 def test_an_entry_that_nobody_planned_joins_if_it_has_all_runs():
     planned = runs(("ce", 0.7, 0.7))
     joined = runs(("mine", 0.9, 0.9))
-    made = board(planned + joined, [made_up.plan(planned[0])])
+    made = board(planned + joined, [made_records.plan(planned[0])])
     assert [(r.rank, r.entry.loss) for r in made.results] == [(1, "mine"), (2, "ce")]
 
 
@@ -119,7 +119,7 @@ def test_finished_runs_outside_the_plan_are_named_not_averaged_in():
     """With --set leaderboard.seeds one entry may have more seeds on disk than the others."""
     planned = runs(("ce", 0.7, 0.7))
     extra = runs(("ce", 0.9, 0.9), seed=1)
-    made = board(planned + extra, [made_up.plan(planned[0])])
+    made = board(planned + extra, [made_records.plan(planned[0])])
     assert made.results[0].overall["dice"] == pytest.approx(0.7)
     (note,) = made.fields[0].notes
     assert extra[0].run_id in note
@@ -129,7 +129,7 @@ def test_finished_runs_outside_the_plan_are_named_not_averaged_in():
 def test_an_entry_that_lacks_cases_of_the_others_is_not_ranked():
     """A truncated cases.jsonl, with the hard hearts gone, would win."""
     full = runs(("ce", 0.9, 0.5))
-    short = made_up.record([made_up.score("a", 0.9)], entry=("unet2d", "dice"))
+    short = made_records.record([made_records.score("a", 0.9)], entry=("unet2d", "dice"))
     made = by_loss(board([*full, short]))
     assert made["ce"].rank == 1
     assert (made["dice"].rank, made["dice"].state) == (None, "incomplete")
@@ -138,7 +138,9 @@ def test_an_entry_that_lacks_cases_of_the_others_is_not_ranked():
 
 def test_an_entry_whose_scores_went_wrong_is_not_ranked():
     good = runs(("ce", 0.9, 0.5))
-    lost = made_up.record([made_up.score(p, None, state="error") for p in "ab"], entry=("unet2d", "dice"))
+    lost = made_records.record(
+        [made_records.score(p, None, state="error") for p in "ab"], entry=("unet2d", "dice")
+    )
     made = by_loss(board([*good, lost]))
     assert (made["dice"].rank, made["dice"].overall["dice"]) == (None, None)
     assert made["dice"].reason == "has no mean dice, so it can't be ranked"
@@ -162,7 +164,7 @@ def test_records_of_different_splits_or_protocols_are_refused(what):
 
 
 def test_2d_and_3d_models_have_their_own_resolved_protocol():
-    records = made_up.quick(patients=2)
+    records = made_records.quick(patients=2)
     other = [replace(r, keys={**r.keys, "protocol": "0" * 64}) if "3d" in r.run_id else r for r in records]
     assert all(r.rank for r in board(other).results)
 
@@ -172,10 +174,10 @@ def test_the_highest_plugin_version_counts_where_nobody_planned():
     old, new = runs(("mine", 0.5, 0.5), ("mine", 0.6, 0.6))
     old = replace(old, run_id="old")
     new = replace(new, spec={**new.spec, "model": {**new.spec["model"], "version": 2}})
-    made = by_loss(board([*planned, old, new], [made_up.plan(planned[0])]))
+    made = by_loss(board([*planned, old, new], [made_records.plan(planned[0])]))
     assert made["mine"].overall["dice"] == pytest.approx(0.6)
     with pytest.raises(HarnessError, match="are both"):
-        board([*planned, old, replace(old, run_id="other")], [made_up.plan(planned[0])])
+        board([*planned, old, replace(old, run_id="other")], [made_records.plan(planned[0])])
 
 
 def test_a_board_of_nothing_is_a_board():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-import made_up
+import made_records
 import pytest
 from scipy.stats import wilcoxon
 
@@ -17,8 +17,8 @@ def pair(a, b, **other):
     """Records A and B with values by patient p0, p1, …; None leaves a patient out."""
     return [
         [
-            made_up.record(
-                [made_up.score(f"p{i}", v, **other) for i, v in enumerate(side) if v is not None],
+            made_records.record(
+                [made_records.score(f"p{i}", v, **other) for i, v in enumerate(side) if v is not None],
                 entry=("net", name),
             )
         ]
@@ -88,7 +88,7 @@ def test_a_patient_without_a_value_on_one_side_is_counted():
 
 def test_seeds_are_averaged_within_a_patient():
     a, b = pair([0.5], [0.6])
-    a.append(made_up.record([made_up.score("p0", 0.7)], entry=("net", "ce"), seed=1))
+    a.append(made_records.record([made_records.score("p0", 0.7)], entry=("net", "ce"), seed=1))
     (cell,) = compare(a, b).cells
     assert cell.difference == pytest.approx(0.0)
     assert cell.ties == 1
@@ -100,6 +100,6 @@ def test_what_cannot_be_paired_is_refused():
         compare(a, [replace(b[0], status="failed")])
     with pytest.raises(HarnessError, match="no test patient in common"):
         compare(*pair([0.5, None], [None, 0.6]))
-    other = made_up.record([made_up.score("p0", 0.5)], dataset="acdc")
+    other = made_records.record([made_records.score("p0", 0.5)], dataset="acdc")
     with pytest.raises(HarnessError, match="acdc with those of phantom"):
         compare(a, [other])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import made_up
+import made_records
 
 from harness.rank.board import Cost
 from harness.rank.cost import cost_of, hardware_of
@@ -10,7 +10,7 @@ from harness.rank.cost import cost_of, hardware_of
 
 def test_times_are_medians_and_memory_is_the_peak():
     records = [
-        made_up.record(
+        made_records.record(
             seed=seed,
             time_s={"train": train, "volume_median": 0.1 * train, "volume_p95": 0.2 * train},
             memory_mib={"gpu_train_allocated": None, "host_peak": 100.0 * train},
@@ -28,11 +28,11 @@ def test_times_are_medians_and_memory_is_the_peak():
 
 
 def test_what_was_not_measured_is_none():
-    nan = made_up.record(time_s={"train": float("nan")}, model={"flops": 20})
+    nan = made_records.record(time_s={"train": float("nan")}, model={"flops": 20})
     assert cost_of([nan]) == Cost(flops=20)
     assert cost_of([]) == Cost()
 
 
 def test_every_hardware_class_is_named():
-    records = [made_up.record(hardware={"class": name}) for name in ("gpu: H200", "cpu: X", "gpu: H200")]
-    assert hardware_of([*records, made_up.record(hardware={})]) == ("cpu: X", "gpu: H200")
+    records = [made_records.record(hardware={"class": name}) for name in ("gpu: H200", "cpu: X", "gpu: H200")]
+    assert hardware_of([*records, made_records.record(hardware={})]) == ("cpu: X", "gpu: H200")

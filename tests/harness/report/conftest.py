@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import made_up
+import made_records
 import pytest
 
 HASH = "1a2b3c4d" * 8
@@ -17,8 +17,8 @@ def board_of() -> Any:
     from harness.rank.build import build
 
     def make(records: Any, planned: Any = None, protocol: Any = None, **other: Any) -> Any:
-        planned = [made_up.plan(record) for record in records] if planned is None else planned
-        return build("quick", protocol or made_up.PROTOCOL, HASH, None, records, planned, **other)
+        planned = [made_records.plan(record) for record in records] if planned is None else planned
+        return build("quick", protocol or made_records.PROTOCOL, HASH, None, records, planned, **other)
 
     return make
 

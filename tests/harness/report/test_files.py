@@ -10,7 +10,7 @@ import random
 import re
 from dataclasses import replace
 
-import made_up
+import made_records
 import pytest
 from markdown_it import MarkdownIt
 
@@ -21,8 +21,8 @@ from harness.report.write import leaderboard_markdown, write_leaderboard
 from harness.store.record import read_records
 
 ENTRY = {
-    "rank", "entry", "model", "loss", "dataset", "params", "state", "runs", "scores", "overall", "cost",
-    "hardware",
+    "rank", "entry", "model", "loss", "dataset", "params", "state", "runs", "scores", "overall",
+    "clinical", "cost", "hardware",
 }  # fmt: skip
 COST = {
     "train_s", "predict_s_median", "predict_s_p95", "gpu_train_mib", "gpu_predict_mib", "host_mib",
@@ -32,8 +32,8 @@ CELL = {"mean", "sd", "n", "penalised", "excluded"}
 
 
 def with_failure():
-    bad = made_up.record(entry=("wide|net", "mine"), status="failed", failure={"message": "a | b"})
-    return [*made_up.quick(patients=3), bad]
+    bad = made_records.record(entry=("wide|net", "mine"), status="failed", failure={"message": "a | b"})
+    return [*made_records.quick(patients=3), bad]
 
 
 def test_json_has_the_documented_shape(board_of, poster):
@@ -59,8 +59,8 @@ def test_json_has_the_documented_shape(board_of, poster):
 
 
 def test_json_never_holds_nan(board_of):
-    bad = made_up.record(
-        [made_up.score("a", math.nan), made_up.score("b", math.inf, metric="hd")],
+    bad = made_records.record(
+        [made_records.score("a", math.nan), made_records.score("b", math.inf, metric="hd")],
         time_s={"train": math.nan},
         memory_mib={"host_peak": math.inf},
     )
@@ -69,7 +69,7 @@ def test_json_never_holds_nan(board_of):
 
 
 def test_two_datasets_have_two_split_hashes(board_of, poster):
-    records = made_up.quick(patients=2) + made_up.quick(patients=2, dataset="acdc")
+    records = made_records.quick(patients=2) + made_records.quick(patients=2, dataset="acdc")
     value = leaderboard_json(board_of(records), [poster])
     assert value["split_hash"] == {"acdc": "5e6f7a8b" * 8, "phantom": "5e6f7a8b" * 8}
     assert len(value["published"]) == 6
@@ -78,7 +78,7 @@ def test_two_datasets_have_two_split_hashes(board_of, poster):
 def test_csv_is_long_and_loses_no_entry(board_of):
     records = with_failure()
     lines = list(csv.DictReader(io.StringIO(leaderboard_csv(board_of(records)))))
-    assert len(lines) == 6 * 4 * 3 * 2 + 1
+    assert len(lines) == 6 * 6 * 3 * 2 + 1
     one = next(
         x for x in lines if (x["rank"], x["metric"], x["structure"], x["phase"]) == ("1", "hd", "LV", "ES")
     )
@@ -89,14 +89,14 @@ def test_csv_is_long_and_loses_no_entry(board_of):
 
 
 def test_markdown_is_tables_that_a_reader_parses(board_of, poster):
-    records = made_up.quick(dataset="acdc", patients=2, gpu=True)
+    records = made_records.quick(dataset="acdc", patients=2, gpu=True)
     records.append(
-        made_up.record(
+        made_records.record(
             entry=("wide|net", "mine"), dataset="acdc", status="failed", failure={"message": "<b> | *x*"}
         )
     )
     page = MarkdownIt("commonmark").enable("table").parse(leaderboard_markdown(board_of(records), [poster]))
-    assert sum(token.type == "table_open" for token in page) == 4
+    assert sum(token.type == "table_open" for token in page) == 5
     assert not any(token.type in ("html_block", "html_inline") for token in page)
     rows = []
     for token in page:
@@ -106,7 +106,7 @@ def test_markdown_is_tables_that_a_reader_parses(board_of, poster):
             rows[-1].append(0)
         elif token.type in ("th_open", "td_open"):
             rows[-1][-1] += 1
-    assert [len(table) for table in rows] == [1 + 7 + 6, 1 + 7 + 6, 1 + 7 + 6, 1 + 7 + 2]
+    assert [len(table) for table in rows] == [1 + 7 + 6, 1 + 7 + 6, 1 + 7 + 6, 1 + 7, 1 + 7 + 2]
     assert all(len(set(table)) == 1 for table in rows)
     inline = ["".join(c.content for c in token.children or ()) for token in page if token.type == "inline"]
     assert "wide|net" in inline
@@ -116,18 +116,18 @@ def test_markdown_is_tables_that_a_reader_parses(board_of, poster):
 
 def test_equal_input_gives_equal_bytes(tmp_path, board_of, poster):
     """A rebuilt leaderboard must show as a clean diff, whatever the order on disk was."""
-    records = made_up.quick(patients=3, seeds=(1, 0))
+    records = made_records.quick(patients=3, seeds=(1, 0))
     write_leaderboard(tmp_path / "a", board_of(records), records, [poster])
     random.Random(0).shuffle(records)
     write_leaderboard(tmp_path / "b", board_of(records), records, [poster])
     names = sorted(file.name for file in (tmp_path / "a").iterdir())
-    assert names == ["leaderboard.csv", "leaderboard.json", "leaderboard.md", "records.jsonl"]
+    assert names == ["clinical.csv", "leaderboard.csv", "leaderboard.json", "leaderboard.md", "records.jsonl"]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_a_leaderboard_can_be_rebuilt_from_its_own_records(tmp_path, board_of):
-    records = made_up.quick(patients=3)
+    records = made_records.quick(patients=3)
     write_leaderboard(tmp_path / "a", board_of(records), records)
     again = read_records(tmp_path / "a")
     write_leaderboard(tmp_path / "b", board_of(again), again)
@@ -136,7 +136,7 @@ def test_a_leaderboard_can_be_rebuilt_from_its_own_records(tmp_path, board_of):
 
 
 def test_a_record_with_nan_is_refused_by_name_and_nothing_is_written(tmp_path, board_of):
-    bad = made_up.record([made_up.score("a", math.nan)])
+    bad = made_records.record([made_records.score("a", math.nan)])
     with pytest.raises(HarnessError, match=r"unet2d-log-dice-phantom-s0-f0.*not finite"):
         write_leaderboard(tmp_path, board_of([bad]), [bad])
     assert list(tmp_path.iterdir()) == []
@@ -145,7 +145,7 @@ def test_a_record_with_nan_is_refused_by_name_and_nothing_is_written(tmp_path, b
 def test_a_comparison_is_json():
     from harness.rank.compare import compare
 
-    records = made_up.quick(patients=2)
+    records = made_records.quick(patients=2)
     value = json.loads(json.dumps(comparison_json(compare(records[:1], records[1:2])), allow_nan=False))
     assert (value["schema"], value["a"]) == (1, "unet2d[base=8] + cross-entropy")
     assert value["cells"][0]["p"] is None
@@ -154,7 +154,7 @@ def test_a_comparison_is_json():
 def test_full_disk_leaves_the_old_files(tmp_path, board_of, monkeypatch):
     import harness.report.write as write
 
-    records = made_up.quick(patients=2)
+    records = made_records.quick(patients=2)
     write_leaderboard(tmp_path, board_of(records), records)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 

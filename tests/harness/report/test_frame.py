@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import made_up
+import made_records
 import pytest
 
 from harness.errors import DataError
@@ -13,7 +13,7 @@ from harness.report.write import write_leaderboard
 
 
 def test_means_of_the_frame_are_those_of_the_leaderboard(board_of, tmp_path):
-    records = made_up.quick(patients=3, seeds=(0, 1))
+    records = made_records.quick(patients=3, seeds=(0, 1))
     write_leaderboard(tmp_path, board_of(records), records)
     frame = read_scores(tmp_path)
     assert len(frame) == sum(len(record.cases) for record in records)

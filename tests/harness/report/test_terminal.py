@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-import made_up
+import made_records
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -23,14 +23,14 @@ def lines_of(board, view, width, **other):
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 140, 200])
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_no_line_is_longer_than_the_terminal(board_of, poster, view, width):
-    board = board_of(made_up.quick(dataset="acdc", gpu=True, patients=3))
+    board = board_of(made_records.quick(dataset="acdc", gpu=True, patients=3))
     lines = lines_of(board, view, width, published=[poster])
     assert max(cell_len(line) for line in lines) <= width
     assert "unet3d[base=8]" in "\n".join(lines) or "unet3d" in "\n".join(lines)
 
 
 def test_summary_at_80_columns(board_of):
-    lines = lines_of(board_of(made_up.quick()), "summary", 80)
+    lines = lines_of(board_of(made_records.quick()), "summary", 80)
     assert re.fullmatch(
         r"1  unet2d\[base=8\]  log-dice +0\.944\* 0\.798\* 0\.871 +0\.871\* +18\.5 +18\.0", lines[4]
     )
@@ -42,7 +42,7 @@ def test_summary_at_80_columns(board_of):
 
 
 def test_summary_at_140_columns_drops_nothing(board_of):
-    lines = lines_of(board_of(made_up.quick()), "summary", 140)
+    lines = lines_of(board_of(made_records.quick()), "summary", 140)
     assert "Not shown" not in " ".join(lines)
     header = lines[2].split()
     assert header[3:11] == ["LV", "RV", "MYO", "mean"] * 2
@@ -51,7 +51,7 @@ def test_summary_at_140_columns_drops_nothing(board_of):
 
 
 def test_the_posters_layout_fits_80_columns(board_of, poster):
-    records = made_up.quick(
+    records = made_records.quick(
         dataset="acdc", patients=3, rename={"unet2d[base=8]": "unet2d", "unet3d[base=8]": "unet3d"}
     )
     lines = lines_of(board_of(records), "dice", 80, published=[poster])
@@ -63,7 +63,7 @@ def test_the_posters_layout_fits_80_columns(board_of, poster):
 
 def test_names_fold_but_numbers_never_do(board_of):
     name = "wide-unet[base=64,depth=5,slices=7]"
-    board = board_of(made_up.quick(patients=2, rename={"unet2d[base=8]": name}))
+    board = board_of(made_records.quick(patients=2, rename={"unet2d[base=8]": name}))
     for width in (60, 80):
         lines = lines_of(board, "summary", width)
         assert all(re.search(r"\d\.\d{3}", line) for line in lines if re.match(r"[1-6]  ", line))
@@ -83,12 +83,12 @@ def test_many_structures_continue_in_panels(board_of):
     """Nothing may assume a heart: twelve organs in two phases still show every number."""
     organs = {f"organ{i:02d}": i for i in range(1, 13)}
     scores = [
-        made_up.score(p, 0.5 + i / 100, structure=s, phase=phase)
+        made_records.score(p, 0.5 + i / 100, structure=s, phase=phase)
         for s, i in organs.items()
         for phase in ("arterial", "venous")
         for p in ("a", "b")
     ]
-    record = made_up.record(scores, structures=organs, phases=("arterial", "venous"))
+    record = made_records.record(scores, structures=organs, phases=("arterial", "venous"))
     lines = lines_of(board_of([record]), "dice", 80)
     text = "\n".join(lines)
     assert max(map(cell_len, lines)) <= 80
@@ -98,13 +98,13 @@ def test_many_structures_continue_in_panels(board_of):
 
 
 def test_a_dataset_without_phases_has_one_header(board_of):
-    record = made_up.record([made_up.score(p, 0.8, phase=None) for p in "ab"], phases=())
+    record = made_records.record([made_records.score(p, 0.8, phase=None) for p in "ab"], phases=())
     lines = lines_of(board_of([record]), "dice", 80)
     assert lines[1].split() == ["#", "model", "loss", "LV", "mean", "state"]
 
 
 def test_best_is_told_without_colour_and_explained(board_of):
-    text = to_text(tables(board_of(made_up.quick())), 100)
+    text = to_text(tables(board_of(made_records.quick())), 100)
     assert "0.944*" in text
     assert "* best ranked." in text
     assert "\x1b" not in text
@@ -113,14 +113,14 @@ def test_best_is_told_without_colour_and_explained(board_of):
 def test_best_is_bold_where_there_is_colour(board_of):
     file = io.StringIO()
     Console(file=file, width=100, force_terminal=True, color_system="standard").print(
-        to_terminal(tables(board_of(made_up.quick())))
+        to_terminal(tables(board_of(made_records.quick())))
     )
     assert re.search(r"\x1b\[1;32m0\.944\*", file.getvalue())
 
 
 def test_markup_and_escapes_of_a_plugin_stay_text(board_of):
     failure = {"message": "[red]boom[/red]\x1b[2J\nsecond line"}
-    bad = made_up.record(entry=("[bold]net[/bold]", "x"), status="failed", failure=failure)
+    bad = made_records.record(entry=("[bold]net[/bold]", "x"), status="failed", failure=failure)
     text = to_text(tables(board_of([bad])), 100)
     assert "[bold]net[/bold]" in text
     assert "[red]boom[/red][2J second line." in text

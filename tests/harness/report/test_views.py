@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import made_up
+import made_records
 import pytest
 
 from harness.errors import ConfigError
@@ -24,9 +24,9 @@ def column(table, title, group=""):
 
 
 def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
-    good = made_up.quick(patients=2)
+    good = made_records.quick(patients=2)
     failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3."}
-    bad = made_up.record(entry=("wide", "mine"), status="failed", failure=failure)
+    bad = made_records.record(entry=("wide", "mine"), status="failed", failure=failure)
     text = told(board_of([*good, bad]), width=80)
     (row,) = [line for line in text.splitlines() if line.startswith("—")]
     assert row.split() == ["—", "wide", "mine", "—", "—", "—", "—", "—", "failed"]
@@ -35,8 +35,8 @@ def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
 
 
 def test_an_entry_under_way_says_how_far_it_is(board_of):
-    records = made_up.quick(patients=2, seeds=(0, 1))
-    planned = [made_up.plan(r) for r in records]
+    records = made_records.quick(patients=2, seeds=(0, 1))
+    planned = [made_records.plan(r) for r in records]
     planned[0] = replace(planned[0], state="running")
     text = told(board_of(records[1:], planned))
     assert "running 1/2" in text
@@ -44,35 +44,35 @@ def test_an_entry_under_way_says_how_far_it_is(board_of):
 
 def test_penalties_and_omissions_are_said_in_words(board_of):
     scores = [
-        made_up.score("a", 0.9),
-        made_up.score("b", 0.0, state="prediction-empty"),
-        made_up.score("c", None, state="both-empty"),
-        made_up.score("d", None, state="error"),
+        made_records.score("a", 0.9),
+        made_records.score("b", 0.0, state="prediction-empty"),
+        made_records.score("c", None, state="both-empty"),
+        made_records.score("d", None, state="error"),
     ]
-    (table,) = tables(board_of([made_up.record(scores, entry=("net", "x"))]))
+    (table,) = tables(board_of([made_records.record(scores, entry=("net", "x"))]))
     assert (
         "Dice: 1 of 4 scores is a penalty (structure missed or invented): net + x 1. "
         "1 left out (structure in neither reference nor prediction): net + x 1. "
         "1 left out (could not be computed): net + x 1."
     ) in table.caption
-    whole = tables(board_of(made_up.quick()))[0]
+    whole = tables(board_of(made_records.quick()))[0]
     assert "Dice, HD: none of 360 scores is a penalty or left out." in whole.caption
 
 
 def test_means_are_over_phases_and_cells(board_of):
     scores = [
-        made_up.score(p, value, structure=s, phase=phase)
+        made_records.score(p, value, structure=s, phase=phase)
         for p in "ab"
         for s, phase, value in (("LV", "ED", 0.9), ("LV", "ES", 0.7), ("RV", "ED", 0.5), ("RV", "ES", 0.4))
     ]
-    (table,) = tables(board_of([made_up.record(scores)]))
+    (table,) = tables(board_of([made_records.record(scores)]))
     assert [c.text for c in column(table, "LV", "Dice")] == ["0.800"]
     assert [c.text for c in column(table, "RV", "Dice")] == ["0.450"]
     assert [c.text for c in column(table, "mean", "Dice")] == ["0.625"]
 
 
 def test_the_posters_rows_stand_below_and_win_no_mark(board_of, poster):
-    board = board_of(made_up.quick(dataset="acdc", patients=2))
+    board = board_of(made_records.quick(dataset="acdc", patients=2))
     (table,) = tables(board, "hausdorff", published=[poster])
     below = [row for row in table.rows if row.kind == "published"]
     assert len(below) == 6
@@ -82,12 +82,12 @@ def test_the_posters_rows_stand_below_and_win_no_mark(board_of, poster):
 
 
 def test_the_posters_rows_are_not_shown_for_other_data(board_of, poster):
-    (table,) = tables(board_of(made_up.quick(patients=2)), published=[poster])
+    (table,) = tables(board_of(made_records.quick(patients=2)), published=[poster])
     assert all(row.kind == "ranked" for row in table.rows)
 
 
 def test_published_costs_are_by_model(board_of, poster):
-    board = board_of(made_up.quick(dataset="acdc", patients=2, gpu=True))
+    board = board_of(made_records.quick(dataset="acdc", patients=2, gpu=True))
     (table,) = tables(board, "cost", published=[poster])
     below = [[c.text for c in row.cells] for row in table.rows if row.kind == "published"]
     assert [row[:3] for row in below] == [["—", "unet2d", "all"], ["—", "unet3d", "all"]]
@@ -95,7 +95,7 @@ def test_published_costs_are_by_model(board_of, poster):
 
 
 def test_times_of_different_hardware_are_no_contest(board_of):
-    records = made_up.quick(patients=2)
+    records = made_records.quick(patients=2)
     records[0] = replace(records[0], hardware={"class": "gpu: H200"})
     (table,) = tables(board_of(records), "cost")
     assert not any(row.cells[i].best for row in table.rows for i in range(len(row.cells)))
@@ -104,7 +104,7 @@ def test_times_of_different_hardware_are_no_contest(board_of):
 
 
 def test_every_dataset_has_its_own_table(board_of):
-    made = tables(board_of(made_up.quick(patients=2) + made_up.quick(patients=2, dataset="other")))
+    made = tables(board_of(made_records.quick(patients=2) + made_records.quick(patients=2, dataset="other")))
     assert [table.title.split(",")[0] for table in made] == [
         "Leaderboard quick on other",
         "Leaderboard quick on phantom",
@@ -112,7 +112,7 @@ def test_every_dataset_has_its_own_table(board_of):
 
 
 def test_a_selection_shows_its_rows_with_the_ranks_among_all(board_of):
-    board = board_of(made_up.quick())
+    board = board_of(made_records.quick())
     second = board.results[1].entry
     (table,) = tables(board, shown={second})
     assert [(row.cells[0].text, row.entry) for row in table.rows] == [("2", second)]
@@ -126,15 +126,15 @@ def test_a_plan_without_records_is_a_table(board_of):
 
 
 def test_notes_of_the_caller_are_in_every_caption(board_of):
-    board = board_of(made_up.quick(patients=2), notes=["2 records on another split are left out"])
+    board = board_of(made_records.quick(patients=2), notes=["2 records on another split are left out"])
     for view in available(board):
         assert "2 records on another split are left out." in tables(board, view)[0].caption
 
 
 def test_rank_by_two_metrics_is_shown(board_of):
     """Dice ranks the entries 1 2 3 4 5 6, HD the same ones 4 5 6 2 1 3."""
-    protocol = {**made_up.PROTOCOL, "rank_by": ["dice", "hd"]}
-    (table,) = tables(board_of(made_up.quick(), protocol=protocol))
+    protocol = {**made_records.PROTOCOL, "rank_by": ["dice", "hd"]}
+    (table,) = tables(board_of(made_records.quick(), protocol=protocol))
     assert table.title.endswith("ranked by the mean of the ranks in Dice and HD")
     assert [cell.text for cell in column(table, "mean", "rank")] == [
         "2.50", "3.00", "3.00", "3.50", "4.50", "4.50",
@@ -142,8 +142,8 @@ def test_rank_by_two_metrics_is_shown(board_of):
 
 
 def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
-    board = board_of(made_up.quick(patients=2), protocol={**made_up.PROTOCOL, "metrics": ["dice"]})
-    assert available(board) == ["summary", "dice", "cost"]
+    board = board_of(made_records.quick(patients=2), protocol={**made_records.PROTOCOL, "metrics": ["dice"]})
+    assert available(board) == ["summary", "dice", "clinical", "cost"]
     with pytest.raises(ConfigError, match=r"no view 'sumary'\. Did you mean 'summary'"):
         tables(board, "sumary")
     with pytest.raises(ConfigError, match="'hd' is not among its metrics"):
@@ -151,7 +151,7 @@ def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
 
 
 def test_comparison_reads_at_80_columns():
-    records = made_up.quick()
+    records = made_records.quick()
     compared = compare(records[:1], records[1:2], metrics=["dice", "hd"])
     table = comparison(compared)
     assert [row.cells[1].text for row in table.rows][:3] == ["LV ED", "LV ES", "RV ED"]
@@ -164,7 +164,7 @@ def test_comparison_reads_at_80_columns():
 
 
 def test_comparison_names_patients_of_one_side():
-    a = made_up.record([made_up.score(p, 0.5) for p in "abcdefg"])
-    b = made_up.record([made_up.score("a", 0.5)], entry=("net", "x"))
+    a = made_records.record([made_records.score(p, 0.5) for p in "abcdefg"])
+    b = made_records.record([made_records.score("a", 0.5)], entry=("net", "x"))
     text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
     assert "Only in A: b, c, d, e, f and 1 more." in text

@@ -10,13 +10,13 @@ from harness.rank.board import Entry, PlannedRun
 from harness.store.record import CaseScore, Record
 
 HEART = {"RV": 1, "MYO": 2, "LV": 3}
-UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm"}
+UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
 PROTOCOL = {
     "spacing_mm": 2.0,
     "epochs": {"2d": 7, "3d": 15},
     "split": "official",
     "seeds": [0],
-    "metrics": ["dice", "hd", "hd95", "assd"],
+    "metrics": ["dice", "hd", "hd95", "assd", "volume", "volume-error"],
     "rank_by": ["dice"],
 }
 CPU = "cpu: AMD EPYC 9B45, 2 cores"
@@ -90,6 +90,14 @@ QUICK = {
 }
 
 
+ML = {
+    "LV": {"ED": 140.0, "ES": 60.0},
+    "MYO": {"ED": 120.0, "ES": 125.0},
+    "RV": {"ED": 160.0, "ES": 80.0},
+}
+"""Volumes of an ordinary heart."""
+
+
 def quick(
     *,
     patients: int = 10,
@@ -126,12 +134,15 @@ def _scores(
     for phase, harder in (("ED", 0.0), ("ES", 0.5)):
         for structure, overlap, distance in zip(("LV", "MYO", "RV"), dice, hd, strict=True):
             value = 1 - (1 - overlap) * (0.75 + harder) * draw.uniform(0.8, 1.2)
+            size = ML[structure][phase] * (0.8 + int(patient[-1]) / 20)
             mm = distance * (0.85 + harder * 0.6) * draw.uniform(0.7, 1.3)
             for metric, number in (
                 ("dice", value),
                 ("hd", mm),
                 ("hd95", mm * 0.5),
                 ("assd", mm * 0.12),
+                ("volume", size + 20 * (1 - value)),
+                ("volume-error", 20 * (1 - value)),
             ):
                 yield score(patient, number, phase=phase, structure=structure, metric=metric)
 
