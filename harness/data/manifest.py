@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.data.case import Case, Part
+from harness.data.case import Case, Part, Volume
+from harness.data.nifti import GridError, LabelError
 from harness.errors import DataError, HarnessError
 from harness.store.atomic import digest, write_json
 
@@ -155,7 +156,8 @@ def _stamp(case: Case, structures: Mapping[str, int]) -> str:
     return digest([stats, sorted(structures.values())])
 
 
-def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:
+def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
+    """The volume of a case; DataError unless image and reference fit each other and the dataset."""
     try:
         volume = case.read()
     except (HarnessError, MemoryError):
@@ -166,25 +168,33 @@ def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:
     if labels is None:
         raise DataError("has no reference label map", where=case.id)
     if image.ndim != 4 or image.shape[1:] != labels.shape:
-        raise DataError(
+        raise GridError(
             f"image {image.shape} and labels {labels.shape} are not (C, z, y, x) and (z, y, x)", where=case.id
         )
     foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
     if foreign:
-        raise DataError(
+        raise LabelError(
             f"label values {foreign} are not among the structures' {sorted(structures.values())}",
             where=case.id,
         )
+    return volume
+
+
+def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:
+    volume = read_checked(case, structures)
+    image, labels = volume.image, volume.labels
+    assert labels is not None
     return {
         "channels": image.shape[0],
         "shape": list(labels.shape),
         "spacing_mm": [round(float(mm), 6) for mm in volume.spacing_mm],
-        "image": _array_digest(image.astype(np.float32, copy=False)),
-        "labels": _array_digest(labels.astype(np.uint8, copy=False)),
+        "image": array_digest(image.astype(np.float32, copy=False)),
+        "labels": array_digest(labels.astype(np.uint8, copy=False)),
     }
 
 
-def _array_digest(array: NDArray[Any]) -> str:
+def array_digest(array: NDArray[Any]) -> str:
+    """SHA-256 over shape, type and values."""
     content = hashlib.sha256(repr((array.shape, array.dtype.str)).encode())
     content.update(np.ascontiguousarray(array).data)
     return content.hexdigest()

@@ -26,6 +26,9 @@ from harness.store.atomic import write_atomic
 
 Spacing = tuple[float, float, float]
 
+ENDINGS = (".nii.gz", ".nii")
+"""How names of NIfTI files end, longest first."""
+
 MOST_VOXELS = 2**28
 """More than any cardiac volume by a hundred times: such a header is damaged, and is refused unread."""
 
@@ -34,6 +37,14 @@ MOST_MM = 100.0
 
 SAME_MM = 1e-3
 """Image and labels may differ in spacing by rounding, not by more."""
+
+
+class GridError(DataError):
+    """Two files that must lie on the same grid do not."""
+
+
+class LabelError(DataError):
+    """A label map holds values that it must not."""
 
 
 def read_image(path: Path) -> tuple[NDArray[np.float32], Spacing]:
@@ -50,7 +61,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
     values, spacing = _read(path)
     labels = values.astype(np.uint8, casting="unsafe") if values.dtype.kind in "iuf" else None
     if labels is None or not np.array_equal(labels, values):
-        raise DataError("label values are not whole numbers from 0 to 255", where=path)
+        raise LabelError("label values are not whole numbers from 0 to 255", where=path)
     return labels, spacing
 
 
@@ -60,7 +71,7 @@ def read_volume(images: Sequence[Path], labels: Path | None, allowed: Collection
     for path in images:
         image, mm = read_image(path)
         if spacing is not None:
-            _same_grid(path, image.shape, mm, images[0], channels[0].shape, spacing)
+            same_grid(path, image.shape, mm, images[0].name, channels[0].shape, spacing)
         channels.append(image)
         spacing = spacing or mm
     if spacing is None:
@@ -68,10 +79,10 @@ def read_volume(images: Sequence[Path], labels: Path | None, allowed: Collection
     marked = None
     if labels is not None:
         marked, mm = read_labels(labels)
-        _same_grid(labels, marked.shape, mm, images[0], channels[0].shape, spacing)
+        same_grid(labels, marked.shape, mm, images[0].name, channels[0].shape, spacing)
         foreign = sorted(set(np.unique(marked).tolist()) - {0, *allowed})
         if foreign:
-            raise DataError(
+            raise LabelError(
                 f"label values {foreign} are not among {sorted({0, *allowed})}",
                 where=labels,
                 remedy="Correct the file, or declare the structure.",
@@ -127,6 +138,14 @@ def write_labels(
     write_atomic(path, write)
 
 
+def affine_spacing(path: Path) -> Spacing:
+    """Voxel sizes ``(z, y, x)`` in mm as the affine has them, which `read_image` does not trust."""
+    image: Any = nibabel.load(path)
+    lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
+    x, y, z = (round(float(mm), 6) for mm in lengths)
+    return z, y, x
+
+
 def _read(path: Path) -> tuple[NDArray[Any], Spacing]:
     try:
         image: Any = nibabel.load(path)
@@ -162,15 +181,16 @@ def _checked_spacing(path: Path, zooms: Sequence[float]) -> Spacing:
     return z, y, x
 
 
-def _same_grid(
+def same_grid(
     path: Path,
     shape: tuple[int, ...],
     mm: Spacing,
-    other: Path,
+    other: str,
     other_shape: tuple[int, ...],
     other_mm: Spacing,
 ) -> None:
+    """GridError if `path` has another shape or spacing than what is called `other`, both ``(z, y, x)``."""
     if shape != other_shape:
-        raise DataError(f"has shape {shape}, {other.name} has {other_shape} (z, y, x)", where=path)
+        raise GridError(f"has shape {shape}, {other} has {other_shape} (z, y, x)", where=path)
     if max(abs(a - b) for a, b in zip(mm, other_mm, strict=True)) > SAME_MM:
-        raise DataError(f"has spacing {mm} mm, {other.name} has {other_mm} (z, y, x)", where=path)
+        raise GridError(f"has spacing {mm} mm, {other} has {other_mm} (z, y, x)", where=path)

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from harness.data.case import Part
 from harness.data.manifest import Manifest
 from harness.errors import ConfigError, DataError
 from harness.store.atomic import digest
@@ -72,7 +73,29 @@ def make_split(
                 f"fold {number} has {len(train)} training and {len(test)} test patients", where=dataset
             )
         made.append(Parts(tuple(sorted(train)), tuple(sorted(held_out)), tuple(test)))
+        guard(made[-1], manifest)
     return Split(tuple(made), tuple(notes))
+
+
+def guard(parts: Parts, manifest: Manifest) -> None:
+    """DataError if a patient, or an identical image under another name, is in two of the parts."""
+    side: dict[str, str] = {}
+    for name, patients in asdict(parts).items():
+        for patient in patients:
+            if side.setdefault(patient, name) != name:
+                raise DataError(
+                    f"is both in {side[patient]} and in {name}",
+                    where=patient,
+                    remedy="A patient belongs to one side of a split.",
+                )
+    for same in manifest.identical:
+        sides = sorted({side[patient] for patient in same if patient in side})
+        if len(sides) > 1:
+            raise DataError(
+                f"have identical images, but are in {' and '.join(sides)}",
+                where=" and ".join(same),
+                remedy="Put them on one side of the split.",
+            )
 
 
 def _units(manifest: Manifest) -> list[tuple[str, ...]]:
@@ -121,7 +144,14 @@ def _hold_out(units: Sequence[tuple[str, ...]], group: dict[str, str], share: fl
 
 
 def _official(manifest: Manifest, dataset: str) -> list[str]:
-    part = {case.patient: case.part for case in manifest.cases}
+    part: dict[str, Part | None] = {}
+    for case in manifest.cases:
+        if part.setdefault(case.patient, case.part) != case.part:
+            raise DataError(
+                f"has cases in both official parts ({part[case.patient]} and {case.part})",
+                where=f"{dataset} {case.patient}",
+                remedy="Move all cases of a patient to one side.",
+            )
     if set(part.values()) != {"train", "test"}:
         raise ConfigError(
             f"{dataset} as it lies here has no official test part",
