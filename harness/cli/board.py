@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.config.load import Project
     from harness.config.protocol import Protocol
     from harness.config.settings import LeaderboardSettings
-    from harness.plan.matrix import Matrix
+    from harness.plan.matrix import Matrix, Selection
     from harness.plugins.manager import Registry
     from harness.store.runs import RunsFolder
 
@@ -35,6 +35,11 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
             default=[],
             help=f"only these {plural}: name, glob or name[key=value]; one not listed joins (repeatable)",
         )
+    add_common(parser)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every command that opens a leaderboard with its data."""
     parser.add_argument(
         "--set",
         dest="overrides",
@@ -50,6 +55,11 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="where a dataset lies, for example acdc=PATH (repeatable)",
     )
+    add_runs(parser)
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Where runs and what is made for them lie."""
     parser.add_argument(
         "--runs", metavar="DIR", type=Path, help="folder of runs (default: runs/ beside harness.toml)"
     )
@@ -94,7 +104,7 @@ def open_board(args: argparse.Namespace) -> Board:
     """Load everything that the command's selection needs, except data."""
     from harness.config.load import load
     from harness.config.protocol import protocol_hash
-    from harness.plan.matrix import Selection, expand
+    from harness.plan.matrix import expand
     from harness.plugins import manager
     from harness.store.runs import RunsFolder
 
@@ -109,9 +119,16 @@ def open_board(args: argparse.Namespace) -> Board:
             title = f"{args.leaderboard}@{changed[:8]}"
     files = plugin_files(args, file)
     registry = manager.load(files)
-    matrix = expand(registry, settings, Selection(args.models, args.losses, args.datasets))
+    matrix = expand(registry, settings, _selection(args))
     runs = RunsFolder(args.runs if args.runs is not None else project.root / "runs")
     return Board(args.leaderboard, title, project, settings, protocol, registry, matrix, runs, files)
+
+
+def _selection(args: argparse.Namespace) -> Selection:
+    from harness.plan.matrix import Selection
+
+    # A command without a selection means everything.
+    return Selection(*(getattr(args, name, []) for name in ("models", "losses", "datasets")))
 
 
 def data_roots(texts: list[str]) -> dict[str, Path]:

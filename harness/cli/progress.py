@@ -36,6 +36,7 @@ class Progress:
             transient=True,
         )
         self._reading: TaskID | None = None
+        self._scored: TaskID | None = None
         self._all: TaskID | None = None
         self._one: TaskID | None = None
         self._seen: tuple[str, int] = ("", 0)
@@ -56,6 +57,12 @@ class Progress:
         if self._reading is None:
             self._reading = self._bars.add_task("reading cases", total=total, figures="")
         self._bars.update(self._reading, completed=done, visible=done < total)
+
+    def scoring(self, done: int, total: int) -> None:
+        """Label maps are scored."""
+        if self._scored is None or done == 1:
+            self._scored = self._bars.add_task("scoring cases", total=total, figures="")
+        self._bars.update(self._scored, completed=done, visible=done < total)
 
     def plan(self, plan: Plan) -> None:
         """Say what will be done, and what was noticed."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.errors import ConfigError
+from harness.metrics.definitions import metric
+from harness.metrics.empty import EmptyPolicy
 from harness.store.atomic import digest
 
 T = TypeVar("T")
@@ -63,6 +66,22 @@ class Augmentation(Strict):
     intensity_probability: Fraction = Field(1.0, description="chance that a sample's intensities change")
 
 
+class Empty(Strict):
+    """What a score is where a structure is missing on one side or on both; see `metrics.EmptyPolicy`."""
+
+    one_empty_distance: Literal["diagonal"] | Positive = Field(
+        "diagonal",
+        description="distances where one side lacks it: the image's diagonal, or mm where that is more",
+    )
+    both_empty: Literal["exclude", "perfect"] = Field(
+        "exclude", description="where both lack it: leave out and count, or score as a perfect match"
+    )
+
+    def policy(self) -> EmptyPolicy:
+        """As scoring takes it."""
+        return EmptyPolicy(self.one_empty_distance, self.both_empty)
+
+
 class Protocol(Strict):
     """Preparation, training, prediction, split and metrics that all entries of a leaderboard share."""
 
@@ -101,7 +120,10 @@ class Protocol(Strict):
     largest_component: bool = Field(
         True, description="keep only the largest connected part of each structure"
     )
-    metrics: tuple[str, ...] = ("dice", "hd", "hd95", "assd")
+    metrics: tuple[str, ...] = Field(
+        ("dice", "hd", "hd95", "assd", "volume", "volume-error"), min_length=1, description="what is scored"
+    )
+    empty: Empty = Field(Empty(), description="scores of a structure that is missing")
     # Split
     split: Literal["folds", "official"] = "folds"
     folds: Annotated[int, Field(ge=2)] = 5
@@ -117,8 +139,6 @@ class Protocol(Strict):
     @field_validator("metrics", "rank_by")
     @classmethod
     def _known_metrics(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from harness.metrics.definitions import metric
-
         for name in names:
             try:
                 metric(name)
@@ -131,6 +151,9 @@ class Protocol(Strict):
         absent = [name for name in self.rank_by if name not in self.metrics]
         if absent:
             raise ValueError(f"rank_by names {absent[0]!r}, which is not among metrics")
+        for name in self.rank_by:
+            if metric(name).higher_is_better is None:
+                raise ValueError(f"rank_by names {name!r}, which is better in neither direction")
         if self.selection == "best" and self.validation == 0:
             raise ValueError("selection 'best' needs validation > 0: test cases never select")
         if self.run_folds is not None:
@@ -153,7 +176,7 @@ class Protocol(Strict):
 
 PREPARE = ("spacing_mm", "crop", "normalisation")
 SPLIT = ("split", "folds", "split_seed")
-SCORE = ("largest_component", "metrics")
+SCORE = ("largest_component", "metrics", "empty")
 UNSCORED = ("run_folds", "seeds", "rank_by", "keep_predictions")
 """Fields by what they move. What is in none of these moves the training."""
 
@@ -172,3 +195,15 @@ def training_part(resolved: dict[str, Any]) -> dict[str, Any]:
 def protocol_hash(values: dict[str, Any]) -> str:
     """SHA-256 over every field that moves a score, of a whole or a resolved protocol."""
     return digest({name: value for name, value in values.items() if name not in UNSCORED})
+
+
+def scored_elsewhere(protocol: Protocol) -> dict[str, Any]:
+    """What of a protocol holds for predictions made elsewhere: who is tested, and how it is scored."""
+    values = protocol.model_dump(mode="json", by_alias=True)
+    return part(values, (*SPLIT, "metrics", "empty"))
+
+
+def hash_for(protocol: Protocol, model: Mapping[str, Any]) -> str:
+    """What `protocol` hashes to for the ``model`` of a record's spec; comparable records have the same."""
+    external = model.get("external", False)
+    return protocol_hash(scored_elsewhere(protocol) if external else protocol.resolved(model["dims"]))

@@ -47,5 +47,22 @@ def keys(spec: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def external_keys(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of predictions made elsewhere: nothing is known of their training but its name."""
+    train = {
+        "external": spec["model"]["name"],
+        "manifest": spec["manifest_hash"],
+        "split": spec["split_hash"],
+        "fold": spec["fold"],
+    }
+    score = {"algorithm": ALGORITHMS["score"], "train": digest(train), "protocol": spec["protocol"]}
+    return {
+        "train": digest(train),
+        "score": digest(score),
+        "split": spec["split_hash"],
+        "protocol": protocol_hash(spec["protocol"]),
+    }
+
+
 def _identity(plugin: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plugin[name] for name in ("name", "version", "params")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,13 @@ from typing import Any, Literal
 
 from harness.config.load import Project
 from harness.config.protocol import Protocol
-from harness.data.manifest import Manifest, build_manifest
-from harness.data.source import Source, open_record
-from harness.data.split import Split, make_split
-from harness.errors import ConfigError, PluginError, nearest
-from harness.plan.choice import Choice
+from harness.errors import PluginError
+from harness.plan.data import Data, open_data
 from harness.plan.explain import why_new
-from harness.plan.keys import keys
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
-from harness.plugins.records import Dataset
+from harness.plan.spec import make_spec
 from harness.plugins.resolve import source_hash
-from harness.store.atomic import digest
-from harness.store.record import SCHEMA, Record
+from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
 
 State = Literal["done", "resume", "todo", "running", "skipped"]
@@ -55,15 +49,6 @@ class Plan:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Data:
-    root: Path
-    memory: Path
-    source: Source
-    manifest: Manifest
-    split: Split
-
-
 def make_plan(
     project: Project,
     name: str,
@@ -79,7 +64,7 @@ def make_plan(
 
     `advance(done, total)` is called while a dataset is read for the first time.
     """
-    opened: dict[str, _Data] = {}
+    opened: dict[str, Data] = {}
     planned: list[PlannedRun] = []
     existing = runs.all()
     for entry in matrix.selected:
@@ -88,100 +73,15 @@ def make_plan(
             continue
         label = entry.dataset.label
         if label not in opened:
-            opened[label] = _open(project, entry.dataset, protocol, runs, data_roots, advance)
+            opened[label] = open_data(project, entry.dataset, protocol, runs, data_roots, advance)
         data = opened[label]
         for seed, fold in seeds_and_folds(protocol):
-            spec = make_spec(name, entry, protocol, data.source, data.manifest, data.split, seed, fold)
-            local = {
-                "root": str(data.root.resolve()),
-                "cache": str(runs.cache.resolve()),
-                "manifest": str(data.memory.resolve()),
-                "plugin_files": [str(file.absolute()) for file in plugin_files],
-            }
+            spec = make_spec(name, entry, protocol, data, seed, fold)
+            local = data.local(runs, plugin_files)
             state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
             planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))
     notes = tuple(note for data in opened.values() for note in data.split.notes)
     return Plan(name, protocol, tuple(planned), notes)
-
-
-def _open(
-    project: Project,
-    choice: Choice,
-    protocol: Protocol,
-    runs: RunsFolder,
-    data_roots: Mapping[str, Path],
-    advance: Callable[[int, int], None],
-) -> _Data:
-    record = choice.plugin.record
-    assert isinstance(record, Dataset)
-    root = project.dataset_root(choice.name, data_roots) or runs.generated(choice.name)
-    source = open_record(record, root, choice.params)
-    unknown = [name for name in protocol.class_weights if name not in ("background", *source.structures)]
-    if unknown:
-        raise ConfigError(
-            f"'{unknown[0]}' is no structure of {choice.name}",
-            where="protocol.class_weights",
-            remedy=nearest(unknown[0], ("background", *source.structures)),
-        )
-    memory = runs.cache / "manifests" / f"{choice.name}-{digest(str(root.resolve()))[:12]}.json"
-    manifest = build_manifest(source.cases, source.structures, memory, advance)
-    split = make_split(
-        manifest,
-        kind=protocol.split,
-        folds=protocol.folds,
-        seed=protocol.split_seed,
-        validation=protocol.validation,
-        dataset=choice.name,
-    )
-    return _Data(root, memory, source, manifest, split)
-
-
-def make_spec(
-    leaderboard: str,
-    entry: Entry,
-    protocol: Protocol,
-    source: Source,
-    manifest: Manifest,
-    split: Split,
-    seed: int,
-    fold: int,
-) -> dict[str, Any]:
-    """The full and only description of a run."""
-    parts = split.folds[fold]
-    spec: dict[str, Any] = {
-        "schema": SCHEMA,
-        "leaderboard": leaderboard,
-        "label": entry.label,
-        "model": {**entry.model.as_spec(), "dims": entry.dims},
-        "loss": entry.loss.as_spec(),
-        "dataset": {
-            **entry.dataset.as_spec(),
-            "structures": source.structures,
-            "phases": list(source.phases),
-            "cases": len(manifest.cases),
-            "patients": len(manifest.patients),
-        },
-        "seed": seed,
-        "fold": fold,
-        "protocol": protocol.resolved(entry.dims),
-        "parts": {
-            "train": list(parts.train),
-            "validation": list(parts.validation),
-            "test": list(parts.test),
-        },
-        "manifest_hash": manifest.hash,
-        "split_hash": split.hash,
-    }
-    spec["keys"] = keys(spec)
-    spec["run_id"] = run_id(spec)
-    return spec
-
-
-def run_id(spec: Mapping[str, Any]) -> str:
-    """A name that a person can read and that differs wherever the training differs."""
-    words = [spec["model"]["label"], spec["loss"]["label"], spec["dataset"]["label"]]
-    plain = [re.sub(r"[^A-Za-z0-9=.]+", "-", word).strip("-") for word in words]
-    return "__".join([*plain, f"s{spec['seed']}-f{spec['fold']}", spec["keys"]["train"][:10]])
 
 
 def _recorded(record: Record) -> str:
