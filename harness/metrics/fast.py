@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,57 @@ ROUNDING_MM = 1e-9
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One structure in both label maps: voxels of either and of both, distances in mm.
+class Borders:
+    """Distances in mm: of the prediction's border voxels to the reference's border, and back."""
 
-    `to_reference` has one distance for each border voxel of the prediction, `to_prediction` one
-    for each of the reference. Both are None where a side is empty or no metric asked for them.
+    to_reference: Distances
+    to_prediction: Distances
+
+    @functools.cached_property
+    def pooled(self) -> Distances:
+        """Both, in MedPy's order: sums of floats depend on it in the last bit."""
+        return np.concatenate((self.to_reference, self.to_prediction))
+
+    def value(self, metric: Metric) -> float:
+        """A metric of borders."""
+        if metric.tolerance_mm is not None:
+            within = np.count_nonzero(self.pooled <= metric.tolerance_mm + ROUNDING_MM)
+            return float(within / len(self.pooled))
+        if metric.name == "hd":
+            return float(self.pooled.max())
+        if metric.name == "hd95":
+            return percentile_95(self.pooled)
+        if metric.name == "hd95-directed":
+            return max(percentile_95(self.to_reference), percentile_95(self.to_prediction))
+        if metric.name == "assd":
+            return float(self.pooled.mean())
+        raise ValueError(f"{metric.name} is not a metric of borders")
+
+
+def percentile_95(values: Distances) -> float:
+    """``numpy.percentile(values, 95)``, bit for bit, in a third of the time for a few thousand values."""
+    place = (len(values) - 1) * 0.95
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    ordered = np.partition(values, (low, high))
+    below, above, share = float(ordered[low]), float(ordered[high]), place - low
+    # From the nearer end, as numpy interpolates: the other way rounds otherwise.
+    if share >= 0.5:
+        return above - (above - below) * (1 - share)
+    return below + (above - below) * share
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One structure in both label maps: voxels of either and of both, distances between borders.
+
+    `borders` is None where a side is empty or no metric asked for them.
     """
 
     reference: int
     prediction: int
     overlap: int
-    to_reference: Distances | None = None
-    to_prediction: Distances | None = None
+    borders: Borders | None = None
 
     def value(self, metric: Metric) -> float:
         """The metric's value; both sides must have the structure."""
@@ -39,26 +79,8 @@ class Pair:
             return 2.0 * self.overlap / (self.reference + self.prediction)
         if metric.name == "iou":
             return self.overlap / (self.reference + self.prediction - self.overlap)
-        assert self.to_reference is not None
-        assert self.to_prediction is not None
-        return from_distances(metric, self.to_reference, self.to_prediction)
-
-
-def from_distances(metric: Metric, to_reference: Distances, to_prediction: Distances) -> float:
-    """A metric of borders from the distances in both directions."""
-    # MedPy's order of both: sums of floats depend on it in the last bit.
-    pooled = np.hstack((to_reference, to_prediction))
-    if metric.tolerance_mm is not None:
-        return float(np.count_nonzero(pooled <= metric.tolerance_mm + ROUNDING_MM) / len(pooled))
-    if metric.name == "hd":
-        return float(pooled.max())
-    if metric.name == "hd95":
-        return float(np.percentile(pooled, 95))
-    if metric.name == "hd95-directed":
-        return float(max(np.percentile(to_reference, 95), np.percentile(to_prediction, 95)))
-    if metric.name == "assd":
-        return float(pooled.mean())
-    raise ValueError(f"{metric.name} is not a metric of borders")
+        assert self.borders is not None
+        return self.borders.value(metric)
 
 
 def measure(
@@ -76,9 +98,8 @@ def measure(
     present = [value for value, pair in pairs.items() if pair.reference and pair.prediction]
     if borders and present:
         distances = between_borders([masks[value] for value in present], spacing_mm)
-        for value, (to_reference, to_prediction) in zip(present, distances, strict=True):
-            pair = pairs[value]
-            pairs[value] = Pair(pair.reference, pair.prediction, pair.overlap, to_reference, to_prediction)
+        for value, both in zip(present, distances, strict=True):
+            pairs[value] = replace(pairs[value], borders=Borders(*both))
     return [pairs[value] for value in values]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.definitions import Metric
-from harness.metrics.fast import from_distances
+from harness.metrics.fast import Borders
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,8 @@ class Pair:
         if metric.name in ("hd", "hd95", "assd"):
             return float(getattr(binary, metric.name)(*masks, voxelspacing=self.spacing_mm))
         distances = getattr(binary, "__surface_distances")  # noqa: B009: a class would mangle the name
-        return from_distances(
-            metric, distances(*masks, self.spacing_mm), distances(*masks[::-1], self.spacing_mm)
-        )
+        back_and_forth = (distances(*pair, self.spacing_mm) for pair in (masks, masks[::-1]))
+        return Borders(*back_and_forth).value(metric)
 
 
 def measure(

@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +54,7 @@ class Offsets:
         radius = REACH * min(spacing_mm)
         reach = tuple(int(radius // mm) for mm in spacing_mm)
         step = np.array(list(itertools.product(*(range(-n, n + 1) for n in reach))), np.intp)
-        length = lengths_mm(step, spacing_mm)
+        length = lengths_mm(step.T, spacing_mm)
         # A step just beyond the radius may be shorter than one in a corner of the box.
         order = np.argsort(length, kind="stable")[: np.count_nonzero(length <= radius)][: ROUNDS[-1]]
         return Offsets(step[order], length[order], tuple(max(1, n) for n in reach))
@@ -64,9 +66,9 @@ class Offsets:
         return places
 
 
-def lengths_mm(steps: NDArray[np.intp], spacing_mm: Spacing) -> Distances:
-    """Lengths of steps ``(n, axes)``, in the order of operations of scipy: equal to the last bit."""
-    squares = (np.square(steps[:, axis] * mm) for axis, mm in enumerate(spacing_mm))
+def lengths_mm(steps: Iterable[Places], spacing_mm: Spacing) -> Distances:
+    """Lengths of steps, an array an axis, in the order of operations of scipy: equal to the last bit."""
+    squares = (np.square(step * mm) for step, mm in zip(steps, spacing_mm, strict=True))
     lengths: Distances = np.sqrt(functools.reduce(np.add, squares))
     return lengths
 
@@ -100,29 +102,29 @@ def far_distances(points: Places, targets: Places, shape: tuple[int, ...], spaci
     """Distance in mm from each of `points` to the nearest of `targets`, places in an array of `shape`."""
     if len(points) * DENSE > math.prod(shape):
         return _transform(points, targets, shape, spacing_mm)
-    here = np.stack(np.unravel_index(points, shape), axis=1)
-    there = np.stack(np.unravel_index(targets, shape), axis=1)
-    middle = (here.min(axis=0) + here.max(axis=0)) // 2
-    off = lengths_mm(there - middle, spacing_mm)
+    here, there = np.unravel_index(points, shape), np.unravel_index(targets, shape)
+    middle = [(axis.min() + axis.max()) // 2 for axis in here]
+    off = lengths_mm(_between(middle, there), spacing_mm)
     # Nothing farther from the middle than this can be nearest to a point about it.
-    bound = off.min() + 2 * lengths_mm(here - middle, spacing_mm).max()
-    there = there[off <= bound * (1 + 1e-12)]
-    if len(here) * len(there) <= FEW:
-        return _compare(here, there, spacing_mm)
+    bound = off.min() + 2 * lengths_mm(_between(middle, here), spacing_mm).max()
+    near = np.flatnonzero(off <= bound * (1 + 1e-12))
+    there = tuple(axis[near] for axis in there)
+    if len(points) * len(near) <= FEW:
+        steps = (b - a[:, None] for a, b in zip(here, there, strict=True))
+        nearest: Distances = lengths_mm(steps, spacing_mm).min(axis=1)
+        return nearest
 
     from scipy.spatial import cKDTree
 
     # Few questions are asked: a plain tree is sooner built than a balanced one is worth.
-    tree = cKDTree(there * spacing_mm, compact_nodes=False, balanced_tree=False)
-    _, nearest = tree.query(here * spacing_mm)
-    return lengths_mm(there[nearest] - here, spacing_mm)
+    tree = cKDTree(np.stack(there, axis=1) * spacing_mm, compact_nodes=False, balanced_tree=False)
+    _, found = tree.query(np.stack(here, axis=1) * spacing_mm)
+    return lengths_mm(_between(here, [axis[found] for axis in there]), spacing_mm)
 
 
-def _compare(here: Places, there: Places, spacing_mm: Spacing) -> Distances:
-    steps = here[:, None] - there
-    length = lengths_mm(steps.reshape(-1, steps.shape[2]), spacing_mm)
-    nearest: Distances = length.reshape(steps.shape[:2]).min(axis=1)
-    return nearest
+def _between(start: Sequence[Any], end: Sequence[Places]) -> Iterator[Places]:
+    """Steps from `start` to `end`, by axis."""
+    return (b - a for a, b in zip(start, end, strict=True))
 
 
 def _transform(points: Places, targets: Places, shape: tuple[int, ...], spacing_mm: Spacing) -> Distances:
