@@ -171,6 +171,11 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
         raise GridError(
             f"image {image.shape} and labels {labels.shape} are not (C, z, y, x) and (z, y, x)", where=case.id
         )
+    if not np.isfinite(image).all():
+        # Otherwise training would end in a NaN loss, and a network be blamed.
+        raise DataError("image has NaN or infinite values", where=case.id)
+    if labels.dtype.kind not in "iu":
+        raise LabelError(f"labels are {labels.dtype}, not whole numbers", where=case.id)
     foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
     if foreign:
         raise LabelError(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from harness.data.case import Case, Volume
 from harness.data.grid import Grid, normalise
 from harness.errors import DataError
+from harness.plugins.blame import calling
 from harness.store.atomic import read_json, storage_errors, write_json
 
 
@@ -52,7 +53,9 @@ def network_image(
     y, x = volume.image.shape[2:]
     height, width = protocol["crop"]
     grid = Grid.of((y, x), (dy, dx), protocol["spacing_mm"], (height, width))
-    slices = torch.from_numpy(volume.image).to(device).transpose(0, 1)
+    # A plugin's array may be flipped, or come in the type of its file.
+    image = np.ascontiguousarray(volume.image, np.float32)
+    slices = torch.from_numpy(image).to(device).transpose(0, 1)
     return normalise(grid.image(slices), protocol["normalisation"]), grid
 
 
@@ -98,7 +101,8 @@ def _make(
     to_class = class_map(structures)
 
     def one(case: Case) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        volume = case.read()
+        with calling("dataset"):
+            volume = case.read()
         if volume.labels is None:
             raise DataError("has no reference label map", where=case.id)
         image, grid = network_image(volume, protocol, torch.device("cpu"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import torch
 
-from harness.errors import HarnessError, ResourceError
+from harness.errors import HarnessError
+from harness.plugins.blame import called, defined
 from harness.store.record import Status
 
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
@@ -23,10 +23,11 @@ def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple
             f"out of memory while in '{phase}'. Lower protocol.batch, or use a machine with more memory."
         )
         return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
+    place = _plugin(error, spec)
     if isinstance(error, HarnessError):
-        return "failed", {"phase": phase, "blame": error.blame, "message": str(error)}
+        message = f"{place}: {error}" if place is not None and error.where is None else str(error)
+        return "failed", {"phase": phase, "blame": error.blame, "message": message}
     line = " ".join(f"{type(error).__name__}: {error}".split())
-    place = _plugin_frame(error, spec)
     if place is not None:
         return "failed", {"phase": phase, "blame": "plugin", "message": f"{place}: {line}"}
     return "failed", {"phase": phase, "blame": "harness", "message": line}
@@ -35,24 +36,32 @@ def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
-    return (
-        isinstance(error, RuntimeError)
-        and not isinstance(error, ResourceError)
-        and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
-    )
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
-def _plugin_frame(error: BaseException, spec: Mapping[str, Any]) -> str | None:
-    """``plugin (file.py:12)`` for the innermost frame in code of the run's plugins."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        for kind in ("model", "loss", "dataset"):
-            source = _source(spec[kind]["target"])
-            if source is not None and Path(frame.filename).resolve() == source:
-                return f"{kind} {spec[kind]['name']} ({source.name}:{frame.lineno})"
+def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:
+    """``model unet (unet.py:12)``: the plugin being called, else one whose code `error` went through.
+
+    The line is the innermost in the plugin's package. Where torch alone was at work (a layer that
+    does not fit), it is the line that defines the plugin.
+    """
+    known = called(error)
+    for kind in (known,) if known else KINDS:
+        target = spec[kind]["target"]
+        place = _innermost(error, target.partition(":")[0].partition(".")[0])
+        if place or known:
+            place = place or defined(target)
+            return f"{kind} {spec[kind]['name']}" + (f" ({place})" if place else "")
     return None
 
 
-def _source(target: str) -> Path | None:
-    module = sys.modules.get(target.partition(":")[0])
-    file = getattr(module, "__file__", None)
-    return Path(file).resolve() if file else None
+KINDS = ("model", "loss", "dataset")
+
+
+def _innermost(error: BaseException, package: str) -> str | None:
+    """``FILE:LINE`` of the innermost line in `package`."""
+    place = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package:
+            place = f"{Path(frame.f_code.co_filename).name}:{line}"
+    return place

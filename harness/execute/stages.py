@@ -25,6 +25,7 @@ from harness.measure.compute import Compute
 from harness.measure.cost import flops, parameters
 from harness.measure.memory import device_peak, host_peak, reset_peak
 from harness.measure.provenance import environment, hardware
+from harness.plugins.blame import calling
 from harness.plugins.records import Task
 from harness.plugins.resolve import source_hash
 from harness.predict.native import Predictor
@@ -93,7 +94,8 @@ class Run:
                 **memory,
                 "gpu_predict_allocated": allocated,
                 "gpu_predict_reserved": reserved,
-                "host_peak": round(host_peak(), 1),
+                # Training may have been another process's.
+                "host_peak": round(max(host_peak(), memory.get("host_peak") or 0.0), 1),
             },
             history=tuple(trained.history),
             cases=tuple(cases),
@@ -161,7 +163,11 @@ class Run:
             report=self._report,
         )
         allocated, reserved = device_peak(compute.device)
-        memory = {"gpu_train_allocated": allocated, "gpu_train_reserved": reserved}
+        memory = {
+            "gpu_train_allocated": allocated,
+            "gpu_train_reserved": reserved,
+            "host_peak": host_peak(),
+        }
         with self.clock("checkpoint"):
             state = {
                 "key": key,
@@ -193,7 +199,7 @@ class Run:
         volume_s: list[float] = []
         with Scorer(Scoring.of(spec), SCORERS if compute.device.type == "cuda" else 0) as scorer:
             for number, case in enumerate(test):
-                with self.clock("read"):
+                with self.clock("read"), calling("dataset"):
                     volume = case.read()
                 if number == 0:
                     with self.clock("warm-up"):

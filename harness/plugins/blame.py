@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+import operator
+import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.plugins.records import Kind
 
 GUARDED = (Exception, SystemExit)
 """What foreign code may raise without taking a command down; Ctrl-C goes through."""
@@ -39,6 +48,31 @@ def location(error: BaseException, module: str = "") -> str | None:
                 foreign = place
         step = step.tb_next
     return own or foreign
+
+
+@contextlib.contextmanager
+def calling(kind: Kind) -> Iterator[None]:
+    """Note on what is raised inside that the run's plugin of `kind` was being called; see `called`."""
+    try:
+        yield
+    except Exception as error:
+        error.__dict__.setdefault("harness_calling", kind)
+        raise
+
+
+def called(error: BaseException) -> Kind | None:
+    """Which plugin was being called when `error` was raised, None if none was."""
+    return getattr(error, "harness_calling", None)
+
+
+def defined(target: str) -> str | None:
+    """``FILE:LINE`` where an imported target is defined, without the file's folder."""
+    module, _, path = target.partition(":")
+    try:
+        found = inspect.unwrap(operator.attrgetter(path)(sys.modules[module]))
+        return f"{Path(inspect.getfile(found)).name}:{inspect.getsourcelines(found)[1]}"
+    except (KeyError, AttributeError, TypeError, OSError, ValueError):
+        return None
 
 
 def shorten(file: str | Path) -> str:

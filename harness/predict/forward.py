@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from harness.errors import PluginError
 from harness.measure.compute import Compute
+from harness.plugins.blame import calling
 from harness.plugins.records import Task
 
 SLICES_AT_ONCE = 16
@@ -13,23 +15,37 @@ SLICES_AT_ONCE = 16
 
 
 def probabilities(model: nn.Module, image: Tensor, task: Task, compute: Compute) -> Tensor:
-    """Class probabilities ``(z, K, H, W)``, float32, of an image ``(z, C, H, W)`` on the device."""
-    with compute.autocast():
-        logits = _slices(model, image, task) if task.dims == 2 else _volume(model, image, compute)
+    """Class probabilities ``(z, K, H, W)``, float32, of an image ``(z, C, H, W)`` on the device.
+
+    PluginError for a network that gives another shape, as it may where it only trained on another.
+    """
+    with compute.autocast(), calling("model"):
+        logits = _slices(model, image, task) if task.dims == 2 else _volume(model, image, task, compute)
     return logits.float().softmax(1)
 
 
 def _slices(model: nn.Module, image: Tensor, task: Task) -> Tensor:
     rows = torch.arange(len(image))[:, None] + torch.arange(task.slices) - task.slices // 2
     context = image[rows.clamp(0, len(image) - 1).to(image.device)].flatten(1, 2)
-    chunks = [model(Compute.channels_last(chunk)) for chunk in torch.split(context, SLICES_AT_ONCE)]
-    return torch.cat(chunks)
+    chunks = (Compute.channels_last(chunk) for chunk in torch.split(context, SLICES_AT_ONCE))
+    return torch.cat([check_logits(model(chunk), chunk, task) for chunk in chunks])
 
 
-def _volume(model: nn.Module, image: Tensor, compute: Compute) -> Tensor:
+def _volume(model: nn.Module, image: Tensor, task: Task, compute: Compute) -> Tensor:
     batch = Compute.channels_last(image.transpose(0, 1)[None])
     if compute.device.type == "cpu" and compute.precision == "fp32":
         # A lone fp32 volume leaves oneDNN for a path 16 to 24 times slower; a twin avoids it.
         batch = Compute.channels_last(batch.expand(2, *batch.shape[1:]))
-    logits: Tensor = model(batch)[0]
-    return logits.transpose(0, 1)
+    return check_logits(model(batch), batch, task)[0].transpose(0, 1)
+
+
+def check_logits(logits: object, batch: Tensor, task: Task) -> Tensor:
+    """The logits; PluginError unless they are ``(B, K, ...)`` of the spatial size of `batch`."""
+    expected = (batch.shape[0], task.classes, *batch.shape[2:])
+    if not isinstance(logits, Tensor):
+        raise PluginError(f"forward gave a {type(logits).__name__} instead of logits {expected}")
+    if tuple(logits.shape) != expected:
+        raise PluginError(
+            f"forward gave logits {tuple(logits.shape)} for input {tuple(batch.shape)}, expected {expected}"
+        )
+    return logits

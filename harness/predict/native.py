@@ -13,7 +13,9 @@ from torch import nn
 
 from harness.data.case import Volume
 from harness.data.prepare import network_image
+from harness.errors import PluginError
 from harness.measure.compute import Compute
+from harness.plugins.blame import calling
 from harness.plugins.records import Task
 from harness.predict.forward import probabilities
 
@@ -29,9 +31,18 @@ class Predictor:
 
     @torch.inference_mode()
     def __call__(self, volume: Volume) -> NDArray[np.uint8]:
-        """Class indices ``(z, y, x)`` on the native grid of `volume`; its labels are not looked at."""
+        """Class indices ``(z, y, x)`` on the native grid of `volume`; its labels are not looked at.
+
+        PluginError for a network whose output has NaN: the largest of those is no class.
+        """
         image, grid = network_image(volume, self.protocol, self.compute.device)
         maps = probabilities(self.model, image, self.task, self.compute)
+        with calling("model"):
+            if maps.isnan().any():
+                raise PluginError(
+                    "forward gave NaN for a volume, though the loss was finite",
+                    remedy="Lower protocol.learning_rate, or check the network's normalisation in eval mode.",
+                )
         labels: NDArray[np.uint8] = grid.native_labels(maps).cpu().numpy()
         if self.protocol["largest_component"]:
             labels = largest_components(labels, self.task.classes)

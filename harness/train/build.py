@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.errors import PluginError
+from harness.plugins.blame import calling
 from harness.plugins.records import Task
 from harness.plugins.resolve import resolve
 
@@ -41,12 +42,14 @@ def context_slices(spec: Mapping[str, Any]) -> int:
 def make_model(spec: Mapping[str, Any], task: Task) -> nn.Module:
     """The plugin's network with weights drawn from the run's seed."""
     torch.manual_seed(spec["seed"])
-    return _make(spec["model"], task)
+    with calling("model"):
+        return _make(spec["model"], task)
 
 
 def make_loss(spec: Mapping[str, Any], task: Task) -> nn.Module:
     """The plugin's loss."""
-    return _make(spec["loss"], task)
+    with calling("loss"):
+        return _make(spec["loss"], task)
 
 
 def _make(plugin: Mapping[str, Any], task: Task) -> nn.Module:
@@ -59,20 +62,8 @@ def _make(plugin: Mapping[str, Any], task: Task) -> nn.Module:
     return made
 
 
-def check_logits(logits: object, batch: Tensor, task: Task, name: str) -> None:
-    """PluginError unless `logits` is ``(B, K, ...)`` of the spatial size of `batch`."""
-    expected = (batch.shape[0], task.classes, *batch.shape[2:])
-    if not isinstance(logits, Tensor):
-        raise PluginError(f"forward gave a {type(logits).__name__} instead of logits {expected}", where=name)
-    if tuple(logits.shape) != expected:
-        raise PluginError(
-            f"forward gave logits {tuple(logits.shape)} for input {tuple(batch.shape)}, expected {expected}",
-            where=name,
-        )
-
-
-def check_loss(loss: object, name: str) -> None:
+def check_loss(loss: object) -> None:
     """PluginError unless `loss` is a scalar tensor."""
     if not isinstance(loss, Tensor) or loss.ndim != 0:
         what = f"a tensor {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise PluginError(f"gave {what} instead of a scalar tensor", where=name)
+        raise PluginError(f"gave {what} instead of a scalar tensor")

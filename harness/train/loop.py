@@ -22,11 +22,12 @@ from harness.data.augment import augment
 from harness.errors import PluginError
 from harness.measure.clocks import Phases, Steps
 from harness.measure.compute import Compute
+from harness.plugins.blame import calling
 from harness.plugins.records import Task
-from harness.predict.forward import probabilities
+from harness.predict.forward import check_logits, probabilities
 from harness.train import checkpoint
 from harness.train.batches import Resident, epoch_batches, steps_per_epoch
-from harness.train.build import check_logits, check_loss
+from harness.train.build import check_loss
 from harness.train.schedule import learning_rate
 
 Report = Callable[[dict[str, Any]], None]
@@ -162,12 +163,14 @@ def _epoch(
         images, labels = augment(images, labels, augmentation, changes)
         images = compute.channels_last(images)
         with compute.autocast():
-            logits = model(images)
-            if step == 0:
-                check_logits(logits, images, task, spec["model"]["name"])
-            loss = criterion(logits, labels.long())
-        if step == 0:
-            check_loss(loss, spec["loss"]["name"])
+            with calling("model"):
+                logits = model(images)
+                if step == 0:
+                    check_logits(logits, images, task)
+            with calling("loss"):
+                loss = criterion(logits, labels.long())
+                if step == 0:
+                    check_loss(loss)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if protocol["gradient_clip"] is not None:

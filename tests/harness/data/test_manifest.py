@@ -112,3 +112,19 @@ def test_a_vanished_file_is_named(files: Files, build: Callable[..., Manifest]) 
     case.files[0].unlink()
     with pytest.raises(DataError, match=r"a\.x"):
         build(case)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"image": np.full((1, 3, 5, 4), np.nan, np.float32)}, "NaN"),
+        ({"image": np.full((1, 3, 5, 4), np.inf, np.float32)}, "infinite"),
+        ({"labels": np.ones((3, 5, 4), np.float64)}, "float64, not whole numbers"),
+        ({"labels": np.ones((3, 5, 4), bool)}, "bool, not whole numbers"),
+    ],
+)
+def test_content_that_would_later_be_blamed_on_a_network_is_refused(
+    files: Files, build: Callable[..., Manifest], changes: dict[str, object], told: str
+) -> None:
+    with pytest.raises(DataError, match=f"a_ED: .*{told}"):
+        build(files.case("a", **changes))

@@ -1,0 +1,56 @@
+"""The heartbeat: others see how far a run is, and a worker does not outlive who wanted it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.execute import heart
+from harness.execute.heart import INTERVAL_S, Heart
+from harness.store.runs import RunFolder
+
+
+class Time:
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    time = Time()
+    monkeypatch.setattr(heart, "time", time)
+    return time
+
+
+def test_figures_add_up_to_what_is_known(tmp_path: Path, time: Time) -> None:
+    folder = RunFolder(tmp_path)
+    beating = Heart(folder, attempts=2, parent=None)
+    beating.beat({"phase": "train", "epoch": 1}, now=True)
+    beating.beat({"epoch": 2}, now=True)
+    assert folder.progress() == {"attempts": 2, "phase": "train", "epoch": 2, "pid": os.getpid()}
+
+
+def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, time: Time) -> None:
+    """Thousands of steps a second must not become thousands of files a second."""
+    folder = RunFolder(tmp_path)
+    beating = Heart(folder, 1, None)
+    beating.beat({"step": 1})
+    time.now += 0.9 * INTERVAL_S
+    beating.beat({"step": 2, "loss": 0.5})
+    assert folder.progress()["step"] == 1
+    time.now += 0.2 * INTERVAL_S
+    beating.beat({"step": 3})
+    assert folder.progress()["step"] == 3
+    assert folder.progress()["loss"] == 0.5
+
+
+def test_a_worker_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    Heart(folder, 1, os.getppid()).beat({}, now=True)
+    with pytest.raises(KeyboardInterrupt):
+        Heart(folder, 1, os.getppid() + 1).beat({"phase": "train"}, now=True)
+    assert folder.progress()["phase"] == "train"

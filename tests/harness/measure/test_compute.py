@@ -1,0 +1,90 @@
+"""Where a run computes: the GPU where there is one, and the precision that was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from harness.measure import compute
+from harness.measure.compute import Compute
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def gpu(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int]) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+
+
+def cpu_flags(monkeypatch: pytest.MonkeyPatch, flags: str | None) -> None:
+    def read(path: Path) -> str:
+        if flags is None:
+            raise FileNotFoundError(path)
+        return flags
+
+    monkeypatch.setattr(compute.Path, "read_text", read)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_without_a_gpu_the_cpu_computes_as_asked(precision: str) -> None:
+    assert Compute.choose(precision) == Compute(torch.device("cpu"), precision)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("flags : fma avx2 avx512f", "fp32"),  # bf16 would be emulated
+        ("flags : avx512f avx512_bf16", "bf16"),
+        ("flags : amx_bf16 amx_tile", "bf16"),
+        ("Features : asimd bf16 i8mm", "bf16"),  # ARM
+        (None, "fp32"),  # no Linux
+    ],
+)
+def test_auto_is_bf16_only_where_the_cpu_has_it(
+    monkeypatch: pytest.MonkeyPatch, flags: str | None, expected: str
+) -> None:
+    cpu_flags(monkeypatch, flags)
+    assert Compute.choose("auto").precision == expected
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((7, 5), "fp32"), ((8, 0), "bf16"), ((9, 0), "bf16")])
+def test_a_gpu_is_taken_and_auto_asks_what_it_can(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], expected: str
+) -> None:
+    gpu(monkeypatch, capability)
+    chosen = Compute.choose("auto")
+    assert chosen.device.type == "cuda"
+    assert chosen.precision == expected
+    assert Compute.choose("fp32").precision == "fp32"
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_matrix_products_run_in_the_precision(precision: str, dtype: torch.dtype) -> None:
+    with Compute(torch.device("cpu"), precision).autocast():
+        assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("dims", "net", "shape"),
+    [(2, nn.Conv2d(3, 4, 3), (2, 3, 8, 8)), (3, nn.Conv3d(3, 4, 3), (2, 3, 5, 8, 8))],
+)
+def test_channels_last_moves_memory_and_no_value(dims: int, net: nn.Module, shape: tuple[int, ...]) -> None:
+    cpu, batch = Compute(torch.device("cpu"), "fp32"), torch.randn(*shape)
+    before = net(batch)
+    laid_out = cpu.channels_last(batch)
+    layout = torch.channels_last if dims == 2 else torch.channels_last_3d
+    assert laid_out.is_contiguous(memory_format=layout)
+    assert torch.equal(laid_out, batch)
+    torch.testing.assert_close(cpu.place(net, dims)(laid_out), before, rtol=1e-4, atol=1e-5)
+
+
+def test_waiting_for_a_cpu_is_no_error() -> None:
+    Compute(torch.device("cpu"), "fp32").synchronise()

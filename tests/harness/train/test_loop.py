@@ -1,0 +1,185 @@
+"""The loop: it learns, it selects as the protocol says, and a killed training loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_training import CPU, CROSS_ENTROPY, NET, discs, made_spec, run_training
+from torch import Tensor, nn
+
+from harness.errors import PluginError
+from harness.measure.clocks import Phases
+from harness.plugins.records import Task
+from harness.train import loop
+from harness.train.loop import Best, grid_dice
+
+
+def same(a: nn.Module, b: nn.Module) -> bool:
+    one, two = a.state_dict(), b.state_dict()
+    return all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_the_loss_goes_down_and_the_disc_is_found(tmp_path: Path, dims: int) -> None:
+    _, trained = run_training(made_spec(NET, CROSS_ENTROPY, dims=dims, epochs=15, batch=2), tmp_path)
+    losses = [epoch["loss"] for epoch in trained.history]
+    assert losses[-1] < 0.5 * losses[0]
+    assert trained.history[-1]["validation_dice"] > 0.9
+    assert [epoch["epoch"] for epoch in trained.history] == list(range(1, 16))
+    # Six cases of two slices, in batches of two slices (2D) or volumes (3D).
+    assert len(trained.step_s) == 15 * (6 if dims == 2 else 3)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path: Path) -> None:
+    models = []
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        (tmp_path / name).mkdir()
+        model, _ = run_training({**made_spec(NET, CROSS_ENTROPY), "seed": seed}, tmp_path / name)
+        models.append(model)
+    assert same(models[0], models[1])
+    assert not same(models[0], models[2])
+
+
+class Killed(BaseException):
+    """As sudden as a signal."""
+
+
+@pytest.mark.parametrize("selection", ["last", "best"])
+@pytest.mark.parametrize("where", [(1, 1), (2, 3), (3, 2)])
+def test_a_killed_training_goes_on_to_the_same_bits(
+    tmp_path: Path, where: tuple[int, int], selection: str
+) -> None:
+    """`where` is the epoch and step of the kill."""
+    spec = made_spec(NET, CROSS_ENTROPY, selection=selection, schedule="one-cycle")
+    spec["protocol"]["augmentation"] = {**spec["protocol"]["augmentation"], "flip": 0.5, "noise": 0.2}
+    (tmp_path / "whole").mkdir()
+    whole, expected = run_training(spec, tmp_path / "whole")
+
+    def kill(figures: dict[str, Any]) -> None:
+        if (figures["epoch"], figures["step"]) == where and "loss" not in figures:
+            raise Killed
+
+    (tmp_path / "killed").mkdir()
+    with pytest.raises(Killed):
+        run_training(spec, tmp_path / "killed", report=kill)
+    steps: list[dict[str, Any]] = []
+    resumed, trained = run_training(spec, tmp_path / "killed", report=steps.append)
+    assert steps[0]["epoch"] == where[0]
+    assert same(whole, resumed)
+    assert trained.history == expected.history
+    assert len(trained.step_s) == len(expected.step_s)
+
+
+def test_seconds_of_the_first_attempt_are_not_forgotten(tmp_path: Path) -> None:
+    spec = made_spec(NET, CROSS_ENTROPY)
+    clock = Phases({"train": 100.0, "wall": 200.0})
+    run_training(spec, tmp_path, clock=clock)
+    later = Phases()
+    run_training(spec, tmp_path, clock=later)
+    assert later.seconds()["train"] >= 100
+    assert later.seconds()["wall"] >= 200
+
+
+def test_a_checkpoint_of_another_key_is_not_gone_on_from(tmp_path: Path) -> None:
+    spec = made_spec(NET, CROSS_ENTROPY)
+    run_training(spec, tmp_path)
+    steps: list[dict[str, Any]] = []
+    run_training({**spec, "keys": {"train": "other"}}, tmp_path, report=steps.append)
+    assert steps[0]["epoch"] == 1
+
+
+@pytest.fixture
+def dice(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, dict[str, Tensor]]]:
+    """Make validation give 0.2, 0.7, 0.7, 0.4 epoch by epoch, and note the weights of each look."""
+    looks: list[tuple[float, dict[str, Tensor]]] = []
+
+    def look(model: nn.Module, *_: object) -> float:
+        looks.append(
+            ([0.2, 0.7, 0.7, 0.4][len(looks)], {k: v.clone() for k, v in model.state_dict().items()})
+        )
+        return looks[-1][0]
+
+    monkeypatch.setattr(loop, "grid_dice", look)
+    return looks
+
+
+@pytest.mark.parametrize(("selection", "epoch"), [("last", 4), ("best", 2)])
+def test_selection_keeps_the_epoch_that_the_protocol_says(
+    tmp_path: Path, dice: list[tuple[float, dict[str, Tensor]]], selection: str, epoch: int
+) -> None:
+    """The best is the earlier of equals."""
+    model, trained = run_training(made_spec(NET, CROSS_ENTROPY, epochs=4, selection=selection), tmp_path)
+    kept = model.state_dict()
+    assert [figures["validation_dice"] for figures in trained.history] == [0.2, 0.7, 0.7, 0.4]
+    assert [all(torch.equal(kept[k], v) for k, v in look.items()) for _, look in dice].index(
+        True
+    ) + 1 == epoch
+
+
+def test_validation_looks_every_so_often_and_at_the_end(tmp_path: Path) -> None:
+    _, trained = run_training(made_spec(NET, CROSS_ENTROPY, epochs=5, validate_every=2), tmp_path)
+    assert [epoch["epoch"] for epoch in trained.history if "validation_dice" in epoch] == [2, 4, 5]
+
+
+def test_training_goes_without_a_held_out_part(tmp_path: Path) -> None:
+    _, trained = run_training(made_spec(NET, CROSS_ENTROPY), tmp_path, validation=None)
+    assert all("validation_dice" not in epoch for epoch in trained.history)
+
+
+def test_best_copies_the_weights_it_keeps() -> None:
+    """Otherwise the best epoch would silently be the last."""
+    net, best = nn.Linear(1, 1), Best()
+    before = net.weight.detach().clone()
+    best.offer(0.0, net)
+    with torch.no_grad():
+        net.weight += 1
+    best.offer(0.0, net)
+    assert best.weights is not None
+    assert torch.equal(best.weights["weight"], before)
+
+
+def test_validation_dice_is_that_of_scoring() -> None:
+    """2 · overlap / sum, for a network that answers with a fixed half of the image."""
+    cases = discs(("0", "1"))
+
+    class Half(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            found = torch.zeros_like(x)
+            found[..., :6] = 1
+            return torch.cat([0.5 - found, found - 0.5], dim=1)
+
+    expected = []
+    for case in (0, 1):
+        reference = cases.labels[2 * case : 2 * case + 2].bool().numpy()
+        overlap = reference[..., :6].sum()
+        expected.append(2 * overlap / (reference.sum() + 2 * 6 * 12))
+    task = Task(2, 1, 2, (1.0, 1.0), ("LV",))
+    assert grid_dice(Half(), task, cases, CPU) == pytest.approx(sum(expected) / 2, rel=1e-6)
+    # A third class that neither has is left out, not counted as 0 or 1.
+    wider = Task(2, 1, 3, (1.0,) * 3, ("LV", "RV"))
+    model = nn.Sequential(Half(), Pad())
+    assert grid_dice(model, wider, cases, CPU) == pytest.approx(sum(expected) / 2, rel=1e-6)
+
+
+class Pad(nn.Module):
+    """Adds a class that is never the strongest."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, torch.full_like(x[:, :1], -9)], dim=1)
+
+
+def test_a_loss_that_is_not_finite_stops_training_at_the_end_of_its_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def forward(self: object, logits: Tensor, labels: Tensor) -> Tensor:
+        calls.append(1)
+        return logits.mean() / (0.0 if len(calls) == 5 else 1.0)
+
+    monkeypatch.setattr("tiny_training.CrossEntropy.forward", forward)
+    with pytest.raises(PluginError, match=r"the loss is -?(inf|nan) in epoch 2.*learning_rate"):
+        run_training(made_spec(NET, CROSS_ENTROPY), tmp_path)

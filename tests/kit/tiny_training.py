@@ -1,0 +1,110 @@
+"""Trainings of a second: bright discs of a few pixels, and whatever network and loss a test brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from harness.data.prepare import Prepared
+from harness.measure.clocks import Phases
+from harness.measure.compute import Compute
+from harness.plugins.records import Task
+from harness.train.batches import Resident
+from harness.train.build import make_loss, make_model, make_task
+from harness.train.loop import Trained, train
+
+CPU = Compute(torch.device("cpu"), "fp32")
+SIZE = 12
+
+
+def made_spec(model: str, loss: str, *, dims: int = 2, **protocol: Any) -> dict[str, Any]:
+    """A run's spec as far as training looks at it; `model` and `loss` are targets."""
+    return {
+        "seed": 3,
+        "keys": {"train": "key"},
+        "model": {"name": "my-model", "label": "my-model", "target": model, "dims": dims, "params": {}},
+        "loss": {"name": "my-loss", "label": "my-loss", "target": loss, "params": {}},
+        "dataset": {"name": "my-data", "target": "my_data:open", "structures": {"LV": 1}},
+        "protocol": {
+            "learning_rate": 0.05,
+            "weight_decay": 0.0,
+            "schedule": "constant",
+            "gradient_clip": None,
+            "epochs": 3,
+            "batch": 4,
+            "depth": 2,
+            "class_weights": {},
+            "validate_every": 1,
+            "selection": "last",
+            "augmentation": NO_AUGMENTATION,
+            **protocol,
+        },
+    }
+
+
+NO_AUGMENTATION = {
+    **dict.fromkeys(
+        ("flip", "rotate_deg", "scale", "shift", "brightness", "contrast", "gamma", "noise"), 0.0
+    ),
+    "spatial_probability": 1.0,
+    "intensity_probability": 1.0,
+}
+
+
+def discs(ids: tuple[str, ...]) -> Resident:
+    """Two slices a case: a bright disc on noise, which is what is to be found."""
+    images, labels = zip(*(_disc(int(id_)) for id_ in ids for _ in range(2)), strict=True)
+    count = len(ids)
+    prepared = Prepared(ids, tuple(range(0, 2 * count, 2)), (2,) * count, np.stack(images), np.stack(labels))
+    return Resident.of(prepared, ids, CPU.device)
+
+
+def _disc(seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:SIZE, :SIZE]
+    cy, cx = rng.uniform(4, 8, 2)
+    labels = (np.hypot(y - cy, x - cx) < 3).astype(np.uint8)
+    return (2.0 * labels + rng.normal(0, 0.3, labels.shape))[None].astype(np.float32), labels
+
+
+def run_training(spec: dict[str, Any], folder: Path, **options: Any) -> tuple[nn.Module, Trained]:
+    """Make the plugins of `spec` and train as a worker does, on six cases with two to look at."""
+    task = make_task(spec, 1)
+    model = CPU.place(make_model(spec, task), task.dims)
+    criterion = make_loss(spec, task)
+    arguments: dict[str, Any] = {"clock": Phases(), "validation": discs(("6", "7")), **options}
+    validation = arguments.pop("validation")
+    training = discs(("0", "1", "2", "3", "4", "5"))
+    trained = train(
+        model, criterion, task, spec, training, validation, compute=CPU, folder=folder, **arguments
+    )
+    return model, trained
+
+
+def net(task: Task) -> nn.Module:
+    """Two convolutions with dropout between, which draws random numbers as plugins do."""
+    conv = nn.Conv2d if task.dims == 2 else nn.Conv3d
+    return nn.Sequential(
+        conv(task.channels, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.Dropout(0.1),
+        conv(6, task.classes, 3, padding=1),
+    )
+
+
+class CrossEntropy(nn.Module):
+    """The mean cross entropy."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(logits, labels)
+
+
+NET, CROSS_ENTROPY = "tiny_training:net", "tiny_training:CrossEntropy"
