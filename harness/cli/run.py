@@ -19,6 +19,12 @@ SUMMARY = "train and evaluate what is not done, then rank"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A leaderboard, a selection, and how to run it."""
     boards.add_selection(parser)
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=int,
+        help="try everything out: one epoch of N batches; same as --set protocol.limit=N protocol.epochs=1",
+    )
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="give up a run after this long")
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
@@ -30,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from harness.execute.drive import drive
     from harness.plan.plan import make_plan
 
+    if args.limit is not None:
+        args.overrides += [f"protocol.limit={args.limit}", "protocol.epochs=1"]
     board = boards.open_board(args)
     with Progress(quiet=args.json) as progress:
         plan = make_plan(

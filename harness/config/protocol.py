@@ -115,6 +115,8 @@ class Protocol(Strict):
     selection: Literal["last", "best"] = Field(
         "last", description="which weights predict: the last, or the best on the held-out part"
     )
+    compile: bool = Field(False, description="train with torch.compile; warm-up is timed as the first step")
+    limit: Count | None = Field(None, description="batches an epoch at most; for trying things out")
     deterministic: bool = Field(False, description="refuse algorithms that vary between runs on a GPU")
     # Prediction and scores
     largest_component: bool = Field(
@@ -134,6 +136,10 @@ class Protocol(Strict):
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     rank_by: tuple[str, ...] = Field(("dice",), min_length=1, description="metrics whose ranks are averaged")
+    rank_method: Literal["aggregate-then-rank", "rank-then-aggregate", "test-then-rank"] = Field(
+        "aggregate-then-rank",
+        description="ranks by mean scores, by mean ranks over patients, or by significant wins",
+    )
     keep_predictions: bool = Field(False, description="keep label maps as NIfTI in the run's folder")
 
     @field_validator("metrics", "rank_by")
@@ -177,7 +183,7 @@ class Protocol(Strict):
 PREPARE = ("spacing_mm", "crop", "normalisation")
 SPLIT = ("split", "folds", "split_seed")
 SCORE = ("largest_component", "metrics", "empty")
-UNSCORED = ("run_folds", "seeds", "rank_by", "keep_predictions")
+UNSCORED = ("run_folds", "seeds", "rank_by", "rank_method", "keep_predictions")
 """Fields by what they move. What is in none of these moves the training."""
 
 

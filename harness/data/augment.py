@@ -88,8 +88,9 @@ def _grid(theta: Tensor, height: int, width: int) -> Tensor:
     y = torch.arange(height, device=theta.device) - (height - 1) / 2
     y, x = torch.meshgrid(y, x, indexing="ij")
     ones = torch.ones_like(x)
-    source = torch.einsum("bij,jhw->bhwi", theta, torch.stack([x, y, ones]))
-    return source * torch.tensor([2 / width, 2 / height], device=theta.device)
+    # Plain numbers: a tensor made of them here would have the host wait for the device.
+    scaled = torch.stack([theta[:, 0] * (2 / width), theta[:, 1] * (2 / height)], dim=1)
+    return torch.einsum("bij,jhw->bhwi", scaled, torch.stack([x, y, ones]))
 
 
 def _tint(images: Tensor, settings: Settings, generator: Generator) -> Tensor:

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from harness.data.case import Case
 from harness.data.manifest import build_manifest
-from harness.data.prepare import prepare
 from harness.data.source import Source, open_spec
 from harness.data.split import Parts, guard
 from harness.errors import DataError
+from harness.execute.evaluate import evaluate
+from harness.execute.fit import Fit, Fitted
 from harness.execute.heart import Heart
-from harness.execute.keep import keep
-from harness.execute.scoring import Scorer, Scoring
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.compute import Compute
 from harness.measure.cost import flops, parameters
-from harness.measure.memory import device_peak, host_peak, reset_peak
 from harness.measure.provenance import environment, hardware
-from harness.plugins.blame import calling
 from harness.plugins.records import Task
 from harness.plugins.resolve import source_hash
 from harness.predict.native import Predictor
-from harness.store.record import CaseScore, Record
+from harness.store.record import Record
 from harness.store.runs import RunFolder
-from harness.train import checkpoint
-from harness.train.batches import Resident
-from harness.train.build import make_loss, make_model, make_task
-from harness.train.loop import Trained, train
 
 
 @dataclass
@@ -58,48 +48,78 @@ class Run:
             if spec["protocol"]["deterministic"]:
                 torch.use_deterministic_algorithms(True)
             source = self._open()
-            by_id = {case.id: case for case in source.cases}
-        model, task, trained, memory = self._train(source, compute)
-        test = [by_id[id_] for id_ in _ids(source, spec["parts"]["test"])]
-        reset_peak(compute.device)
-        cases, volume_s = self._predict_and_score(model, task, compute, test)
-        allocated, reserved = device_peak(compute.device)
-        step_median, step_p95 = median_and_p95(trained.step_s)
-        volume_median, volume_p95 = median_and_p95(volume_s)
+        fitted = self._fit(source, compute)
+        with self.clock("setup"):
+            about: dict[str, Any] = {
+                "plugins": provenance(spec),
+                "environment": environment(compute),
+            }
+            machine, size = hardware(compute), _size(fitted.model, fitted.task, spec)
+            fitted.model.eval()
+        self.enter("predict")
+        tested = set(spec["parts"]["test"])
+        evaluated = evaluate(
+            Predictor(fitted.model, fitted.task, spec["protocol"], compute),
+            spec,
+            sorted((case for case in source.cases if case.patient in tested), key=lambda case: case.id),
+            clock=self.clock,
+            predictions=self.folder.predictions if spec["protocol"]["keep_predictions"] else None,
+            report=self.heart.beat,
+        )
+        step_median, step_p95 = median_and_p95(fitted.trained.step_s)
+        training = dict(fitted.measured)
+        contention = {"train": training.pop("contention"), "predict": evaluated.contention}
+        data_on, energy, host = (training.pop(name) for name in ("data_on", "energy_j", "host_peak"))
         return Record(
             run_id=spec["run_id"],
             keys=spec["keys"],
             spec=spec,
             status="done",
             attempts=attempts,
-            plugins=provenance(spec),
-            environment=environment(compute),
-            hardware=hardware(compute),
+            **about,
+            hardware={**machine, "contention": contention},
             data={
                 "manifest_hash": spec["manifest_hash"],
                 "split_hash": spec["split_hash"],
                 "patients": {name: len(patients) for name, patients in spec["parts"].items()},
+                "training_on": data_on,
             },
-            model=_cost(model, task, spec),
+            model={**size, "training_energy_j": energy},
             time_s={
                 **{name: round(seconds, 4) for name, seconds in self.clock.seconds().items()},
                 "step_median": step_median,
                 "step_p95": step_p95,
-                "steps": len(trained.step_s),
-                "volume_median": volume_median,
-                "volume_p95": volume_p95,
-                "volume_n": len(volume_s),
+                "steps": len(fitted.trained.step_s),
+                **evaluated.time_s,
             },
             memory_mib={
-                **memory,
-                "gpu_predict_allocated": allocated,
-                "gpu_predict_reserved": reserved,
+                **training,
+                **evaluated.memory_mib,
                 # Training may have been another process's.
-                "host_peak": round(max(host_peak(), memory.get("host_peak") or 0.0), 1),
+                "host_peak": round(max(host, evaluated.memory_mib["host_peak"] or 0.0), 1),
             },
-            history=tuple(trained.history),
-            cases=tuple(cases),
+            history=tuple(fitted.trained.history),
+            cases=tuple(evaluated.rows),
         )
+
+    def _fit(self, source: Source, compute: Compute) -> Fitted:
+        """The trained network: from disk, or trained here."""
+        fit = Fit(
+            self.folder,
+            self.spec,
+            compute,
+            self.clock,
+            Path(self.local["cache"]),
+            prepared=lambda done, total: self.heart.beat({"prepared": done, "cases": total}),
+            report=self._report,
+        )
+        fitted = fit.load()
+        if fitted is None:
+            self.enter("prepare")
+            prepared = fit.prepare(source)
+            self.enter("train")
+            fitted = fit.train(source, prepared)
+        return fitted
 
     def _open(self) -> Source:
         """The dataset, if it is still the one that was planned with."""
@@ -119,112 +139,11 @@ class Run:
         self.phase = phase
         self.heart.beat({"phase": phase}, now=True)
 
-    def _train(
-        self, source: Source, compute: Compute
-    ) -> tuple[torch.nn.Module, Task, Trained, dict[str, float | None]]:
-        spec, folder = self.spec, self.folder
-        key = spec["keys"]["train"]
-        weights = _load_weights(folder.weights, key, compute.device)
-        if weights is not None:
-            task = make_task(spec, weights["channels"])
-            model = compute.place(make_model(spec, task), task.dims)
-            model.load_state_dict(weights["model"])
-            self.clock.resume(weights["seconds"])
-            return model, task, Trained(weights["history"], weights["step_s"]), weights["memory"]
-
-        self.enter("prepare")
-        with self.clock("prepare"):
-            prepared = prepare(
-                source.cases,
-                source.structures,
-                spec["protocol"],
-                Path(self.local["cache"]) / "prepared" / spec["keys"]["prepare"][:24],
-                lambda done, total: self.heart.beat({"prepared": done, "cases": total}),
-            )
-        self.enter("train")
-        with self.clock("setup"):
-            task = make_task(spec, prepared.images.shape[1])
-            model = compute.place(make_model(spec, task), task.dims)
-            criterion = make_loss(spec, task).to(compute.device)
-            training = Resident.of(prepared, _ids(source, spec["parts"]["train"]), compute.device)
-            held_out = _ids(source, spec["parts"]["validation"])
-            validation = Resident.of(prepared, held_out, compute.device) if held_out else None
-        reset_peak(compute.device)
-        trained = train(
-            model,
-            criterion,
-            task,
-            spec,
-            training,
-            validation,
-            compute=compute,
-            folder=folder.path,
-            clock=self.clock,
-            report=self._report,
-        )
-        allocated, reserved = device_peak(compute.device)
-        memory = {
-            "gpu_train_allocated": allocated,
-            "gpu_train_reserved": reserved,
-            "host_peak": host_peak(),
-        }
-        with self.clock("checkpoint"):
-            state = {
-                "key": key,
-                "channels": prepared.images.shape[1],
-                "model": model.state_dict(),
-                "history": trained.history,
-                "step_s": trained.step_s,
-                "memory": memory,
-                "seconds": self.clock.seconds(),
-            }
-            checkpoint.write_state(folder.weights, state)
-            checkpoint.discard(folder.path)
-        return model, task, trained, memory
-
     def _report(self, figures: Mapping[str, Any]) -> None:
         ended = "loss" in figures
         self.heart.beat({**figures, "train_s": self.clock.seconds().get("train", 0.0)}, now=ended)
         if ended:
             self.epoch_ended(figures)
-
-    def _predict_and_score(
-        self, model: torch.nn.Module, task: Task, compute: Compute, test: list[Case]
-    ) -> tuple[list[CaseScore], list[float]]:
-        self.enter("predict")
-        spec = self.spec
-        model.eval()
-        predictor = Predictor(model, task, spec["protocol"], compute)
-        value_of = np.array([0, *spec["dataset"]["structures"].values()], np.uint8)
-        volume_s: list[float] = []
-        with Scorer(Scoring.of(spec), SCORERS if compute.device.type == "cuda" else 0) as scorer:
-            for number, case in enumerate(test):
-                with self.clock("read"), calling("dataset"):
-                    volume = case.read()
-                if number == 0:
-                    with self.clock("warm-up"):
-                        predictor(volume)
-                with self.clock("predict"):
-                    compute.synchronise()
-                    start = time.perf_counter()
-                    classes = predictor(volume)
-                    compute.synchronise()
-                    volume_s.append(time.perf_counter() - start)
-                predicted = value_of[classes]
-                with self.clock("score"):
-                    assert volume.labels is not None
-                    scorer.add(case, volume.labels, predicted, volume.spacing_mm)
-                if spec["protocol"]["keep_predictions"]:
-                    with self.clock("keep"):
-                        keep(self.folder.predictions, case, predicted, volume.spacing_mm)
-                self.heart.beat({"predicted": number + 1, "volumes": len(test)})
-            with self.clock("score"):
-                rows = scorer.rows()
-        return rows, volume_s
-
-
-SCORERS = 2
-"""Processes that score beside a GPU. One takes a few milliseconds for a volume of ACDC's size."""
 
 
 def provenance(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,12 +157,7 @@ def provenance(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ids(source: Source, patients: list[str]) -> list[str]:
-    wanted = set(patients)
-    return sorted(case.id for case in source.cases if case.patient in wanted)
-
-
-def _cost(model: torch.nn.Module, task: Task, spec: Mapping[str, Any]) -> dict[str, Any]:
+def _size(model: torch.nn.Module, task: Task, spec: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters, and FLOPs for one volume of the protocol's crop and depth."""
     height, width = spec["protocol"]["crop"]
     slices = spec["protocol"].get("depth", VOLUME_SLICES)
@@ -257,13 +171,3 @@ def _cost(model: torch.nn.Module, task: Task, spec: Mapping[str, Any]) -> dict[s
 
 VOLUME_SLICES = 10
 """Slices of the volume that FLOPs of a 2D network are counted for; about ACDC's mean."""
-
-
-def _load_weights(path: Path, key: str, device: torch.device) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError):
-        return None
-    return state if state.get("key") == key else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,11 @@ class Compute:
         """Wait until the device has done all that was asked of it."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+    def compiled(self, module: nn.Module) -> Callable[[Tensor], Tensor]:
+        """`module` as torch.compile makes it; its weights stay those of `module`."""
+        compiled: Callable[[Tensor], Tensor] = torch.compile(module)
+        return compiled
 
     def place(self, module: nn.Module, dims: int) -> nn.Module:
         """Move a network to the device, in channels-last layout: up to 1.5 times faster on CPUs too."""

@@ -7,6 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
+import psutil
 import torch
 
 MIB = 2**20
@@ -29,13 +30,29 @@ def device_peak(device: torch.device) -> tuple[float | None, float | None]:
     )
 
 
-def host_peak() -> float:
-    """Peak resident memory of this process."""
+def device_free(device: torch.device) -> int | None:
+    """Bytes of device memory that nobody uses; None where there is no GPU."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+
+
+def host_peak(*, children: bool = False) -> float:
+    """Peak resident memory of this process, and of its living children if asked for."""
+    if children:
+        others = (_peak_of(child.pid) for child in psutil.Process().children(recursive=True))
+        return host_peak() + sum(mib or 0.0 for mib in others)
     # On Linux getrusage also remembers the process that started this one, until it is outgrown.
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+    own = _peak_of("self")
+    if own is not None:
+        return own
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts KiB, macOS bytes.
     return peak / MIB if sys.platform == "darwin" else peak / 1024
+
+
+def _peak_of(process: int | str) -> float | None:
+    """As Linux has it; None elsewhere, and for a process that is gone."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return None

@@ -36,8 +36,14 @@ def cost_of(records: Sequence[Record]) -> Cost:
 
 
 def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
-    """Each hardware class that the runs were on, sorted."""
-    return tuple(sorted({str(r.hardware["class"]) for r in records if r.hardware.get("class")}))
+    """Each hardware class that the runs were on, sorted; a machine that others used is one of its own."""
+    return tuple(sorted({_class(record) for record in records if record.hardware.get("class")}))
+
+
+def _class(record: Record) -> str:
+    seen = record.hardware.get("contention", {}).values()
+    shared = any(one.get("shared") for one in seen)
+    return f"{record.hardware['class']}{', shared' if shared else ''}"
 
 
 def _over(

@@ -1,4 +1,4 @@
-"""Batches gathered from arrays that live on the device.
+"""Batches gathered from arrays that live on the device, or in host memory where they don't fit.
 
 Which samples make a batch depends on seed and epoch alone, never on what ran before, so a
 resumed run sees the batches that an uninterrupted one sees.
@@ -17,19 +17,25 @@ from harness.data.prepare import Prepared
 
 @dataclass(frozen=True)
 class Resident:
-    """Cases on the device: `images` ``(S, C, H, W)`` float32, `labels` ``(S, H, W)`` uint8.
+    """Cases that batches for `device` are gathered from.
 
-    `bounds` holds first and last slice of each case; `case_of` the case of each slice.
+    `images` ``(S, C, H, W)`` float32 and `labels` ``(S, H, W)`` uint8 lie on the device, or on the
+    host, from where each batch is sent through pinned memory while the device computes. `bounds`
+    holds first and last slice of each case; `case_of` the case of each slice.
     """
 
     images: Tensor
     labels: Tensor
     bounds: Tensor
     case_of: Tensor
+    device: torch.device
 
     @classmethod
-    def of(cls, prepared: Prepared, ids: Sequence[str], device: torch.device) -> Resident:
-        """Copy these cases to `device`, in the order of `ids`."""
+    def of(
+        cls, prepared: Prepared, ids: Sequence[str], device: torch.device, *, on_host: bool = False
+    ) -> Resident:
+        """These cases in the order of `ids`, on `device` or `on_host`."""
+        home = torch.device("cpu") if on_host else device
         position = {id_: index for index, id_ in enumerate(prepared.ids)}
         chosen = [position[id_] for id_ in ids]
         spans = [range(prepared.starts[i], prepared.starts[i] + prepared.depths[i]) for i in chosen]
@@ -37,10 +43,11 @@ class Resident:
         depths = torch.tensor([len(span) for span in spans])
         ends = depths.cumsum(0)
         return cls(
-            torch.from_numpy(prepared.images[rows]).to(device),
-            torch.from_numpy(prepared.labels[rows]).to(device),
+            torch.from_numpy(prepared.images[rows]).to(home),
+            torch.from_numpy(prepared.labels[rows]).to(home),
             torch.stack([ends - depths, ends - 1], dim=1),
             torch.repeat_interleave(torch.arange(len(spans)), depths),
+            device,
         )
 
     @property
@@ -56,7 +63,7 @@ class Resident:
         near = rows[:, None] + torch.arange(context) - context // 2
         low, high = self.bounds[self.case_of[rows]].unbind(1)
         near = near.clamp(low[:, None], high[:, None])
-        return self._take(near).flatten(1, 2), self.labels[self._on_device(rows)]
+        return self._take(self.images, near).flatten(1, 2), self._take(self.labels, rows)
 
     def volumes(self, cases: Tensor, starts: Tensor, depth: int) -> tuple[Tensor, Tensor]:
         """3D samples of `depth` slices from `starts` on: ``(B, C, D, H, W)`` and ``(B, D, H, W)``.
@@ -66,19 +73,43 @@ class Resident:
         low, high = self.bounds[cases].unbind(1)
         near = (low + starts)[:, None] + torch.arange(depth)
         near = near.clamp(low[:, None], high[:, None])
-        return self._take(near).transpose(1, 2), self.labels[self._on_device(near)]
+        return self._take(self.images, near).transpose(1, 2), self._take(self.labels, near)
 
-    def _take(self, rows: Tensor) -> Tensor:
-        return self.images[self._on_device(rows)]
+    def case(self, number: int) -> tuple[Tensor, Tensor]:
+        """All slices of one case on the device: ``(z, C, H, W)`` and ``(z, H, W)``."""
+        low, high = self.bounds[number].tolist()
+        rows = torch.arange(low, high + 1)
+        return self._take(self.images, rows), self._take(self.labels, rows)
 
-    def _on_device(self, rows: Tensor) -> Tensor:
-        return rows.to(self.images.device, non_blocking=True)
+    def _take(self, source: Tensor, rows: Tensor) -> Tensor:
+        if source.device == self.device:
+            return source[rows.to(self.device, non_blocking=True)]
+        return source[rows].pin_memory().to(self.device, non_blocking=True)
 
 
-def steps_per_epoch(resident: Resident, dims: int, batch: int) -> int:
-    """Whole batches in an epoch, at least one: a leftover of one sample would upset batch norm."""
+SHARE = 0.5
+"""Of the free memory of a device, data may take this much: the rest is the network's."""
+
+
+def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None) -> bool:
+    """Whether these cases may live on a device with so much free memory; None is the host itself."""
+    if free_bytes is None:
+        return True
+    depth = dict(zip(prepared.ids, prepared.depths, strict=True))
+    slices = sum(int(depth[id_]) for id_ in ids)
+    images, labels = prepared.images, prepared.labels
+    a_slice = images[0].size * images.itemsize + labels[0].size * labels.itemsize
+    return bool(slices * a_slice <= SHARE * free_bytes)
+
+
+def steps_per_epoch(resident: Resident, dims: int, batch: int, limit: int | None = None) -> int:
+    """Whole batches in an epoch, at least one: a leftover of one sample would upset batch norm.
+
+    With `limit`, no more than so many.
+    """
     samples = len(resident.case_of) if dims == 2 else resident.cases
-    return max(1, samples // batch)
+    whole = max(1, samples // batch)
+    return whole if limit is None else min(whole, limit)
 
 
 def epoch_batches(

@@ -62,14 +62,12 @@ def train(
     """
     protocol, seed, key = spec["protocol"], spec["seed"], spec["keys"]["train"]
     epochs: int = protocol["epochs"]
-    optimiser = torch.optim.AdamW(
-        model.parameters(),
-        lr=protocol["learning_rate"],
-        weight_decay=protocol["weight_decay"],
-        fused=compute.device.type in ("cuda", "cpu"),
-    )
+    with clock("setup"):
+        stepper = Stepper.of(model, criterion, task, spec, compute)
+        saved = checkpoint.load(folder, key, compute.device)
+    optimiser = stepper.optimiser
     trained, best, first_epoch = Trained(), Best(), 0
-    if saved := checkpoint.load(folder, key, compute.device):
+    if saved:
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
         trained = Trained(saved["history"], saved["step_s"])
@@ -77,12 +75,10 @@ def train(
         first_epoch = len(trained.history)
         clock.resume(saved["seconds"])
 
-    steps = steps_per_epoch(training, task.dims, protocol["batch"])
+    steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
     for epoch in range(first_epoch, epochs):
         with clock("train"):
-            loss, step_s = _epoch(
-                model, criterion, task, spec, training, optimiser, compute, epoch, steps, report
-            )
+            loss, step_s = _epoch(stepper, spec, training, epoch, steps, clock, report)
         figures: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
         looked_at = (epoch + 1) % protocol["validate_every"] == 0 or epoch + 1 == epochs
         if validation is not None and looked_at:
@@ -127,20 +123,68 @@ class Best:
             self.dice, self.weights = dice, copy.deepcopy(model.state_dict())
 
 
+@dataclass
+class Stepper:
+    """One training step. `forward` is the network, compiled where the protocol says so."""
+
+    model: nn.Module
+    forward: Callable[[Tensor], Tensor]
+    criterion: nn.Module
+    optimiser: torch.optim.Optimizer
+    task: Task
+    compute: Compute
+    gradient_clip: float | None
+    warm: bool = False
+
+    @classmethod
+    def of(
+        cls, model: nn.Module, criterion: nn.Module, task: Task, spec: Mapping[str, Any], compute: Compute
+    ) -> Stepper:
+        """A step under a run's protocol; `model` keeps the weights."""
+        protocol = spec["protocol"]
+        optimiser = torch.optim.AdamW(
+            model.parameters(),
+            lr=protocol["learning_rate"],
+            weight_decay=protocol["weight_decay"],
+            fused=compute.device.type in ("cuda", "cpu"),
+        )
+        forward = compute.compiled(model) if protocol["compile"] else model
+        return cls(model, forward, criterion, optimiser, task, compute, protocol["gradient_clip"])
+
+    def __call__(self, images: Tensor, labels: Tensor, rate: float) -> Tensor:
+        """Train on a batch; gives the loss as it lies on the device, without waiting for it."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        images = self.compute.channels_last(images)
+        with self.compute.autocast():
+            with calling("model"):
+                logits = self.forward(images)
+                if not self.warm:
+                    check_logits(logits, images, self.task)
+            with calling("loss"):
+                loss: Tensor = self.criterion(logits, labels.long())
+                if not self.warm:
+                    check_loss(loss)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
+        self.optimiser.step()
+        self.warm = True
+        return loss.detach()
+
+
 def _epoch(
-    model: nn.Module,
-    criterion: nn.Module,
-    task: Task,
+    stepper: Stepper,
     spec: Mapping[str, Any],
     training: Resident,
-    optimiser: torch.optim.Optimizer,
-    compute: Compute,
     epoch: int,
     steps: int,
+    clock: Phases,
     report: Report,
 ) -> tuple[float, list[float]]:
-    """One pass over the training part: mean loss, and seconds of each step."""
-    protocol = spec["protocol"]
+    """One pass over the training part: mean loss, and seconds of each step after a process's first."""
+    protocol, task, compute = spec["protocol"], stepper.task, stepper.compute
     epochs = protocol["epochs"]
     augmentation = SimpleNamespace(**protocol["augmentation"])
     seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
@@ -151,34 +195,27 @@ def _epoch(
     batches = epoch_batches(
         training, task.dims, protocol["batch"], task.slices, protocol.get("depth", 1), order
     )
-    model.train()
+    stepper.model.train()
     timer = Steps(compute.device)
-    timer.mark()
-    for step, (images, labels) in enumerate(batches):
-        rate = learning_rate(
-            protocol["schedule"], protocol["learning_rate"], epoch * steps + step, epochs * steps
-        )
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        images, labels = augment(images, labels, augmentation, changes)
-        images = compute.channels_last(images)
-        with compute.autocast():
-            with calling("model"):
-                logits = model(images)
-                if step == 0:
-                    check_logits(logits, images, task)
-            with calling("loss"):
-                loss = criterion(logits, labels.long())
-                if step == 0:
-                    check_loss(loss)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        if protocol["gradient_clip"] is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), protocol["gradient_clip"])
-        optimiser.step()
-        total += loss.detach()
+
+    def one(step: int) -> None:
+        images, labels = augment(*next(batches), augmentation, changes)
+        done, all_steps = epoch * steps + step, epochs * steps
+        rate = learning_rate(protocol["schedule"], protocol["learning_rate"], done, all_steps)
+        total.add_(stepper(images, labels, rate))
         timer.mark()
         report({"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps})
+
+    cold = not stepper.warm
+    if cold:
+        # Compiling, choosing algorithms, filling caches: not what a step costs.
+        with clock("first step"):
+            one(0)
+            compute.synchronise()
+    else:
+        timer.mark()
+    for step in range(int(cold), steps):
+        one(step)
     # The only moment of an epoch that waits for the device.
     mean = total.item() / steps
     if not math.isfinite(mean):
@@ -199,9 +236,8 @@ def grid_dice(model: nn.Module, task: Task, cases: Resident, compute: Compute) -
     model.eval()
     values = []
     for case in range(cases.cases):
-        low, high = cases.bounds[case].tolist()
-        predicted = probabilities(model, cases.images[low : high + 1], task, compute).argmax(1)
-        reference = cases.labels[low : high + 1]
+        images, reference = cases.case(case)
+        predicted = probabilities(model, images, task, compute).argmax(1)
         for k in range(1, task.classes):
             p, r = predicted == k, reference == k
             size = p.sum() + r.sum()

@@ -41,6 +41,8 @@ def made_spec(model: str, loss: str, *, dims: int = 2, **protocol: Any) -> dict[
             "class_weights": {},
             "validate_every": 1,
             "selection": "last",
+            "compile": False,
+            "limit": None,
             "augmentation": NO_AUGMENTATION,
             **protocol,
         },

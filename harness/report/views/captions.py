@@ -53,7 +53,8 @@ def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None
     if len(classes) == 1:
         return [f"Hardware: {named}."]
     return [
-        f"Hardware: {named}. Times and memory on different hardware can't be compared: no best is marked."
+        f"Hardware: {named}. Times and memory on different hardware, or on a machine that others used, "
+        "can't be compared: no best is marked."
     ]
 
 

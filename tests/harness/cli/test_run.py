@@ -217,3 +217,16 @@ def test_what_is_wrong_is_told_in_one_line_with_code_2(
     assert len(lines) == 1
     assert "Traceback" not in result.err
     assert not project.run_folders()
+
+
+def test_limit_tries_everything_out_and_touches_no_other_table(
+    done_project: Project, copy_of: Copier
+) -> None:
+    project = copy_of(done_project)
+    tried = project("run", "tiny", "--limit", "2", "-m", "tiny-net")
+    assert tried.code == 0, tried.err
+    (folder,) = project.root.glob("leaderboards/tiny@*")
+    record = json.loads((folder / "records.jsonl").read_text().splitlines()[0])
+    assert len(record["history"]) == 1
+    assert record["time_s"]["steps"] == 1  # of two, the first is warm-up
+    assert leaderboard(project) == leaderboard(done_project)

@@ -36,3 +36,12 @@ def test_what_was_not_measured_is_none():
 def test_every_hardware_class_is_named():
     records = [made_records.record(hardware={"class": name}) for name in ("gpu: H200", "cpu: X", "gpu: H200")]
     assert hardware_of([*records, made_records.record(hardware={})]) == ("cpu: X", "gpu: H200")
+
+
+def test_a_machine_that_others_used_is_no_match_for_a_quiet_one():
+    def on(shared):
+        seen = {"train": {"shared": shared}, "predict": {"shared": False}}
+        return made_records.record(hardware={"class": "EPYC", "contention": seen})
+
+    assert hardware_of([on(False)]) == ("EPYC",)
+    assert hardware_of([on(True), on(False)]) == ("EPYC", "EPYC, shared")

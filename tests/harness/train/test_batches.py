@@ -1,11 +1,13 @@
 """Batches: which slices a network is shown, and that a resumed run is shown the same."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from harness.data.prepare import Prepared
-from harness.train.batches import Resident, epoch_batches, steps_per_epoch
+from harness.train.batches import Resident, epoch_batches, fits, steps_per_epoch
 
 DEPTHS = {"a": 3, "b": 5, "c": 1, "d": 8}
 
@@ -63,3 +65,32 @@ def test_windows_stay_inside_their_volume() -> None:
         assert window == list(range(int(window[0]), int(window[0]) + 5))
         starts.add(window[0])
     assert starts == {300, 301, 302, 303}
+
+
+def test_batches_from_the_host_are_those_from_the_device(monkeypatch):
+    """Data that does not fit on a GPU is sent batch by batch, and nothing else changes."""
+    images, labels = np.random.default_rng(0).normal(size=(7, 1, 4, 4)), np.arange(7 * 16).reshape(7, 4, 4)
+    prepared = Prepared(("a", "b"), (0, 3), (3, 4), images.astype(np.float32), (labels % 3).astype(np.uint8))
+    here = Resident.of(prepared, ["b", "a"], torch.device("cpu"))
+    # A device that is not where the data lies; the copy itself needs one.
+    there = dataclasses.replace(
+        Resident.of(prepared, ["b", "a"], torch.device("cuda"), on_host=True), device=torch.device("meta")
+    )
+    sent = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: self)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *_, **__: sent.append(self) or self)
+    for dims, batch in ((2, 3), (3, 1)):
+        shown = []
+        for one in (here, there):
+            batches = epoch_batches(one, dims, batch, 1, 2, torch.Generator().manual_seed(5))
+            shown.append([part for pair in batches for part in pair])
+        assert all(torch.equal(a, b) for a, b in zip(*shown, strict=True))
+    assert sent
+
+
+def test_data_lives_on_the_device_only_with_room_for_the_network():
+    prepared = Prepared(("a",), (0,), (4,), np.zeros((4, 2, 8, 8), np.float32), np.zeros((4, 8, 8), np.uint8))
+    size = 4 * 8 * 8 * (2 * 4 + 1)
+    assert fits(prepared, ["a"], None)
+    assert fits(prepared, ["a"], 2 * size)
+    assert not fits(prepared, ["a"], 2 * size - 1)

@@ -29,8 +29,8 @@ def test_the_loss_goes_down_and_the_disc_is_found(tmp_path: Path, dims: int) -> 
     assert losses[-1] < 0.5 * losses[0]
     assert trained.history[-1]["validation_dice"] > 0.9
     assert [epoch["epoch"] for epoch in trained.history] == list(range(1, 16))
-    # Six cases of two slices, in batches of two slices (2D) or volumes (3D).
-    assert len(trained.step_s) == 15 * (6 if dims == 2 else 3)
+    # Six cases of two slices, in batches of two slices (2D) or volumes (3D). The first step is warm-up.
+    assert len(trained.step_s) == 15 * (6 if dims == 2 else 3) - 1
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path: Path) -> None:
@@ -70,7 +70,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert steps[0]["epoch"] == where[0]
     assert same(whole, resumed)
     assert trained.history == expected.history
-    assert len(trained.step_s) == len(expected.step_s)
+    # Each attempt has a first step of its own.
+    assert len(trained.step_s) in (len(expected.step_s), len(expected.step_s) - 1)
 
 
 def test_seconds_of_the_first_attempt_are_not_forgotten(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""What the NVIDIA driver knows of a GPU and torch does not: a process's whole memory, energy, neighbours."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+log = logging.getLogger(__name__)
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU as NVML sees it. Every figure is None where the card or the driver does not tell it."""
+
+    handle: Any
+    nvml: Any
+
+    @classmethod
+    def of(cls, device: torch.device) -> Gpu | None:
+        """The GPU that torch calls `device`; None for a CPU, or without NVML."""
+        if device.type != "cuda":
+            return None
+        try:
+            import pynvml
+
+            pynvml.nvmlInit()
+            # CUDA_VISIBLE_DEVICES renumbers torch's devices, not NVML's: the UUID is the same in both.
+            uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+            return cls(pynvml.nvmlDeviceGetHandleByUUID(uuid), pynvml)
+        except Exception as error:
+            log.warning("NVML has nothing to say of %s: %s", device, error)
+            return None
+
+    def process_mib(self) -> float | None:
+        """Memory of this process on the card, CUDA's own context included."""
+        with self._asked("memory"):
+            processes = self._processes()
+            # In a container the driver may know us by another number; who is alone is known anyway.
+            own = [p for p in processes if p.pid == os.getpid()] or processes * (len(processes) == 1)
+            if own and own[0].usedGpuMemory is not None:
+                return float(own[0].usedGpuMemory) / MIB
+        return None
+
+    def energy_j(self) -> float | None:
+        """Joules that the card has used since the driver was loaded, whoever had it."""
+        with self._asked("energy"):
+            return float(self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.handle)) / 1000
+        return None
+
+    def others(self) -> int:
+        """Other processes that compute on the card, once this one does too."""
+        with self._asked("processes"):
+            return max(0, len(self._processes()) - 1)
+        return 0
+
+    def _processes(self) -> list[Any]:
+        return list(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.handle))
+
+    @contextlib.contextmanager
+    def _asked(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except self.nvml.NVMLError as error:
+            log.info("NVML does not tell %s: %s", what, error)
