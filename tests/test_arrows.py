@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "harness"
 
 BELOW = {
-    "cli": {"plan", "execute", "rank", "report", "metrics", "data", "plugins", "config", "store"},
+    "cli": {"plan", "execute", "rank", "report", "measure", "metrics", "data", "plugins", "config", "store"},
     "execute": {"plan", "train", "predict", "metrics", "measure", "data", "store", "plugins"},
     "rank": {"plan", "metrics", "store", "config"},
     "report": {"rank", "metrics", "store"},

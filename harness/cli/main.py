@@ -12,10 +12,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.cli import compare, data, leaderboard, plan, plugins, rescore, run, schema, score, worker
+from harness.cli import (
+    compare,
+    data,
+    leaderboard,
+    plan,
+    plugins,
+    preflight,
+    rescore,
+    run,
+    schema,
+    score,
+    time,
+    worker,
+)
 from harness.errors import INTERNAL, INTERRUPTED, OK, HarnessError
 
-VERBS = (run, plan, leaderboard, compare, score, rescore, data, plugins, schema, worker)
+VERBS = (run, plan, leaderboard, compare, score, rescore, time, data, plugins, schema, worker, preflight)
 """Each has NAME, SUMMARY (None: not listed), add_arguments(parser) and run(args) -> exit code."""
 
 EPILOG = "exit codes: 0 ok, 1 some runs failed, 2 usage or data, 3 interrupted, 4 internal error"

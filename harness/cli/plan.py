@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from harness.cli import board as boards
-from harness.errors import OK, ConfigError, nearest
+from harness.errors import OK, RUNS_FAILED, ConfigError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.execute.forecast import Forecast
     from harness.plan.plan import Plan
     from harness.store.runs import RunsFolder
 
@@ -25,12 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explain", metavar="RUN", help="every field in which this run differs from what is on disk"
     )
+    parser.add_argument(
+        "--preflight",
+        action="store_true",
+        help="try each entry for a few steps: memory that it needs, and time that its runs will take",
+    )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the plan."""
+    """Print the plan; exit code 1 if a preflight failed."""
     from harness.cli.progress import Progress
+    from harness.execute.forecast import forecast
     from harness.plan.plan import make_plan
 
     board = boards.open_board(args)
@@ -45,16 +55,21 @@ def run(args: argparse.Namespace) -> int:
             plugin_files=board.plugin_files,
             advance=progress.reading,
         )
+        needs = forecast(list(plan.runs), plan.manifests, progress.trying) if args.preflight else {}
     if args.explain:
         _explain(plan, board.runs, args.explain, args.json)
     elif args.json:
-        print(json.dumps({"leaderboard": board.title, "notes": plan.notes, "runs": _rows(plan)}, indent=1))
+        print(
+            json.dumps(
+                {"leaderboard": board.title, "notes": plan.notes, "runs": _rows(plan, needs)}, indent=1
+            )
+        )
     else:
-        _print(plan, board.title)
-    return OK
+        _print(plan, board.title, needs)
+    return RUNS_FAILED if any(need.failure for need in needs.values()) else OK
 
 
-def _rows(plan: Plan) -> list[dict[str, object]]:
+def _rows(plan: Plan, needs: Mapping[str, Forecast]) -> list[dict[str, object]]:
     return [
         {
             "run": run.id or None,
@@ -65,12 +80,13 @@ def _rows(plan: Plan) -> list[dict[str, object]]:
             "state": run.state,
             "reason": run.reason,
             "keys": run.spec.get("keys"),
+            "preflight": asdict(needs[run.id]) if run.id in needs else None,
         }
         for run in plan.runs
     ]
 
 
-def _print(plan: Plan, title: str) -> None:
+def _print(plan: Plan, title: str, needs: Mapping[str, Forecast]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -87,16 +103,41 @@ def _print(plan: Plan, title: str) -> None:
     table.add_column("seed", justify="right")
     table.add_column("fold", justify="right")
     table.add_column("run", no_wrap=True)
+    if needs:
+        table.add_column("memory", justify="right", no_wrap=True)
+        table.add_column("time", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold", ratio=1)
     for run in plan.runs:
         cells = [f"[{STYLES[run.state]}]{run.state}[/]", escape(run.entry.label)]
         if len(datasets) > 1:
             cells.append(escape(run.entry.dataset.label))
         key = run.id.rpartition("__")[2]
-        table.add_row(*cells, str(run.seed), str(run.fold), key, escape(run.reason))
+        cells += [str(run.seed), str(run.fold), key]
+        need = needs.get(run.id)
+        if needs:
+            cells += [_memory(need), _time(need.seconds if need else None)]
+        reason = f"preflight failed: {need.failure}" if need and need.failure else run.reason
+        table.add_row(*cells, escape(reason))
     console.print(table)
+    if needs:
+        total = sum(need.seconds or 0.0 for need in needs.values())
+        console.print(
+            f"Preflight: {_time(total)} for what is not done, one run after another, by a few steps each; "
+            "reading and preparing data come on top. Memory: of the GPU, or of the process without one.",
+            style="dim",
+        )
     for note in plan.notes:
         console.print(f"note: {escape(note)}", soft_wrap=True)
+
+
+def _memory(need: Forecast | None) -> str:
+    return f"{need.memory_mib / 1024:.1f} GiB" if need and need.memory_mib is not None else "—"
+
+
+def _time(seconds: float | None) -> str:
+    from harness.cli.progress import duration
+
+    return "—" if seconds is None else duration(seconds)
 
 
 def _explain(plan: Plan, runs: RunsFolder, wanted: str, as_json: bool) -> None:

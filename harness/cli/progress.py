@@ -37,6 +37,8 @@ class Progress:
         )
         self._reading: TaskID | None = None
         self._scored: TaskID | None = None
+        self._timed: TaskID | None = None
+        self._tried: TaskID | None = None
         self._all: TaskID | None = None
         self._one: TaskID | None = None
         self._seen: tuple[str, int] = ("", 0)
@@ -63,6 +65,18 @@ class Progress:
         if self._scored is None or done == 1:
             self._scored = self._bars.add_task("scoring cases", total=total, figures="")
         self._bars.update(self._scored, completed=done, visible=done < total)
+
+    def timing(self, done: int, total: int) -> None:
+        """Predictions are timed."""
+        if self._timed is None:
+            self._timed = self._bars.add_task("timing", total=total, figures="")
+        self._bars.update(self._timed, completed=done, visible=done < total)
+
+    def trying(self, done: int, total: int) -> None:
+        """Entries are tried for a few steps."""
+        if self._tried is None:
+            self._tried = self._bars.add_task("preflight", total=total, figures="")
+        self._bars.update(self._tried, completed=done, visible=done < total)
 
     def plan(self, plan: Plan) -> None:
         """Say what will be done, and what was noticed."""
@@ -148,11 +162,12 @@ def describe(figures: dict[str, Any]) -> str:
     done = figures["epoch"] - 1 + figures.get("step", 0) / max(1, figures.get("steps", 1))
     if done > 0 and figures.get("train_s"):
         left = figures["train_s"] / done * (figures["epochs"] - done)
-        words.append(f"{_duration(left)} left")
+        words.append(f"{duration(left)} left")
     return ", ".join(words) or "trains"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:

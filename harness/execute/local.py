@@ -20,6 +20,11 @@ ALLOCATOR = {
 }
 
 
+def worker_environment() -> dict[str, str]:
+    """What a worker's process is started with; the user's own settings win."""
+    return {**ALLOCATOR, **os.environ}
+
+
 class Local:
     """Submit, poll and cancel workers on this machine."""
 
@@ -32,7 +37,7 @@ class Local:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**ALLOCATOR, **os.environ},
+                env=worker_environment(),
             )
 
     def poll(self, worker: subprocess.Popen[bytes]) -> int | None:

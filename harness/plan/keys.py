@@ -47,6 +47,22 @@ def keys(spec: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def scored_as_now(record_keys: Mapping[str, str], spec: Mapping[str, Any]) -> bool:
+    """Whether this version's metrics would score the run of these keys in the same way.
+
+    True where the keys don't tell.
+    """
+    if "train" not in record_keys or "score" not in record_keys:
+        return True
+    protocol = spec["protocol"]
+    if not spec["model"].get("external"):
+        if not {*SCORE} <= {*protocol}:
+            return False
+        protocol = part(protocol, SCORE)
+    score = {"algorithm": ALGORITHMS["score"], "train": record_keys["train"], "protocol": protocol}
+    return digest(score) == record_keys["score"]
+
+
 def external_keys(spec: Mapping[str, Any]) -> dict[str, str]:
     """The keys of predictions made elsewhere: nothing is known of their training but its name."""
     train = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.config.load import Project
 from harness.config.protocol import Protocol
+from harness.data.manifest import Manifest
 from harness.errors import PluginError
 from harness.plan.data import Data, open_data
 from harness.plan.explain import why_new
@@ -41,12 +42,16 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """The selected runs of a leaderboard. `notes` say what was noticed about the data."""
+    """The selected runs of a leaderboard. `notes` say what was noticed about the data.
+
+    `manifests` are by the dataset's label.
+    """
 
     leaderboard: str
     protocol: Protocol
     runs: tuple[PlannedRun, ...]
     notes: tuple[str, ...]
+    manifests: Mapping[str, Manifest] = field(default_factory=dict)
 
 
 def make_plan(
@@ -81,7 +86,8 @@ def make_plan(
             state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
             planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))
     notes = tuple(note for data in opened.values() for note in data.split.notes)
-    return Plan(name, protocol, tuple(planned), notes)
+    manifests = {label: data.manifest for label, data in opened.items()}
+    return Plan(name, protocol, tuple(planned), notes, manifests)
 
 
 def _recorded(record: Record) -> str:

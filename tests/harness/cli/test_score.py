@@ -71,7 +71,8 @@ def test_a_missing_case_is_named_and_pays(done_project: Project, copy_of: Copier
     assert "named like no case, not scored: stray.nii.gz" in done.out
     assert "does not test these cases: p00_ED" in done.out
     lv = entries(project)["their tool 2.8"]["scores"]
-    assert lv["dice"]["LV"]["ES"] == {"mean": 0.5, "sd": 0.5**0.5, "n": 2, "penalised": 1, "excluded": 0}
+    told = {"mean": 0.5, "sd": 0.5**0.5, "n": 2, "penalised": 1, "excluded": 0}
+    assert lv["dice"]["LV"]["ES"].items() >= told.items()
     # Half of the diagonal of 3 x 24 x 24 voxels.
     assert lv["hd"]["LV"]["ES"]["mean"] == pytest.approx(np.sqrt(24.0**2 + 2 * 36.0**2) / 2)
     assert "no prediction of 1 case" in done.out

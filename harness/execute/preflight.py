@@ -1,0 +1,89 @@
+"""What a run will need, from a few steps on made-up data of its largest batch and case: memory and time."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.measure.clocks import Steps
+from harness.measure.compute import Compute
+from harness.measure.memory import device_peak, host_peak, reset_peak
+from harness.predict.forward import probabilities
+from harness.train.build import make_loss, make_model, make_task
+from harness.train.loop import Stepper
+
+STEPS = 3
+"""Steps and predictions that are timed after the first; the median of them counts."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Seconds of a step and of the largest prediction; MiB of the device, None on a CPU, and of the host."""
+
+    step_s: float
+    predict_s: float
+    gpu_train_mib: float | None
+    gpu_predict_mib: float | None
+    host_mib: float
+
+    def as_json(self) -> dict[str, float | None]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
+    """Train a few steps on a full batch and predict a case of `deepest` slices; reads no data.
+
+    Errors are those of a run: PluginError for wrong shapes, an out-of-memory error where it is one.
+    """
+    protocol = spec["protocol"]
+    compute = Compute.choose(protocol["precision"])
+    task = make_task(spec, channels)
+    model = compute.place(make_model(spec, task), task.dims)
+    criterion = make_loss(spec, task).to(compute.device)
+    stepper = Stepper.of(model, criterion, task, spec, compute)
+    images, labels = _batch(protocol, task.dims, task.channels, task.classes, compute.device)
+
+    def step() -> None:
+        stepper(images, labels, protocol["learning_rate"])
+
+    reset_peak(compute.device)
+    model.train()
+    step_s = _timed(step, compute)
+    gpu_train, _ = device_peak(compute.device)
+
+    height, width = protocol["crop"]
+    case = torch.randn(deepest, channels, height, width, device=compute.device)
+    model.eval()
+    reset_peak(compute.device)
+    with torch.inference_mode():
+        predict_s = _timed(lambda: probabilities(model, case, task, compute), compute)
+    gpu_predict, _ = device_peak(compute.device)
+    return Need(step_s, predict_s, gpu_train, gpu_predict, host_peak())
+
+
+def _batch(
+    protocol: Mapping[str, Any], dims: int, channels: int, classes: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    height, width = protocol["crop"]
+    inside = (height, width) if dims == 2 else (protocol["depth"], height, width)
+    images = torch.randn(protocol["batch"], channels, *inside, device=device)
+    labels = torch.randint(classes, (protocol["batch"], *inside), device=device)
+    return images, labels
+
+
+def _timed(act: Callable[[], object], compute: Compute) -> float:
+    """Seconds of one call, the median after a first."""
+    act()
+    compute.synchronise()
+    steps = Steps(compute.device)
+    steps.mark()
+    for _ in range(STEPS):
+        act()
+        steps.mark()
+    return statistics.median(steps.durations())
