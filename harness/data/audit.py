@@ -126,7 +126,9 @@ def _phases(cases: Sequence[Case], phases: Sequence[str]) -> Finding:
         return Finding("phases", "ok", f"every patient has {' and '.join(phases)} once" if phases else "none")
     told = [f"missing: {some(missing)}"] if missing else []
     told += [f"doubled: {some(doubled)}"] if doubled else []
-    return Finding("phases", "warning", "; ".join(told), "scores what is there; clinical indices need both")
+    return Finding(
+        "phases", "warning", "; ".join(told), "scores what is there; clinical indices need ED and ES"
+    )
 
 
 def _errors(looks: Sequence[Look]) -> Iterable[Finding]:

@@ -42,11 +42,12 @@ class Grid:
         return (inside[0], inside[1]), (target[0], target[1])
 
     def image(self, image: Tensor) -> Tensor:
-        """Resample and crop ``(N, C, y, x)`` float to ``(N, C, H, W)``; outside: the lowest value."""
+        """Resample and crop ``(N, C, y, x)`` to ``(N, C, H, W)``; outside: each channel's lowest value."""
         canvas = _resample(image, self.canvas)
         (cy, cx), (ty, tx) = self._windows()
         inside = canvas[..., cy, cx]
-        cropped = inside.amin().expand(*image.shape[:2], *self.crop).clone()
+        lowest = inside.amin((0, 2, 3))[None, :, None, None]
+        cropped = lowest.expand(*image.shape[:2], *self.crop).clone()
         cropped[..., ty, tx] = inside
         return cropped
 

@@ -29,8 +29,8 @@ Spacing = tuple[float, float, float]
 ENDINGS = (".nii.gz", ".nii")
 """How names of NIfTI files end, longest first."""
 
-MOST_VOXELS = 2**28
-"""More than any cardiac volume by a hundred times: such a header is damaged, and is refused unread."""
+MOST_VOXELS = 2**30
+"""More than whole-body CT has, all channels together: such a header is damaged, and is refused unread."""
 
 MOST_MM = 100.0
 """Voxels larger than this are a damaged header or other units."""
@@ -49,7 +49,16 @@ class LabelError(DataError):
 
 def read_image(path: Path) -> tuple[NDArray[np.float32], Spacing]:
     """Image ``(z, y, x)`` and its spacing; DataError in one line for whatever is wrong with the file."""
-    values, spacing = _read(path)
+    channels, spacing = read_channels(path, most=1)
+    return channels[0], spacing
+
+
+def read_channels(path: Path, most: int) -> tuple[NDArray[np.float32], Spacing]:
+    """Image ``(C, z, y, x)`` and its spacing: a 3D file is one channel, a 4D file has up to `most`.
+
+    DataError in one line for whatever is wrong with the file.
+    """
+    values, spacing = _read(path, most)
     image = np.asarray(values, np.float32)
     if not np.isfinite(image).all():
         raise DataError("the image has NaN or infinite values", where=path)
@@ -58,28 +67,38 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], Spacing]:
 
 def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
     """Label map ``(z, y, x)`` and its spacing; DataError if values are not whole numbers of 0 to 255."""
-    values, spacing = _read(path)
+    channels, spacing = _read(path, 1)
+    values = channels[0]
     labels = values.astype(np.uint8, casting="unsafe") if values.dtype.kind in "iuf" else None
     if labels is None or not np.array_equal(labels, values):
         raise LabelError("label values are not whole numbers from 0 to 255", where=path)
     return labels, spacing
 
 
-def read_volume(images: Sequence[Path], labels: Path | None, allowed: Collection[int]) -> Volume:
-    """One or more channels and a label map on the same grid; DataError where they don't fit."""
-    channels, spacing = [], None
+def read_volume(
+    images: Sequence[Path], labels: Path | None, allowed: Collection[int], channels: int | None = None
+) -> Volume:
+    """All channels and a label map on the same grid; DataError where they don't fit.
+
+    Each of `images` is one channel; where `channels` is told, a 4D file may have several (its last
+    axis), and together they must be so many.
+    """
+    found: list[NDArray[np.float32]] = []
+    spacing = None
     for path in images:
-        image, mm = read_image(path)
+        image, mm = read_channels(path, most=channels or 1)
         if spacing is not None:
-            same_grid(path, image.shape, mm, images[0].name, channels[0].shape, spacing)
-        channels.append(image)
+            same_grid(path, image.shape[1:], mm, images[0].name, found[0].shape, spacing)
+        found.extend(image)
         spacing = spacing or mm
     if spacing is None:
         raise DataError("a case needs at least one image")
+    if channels is not None and len(found) != channels:
+        raise DataError(f"has {_count(len(found))}, not {channels}", where=images[0])
     marked = None
     if labels is not None:
         marked, mm = read_labels(labels)
-        same_grid(labels, marked.shape, mm, images[0].name, channels[0].shape, spacing)
+        same_grid(labels, marked.shape, mm, images[0].name, found[0].shape, spacing)
         foreign = sorted(set(np.unique(marked).tolist()) - {0, *allowed})
         if foreign:
             raise LabelError(
@@ -87,7 +106,7 @@ def read_volume(images: Sequence[Path], labels: Path | None, allowed: Collection
                 where=labels,
                 remedy="Correct the file, or declare the structure.",
             )
-    return Volume(np.stack(channels), marked, spacing)
+    return Volume(np.stack(found), marked, spacing)
 
 
 def nifti_case(
@@ -100,9 +119,10 @@ def nifti_case(
     *,
     group: str | None = None,
     part: Part | None = None,
+    channels: int | None = None,
 ) -> Case:
-    """A case whose files are read when it is asked for."""
-    read = functools.partial(read_volume, tuple(images), labels, tuple(allowed))
+    """A case whose files are read, as `read_volume` does, when it is asked for."""
+    read = functools.partial(read_volume, tuple(images), labels, tuple(allowed), channels)
     files = (*images, *((labels,) if labels is not None else ()))
     return Case(id_, patient, phase, read, files, group=group, part=part)
 
@@ -146,10 +166,11 @@ def affine_spacing(path: Path) -> Spacing:
     return z, y, x
 
 
-def _read(path: Path) -> tuple[NDArray[Any], Spacing]:
+def _read(path: Path, most: int) -> tuple[NDArray[Any], Spacing]:
+    """Values ``(C, z, y, x)`` of up to `most` channels."""
     try:
         image: Any = nibabel.load(path)
-        shape = _checked_shape(path, image.shape)
+        shape = _checked_shape(path, image.shape, most)
         spacing = _checked_spacing(path, image.header.get_zooms())
         values = np.asanyarray(image.dataobj).reshape(shape)
     except FileNotFoundError as error:
@@ -164,14 +185,23 @@ def _read(path: Path) -> tuple[NDArray[Any], Spacing]:
     return np.ascontiguousarray(values.T), spacing
 
 
-def _checked_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    if len(shape) == 4 and shape[3] == 1:
-        shape = shape[:3]
-    if len(shape) != 3:
-        raise DataError(f"has shape {shape}; a case is one 3D volume", where=path)
+def _checked_shape(path: Path, shape: tuple[int, ...], most: int) -> tuple[int, int, int, int]:
+    """``(x, y, z, C)``, with one channel in a 3D file."""
+    if len(shape) == 3:
+        shape = (*shape, 1)
+    if len(shape) != 4 or (shape[3] > 1 and most == 1):
+        raise DataError(
+            f"has shape {shape}; a {'case' if most == 1 else 'channel'} is one 3D volume", where=path
+        )
     if min(shape) < 1 or math.prod(shape) > MOST_VOXELS:
         raise DataError(f"its header claims {' x '.join(map(str, shape))} voxels", where=path)
-    return shape[0], shape[1], shape[2]
+    if shape[3] > most:
+        raise DataError(f"has {_count(shape[3])}, not {most}", where=path)
+    return shape[0], shape[1], shape[2], shape[3]
+
+
+def _count(channels: int) -> str:
+    return "1 channel" if channels == 1 else f"{channels} channels"
 
 
 def _checked_spacing(path: Path, zooms: Sequence[float]) -> Spacing:

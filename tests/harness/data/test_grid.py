@@ -46,6 +46,13 @@ def test_image_outside_the_scan_is_as_dark_as_its_darkest() -> None:
     assert torch.equal(padded[..., 6:26, 6:26], image)
 
 
+def test_outside_the_scan_each_channel_has_its_own_darkest() -> None:
+    """One channel's air is another one's brightest spot: it would upset the normalisation of both."""
+    image = torch.stack([torch.rand(20, 20) - 1000, torch.rand(20, 20) + 5])[None]
+    padded = Grid.of((20, 20), (1, 1), 1, (32, 32)).image(image)
+    assert padded[0, :, 0, 0].tolist() == image.amin((0, 2, 3)).tolist()
+
+
 def test_z_score_and_percentile() -> None:
     image = torch.arange(1000.0).reshape(10, 1, 10, 10)
     scored = normalise(image, "z-score")
