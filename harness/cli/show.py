@@ -32,12 +32,23 @@ def rebuild(board: Board) -> Built:
     """Rank all comparable records of a leaderboard and write its folder."""
     found = collect(board.name, board.protocol, board.matrix, board.runs, board.folder)
     if not found.records:
+        apart = found.left_out
         raise ConfigError(
-            "no records yet", where=f"leaderboard {board.title}", remedy=f"First: harness run {board.name}"
+            f"no comparable records; {len(apart)} left out, the first for {apart[0].reason}"
+            if apart
+            else "no records yet",
+            where=f"leaderboard {board.title}",
+            remedy=f"First: harness run {board.name}",
         )
     protocol: dict[str, Any] = board.protocol.model_dump(mode="json", by_alias=True)
     ranked = build(
-        board.title, protocol, protocol_hash(protocol), None, found.records, found.planned, notes=found.notes
+        board.title,
+        protocol,
+        protocol_hash(protocol),
+        None,
+        found.records,
+        found.planned,
+        left_out=found.left_out,
     )
     published = read_published(board.project.root / "leaderboards" / "published")
     write_leaderboard(board.folder, ranked, found.records, published)

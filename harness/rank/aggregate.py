@@ -18,6 +18,9 @@ Key = tuple[str, str, str]
 
 Gathered = Mapping[Key, Sequence[CaseScore]]
 
+Cases = Mapping[str, tuple[str, float]]
+"""By case: its patient and its value."""
+
 COUNTED = frozenset({"ok", "prediction-empty", "reference-empty"})
 """States whose value goes into the mean; `both-empty` has none, `error` could not be measured."""
 
@@ -79,7 +82,7 @@ def case_values(scores: Iterable[CaseScore]) -> dict[str, tuple[str, float]]:
     return {case: (patient, _mean(found[case])) for case, (patient, _) in once.items()}
 
 
-def patient_values(cases: Mapping[str, tuple[str, float]]) -> dict[str, float]:
+def patient_values(cases: Cases) -> dict[str, float]:
     """By patient: the mean over its cases."""
     once = dict(cases.values())
     if len(once) == len(cases):
@@ -90,9 +93,12 @@ def patient_values(cases: Mapping[str, tuple[str, float]]) -> dict[str, float]:
     return {patient: _mean(values) for patient, values in found.items()}
 
 
-def cell(scores: Sequence[CaseScore]) -> Cell:
-    """Mean, spread and counts of one metric of one structure in one phase."""
-    cases = case_values(scores)
+def cell(scores: Sequence[CaseScore], cases: Cases | None = None) -> Cell:
+    """Mean, spread and counts of one metric of one structure in one phase.
+
+    `cases` are their `case_values`, where these are known already.
+    """
+    cases = case_values(scores) if cases is None else cases
     values = [value for _, value in cases.values()]
     penalised = {score.case for score in scores if score.state != "ok" and counts(score)}
     uncounted = [] if len(values) == len(scores) else [score for score in scores if not counts(score)]
@@ -113,17 +119,24 @@ def scores_of(
     metrics: Iterable[str],
     structures: Iterable[str],
     phases: Iterable[str],
+    values: Mapping[Key, Cases] | None = None,
 ) -> Scores:
-    """Cells nested by metric, structure and phase, in the given orders; what is absent is left out."""
+    """Cells nested by metric, structure and phase, in the given orders; what is absent is left out.
+
+    `values` are the `case_values` of `gathered`, where these are known already.
+    """
+    values = {} if values is None else values
     phases = tuple(phases)
     structures = tuple(structures)
     nested: dict[str, dict[str, dict[str, Cell]]] = {}
     for name in metrics:
         for structure in structures:
             for phase in phases:
-                scores = gathered.get((name, structure, phase))
+                key = (name, structure, phase)
+                scores = gathered.get(key)
                 if scores:
-                    nested.setdefault(name, {}).setdefault(structure, {})[phase] = cell(scores)
+                    made = cell(scores, values.get(key))
+                    nested.setdefault(name, {}).setdefault(structure, {})[phase] = made
     return nested
 
 

@@ -9,6 +9,14 @@ from typing import Any, Literal
 RunState = Literal["done", "resume", "todo", "skipped", "failed", "running"]
 EntryState = Literal["done", "incomplete", "running", "failed", "skipped", "todo"]
 
+RankMethod = Literal["aggregate-then-rank", "rank-then-aggregate", "test-then-rank"]
+
+RANK_METHOD: RankMethod = "aggregate-then-rank"
+"""How ranks are made where a protocol does not say."""
+
+Interval = tuple[float, float]
+"""Lower and upper limit of a 95 % interval."""
+
 NO_PHASE = "all"
 """Stands where a dataset has no phases."""
 
@@ -73,7 +81,8 @@ class Cell:
     sample standard deviation over patients, None below two. Counted by case, a case counts if
     any of its seeds does: `penalised` had an empty prediction or reference and stays in the
     mean with its penalty; `excluded` had nothing to measure on either side, or could not be
-    measured (these again in `errors`). `cases` is the number of cases seen.
+    measured (these again in `errors`). `cases` is the number of cases seen. `ci95` is the
+    bootstrap interval of the mean over patients, None below two patients or without bootstrap.
     """
 
     mean: float | None
@@ -83,6 +92,7 @@ class Cell:
     excluded: int
     errors: int
     cases: int
+    ci95: Interval | None = None
 
 
 Scores = Mapping[str, Mapping[str, Mapping[str, Cell]]]
@@ -119,8 +129,11 @@ class Result:
     """An entry with its state, scores and costs; `rank` is None unless it is complete.
 
     `metric_ranks` are its ranks by each metric of the protocol's ``rank_by``, `mean_rank` their
-    mean. `reason` says why it is not ranked. `hardware` names each class its runs were on.
-    `clinical` holds the indices of each patient, where the dataset is of hearts.
+    mean. `rank_interval` is the 95 % bootstrap interval of the rank; entries of one `group` can't
+    be told apart from the best of it; `overall_ci95` are the intervals of `overall`. They are
+    None or empty without bootstrap. `reason` says why it is not ranked. `hardware` names each
+    class its runs were on. `clinical` holds the indices of each patient, where the dataset is of
+    hearts.
     """
 
     entry: Entry
@@ -130,12 +143,72 @@ class Result:
     rank: int | None = None
     mean_rank: float | None = None
     metric_ranks: Mapping[str, int] = field(default_factory=dict)
+    rank_interval: tuple[int, int] | None = None
+    group: str | None = None
     reason: str | None = None
     scores: Scores = field(default_factory=dict)
     overall: Mapping[str, float | None] = field(default_factory=dict)
+    overall_ci95: Mapping[str, Interval | None] = field(default_factory=dict)
     cost: Cost = Cost()
     hardware: tuple[str, ...] = ()
     clinical: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoiseFloor:
+    """The smallest `difference` of two overall means that seeds alone don't make, and its `decimals`.
+
+    `sd` is the standard deviation between seeds, pooled over entries with `df` degrees of
+    freedom; `seeds` is the number of seeds behind each mean. `decimals` is None where the seeds
+    don't differ at all.
+    """
+
+    difference: float
+    decimals: int | None
+    sd: float
+    df: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class MethodTau:
+    """Kendall's tau between the rankings by two methods, None where one of them ties all entries."""
+
+    a: RankMethod
+    b: RankMethod
+    tau: float | None
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How the ranking holds: Kendall's `tau` with the bootstrap rankings (mean, 95 % interval), and
+    between the rankings by each two methods.
+    """
+
+    resamples: int
+    tau: float
+    ci95: Interval
+    methods: tuple[MethodTau, ...]
+
+
+@dataclass(frozen=True)
+class Significance:
+    """Holm-corrected one-sided p values: ``p[i][j]`` that ``entries[i]`` is better than ``entries[j]``.
+
+    None on the diagonal.
+    """
+
+    entries: tuple[Entry, ...]
+    p: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A finished run of this leaderboard that is not comparable with the others, and why."""
+
+    entry: Entry
+    run_id: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -143,7 +216,9 @@ class Field:
     """The ground on which a dataset's entries compete: the same patients, seeds and folds.
 
     `structures` and `phases` are in the dataset's order. `patients` and `cases` count what was
-    tested. `notes` are sentences for the caption.
+    tested. `notes` are sentences for the caption. `noise_floor` is by metric, None with one seed;
+    `stability` and `significance` (by metric of the protocol's ``rank_by``) are of the ranked
+    entries, None or empty without bootstrap or with fewer than two.
     """
 
     dataset: str
@@ -155,6 +230,9 @@ class Field:
     patients: int
     cases: int
     notes: tuple[str, ...] = ()
+    noise_floor: Mapping[str, NoiseFloor] | None = None
+    stability: Stability | None = None
+    significance: Mapping[str, Significance] = field(default_factory=dict)
 
     @property
     def dataset_name(self) -> str:
@@ -166,7 +244,7 @@ class Field:
 class Board:
     """A leaderboard under one protocol. `results` are sorted: by dataset, ranked ones first.
 
-    `notes` are sentences about the whole, for example on records that were left out.
+    `notes` are sentences about the whole; `left_out` are runs that can't be compared with these.
     """
 
     name: str
@@ -175,6 +253,13 @@ class Board:
     fields: tuple[Field, ...]
     results: tuple[Result, ...]
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def rank_method(self) -> RankMethod:
+        """How the ranks were made."""
+        method: RankMethod = self.protocol.get("rank_method", RANK_METHOD)
+        return method
 
     def of(self, dataset: str) -> tuple[Result, ...]:
         """The results on one dataset, in their order."""

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from harness.rank import clinical
-from harness.rank.aggregate import Gathered, gather, layout, overall, scores_of
-from harness.rank.board import Board, Entry, Field, PlannedRun, Result
+from harness.rank.aggregate import Cases, Gathered, Key, case_values, gather, layout, overall, scores_of
+from harness.rank.board import Board, Field, LeftOut, NoiseFloor, PlannedRun, Result
+from harness.rank.bootstrap import RESAMPLES
 from harness.rank.cost import cost_of, hardware_of
 from harness.rank.match import Matched, Slot, check_comparable, match, state_of
-from harness.rank.ranking import rank
+from harness.rank.noise import by_seed, noise_floor
+from harness.rank.place import place
 from harness.store.record import Record
 
 
@@ -25,12 +27,14 @@ def build(
     planned: Sequence[PlannedRun] = (),
     *,
     notes: Sequence[str] = (),
+    left_out: Sequence[LeftOut] = (),
+    resamples: int = RESAMPLES,
 ) -> Board:
     """Rank the complete entries of each dataset; keep the others below, with state and reason.
 
     `records` are of one protocol and of one split a dataset: HarnessError otherwise.
     `split_hash` is one string, or one a dataset's label; None takes it from the records. `notes`
-    go into the captions.
+    go into the captions. With `resamples` 0 nothing is resampled: no intervals, groups, stability.
     """
     check_comparable(records)
     entries, slots, unused = match(records, planned)
@@ -43,10 +47,21 @@ def build(
         gathered = [gather(matched.records) for matched in group]
         field = _field(dataset, group, gathered, slots[dataset], split_hash, unused)
         metrics = _metrics(protocol, gathered)
-        computed = _complete([_result(m, g, field, metrics) for m, g in zip(group, gathered, strict=True)])
-        results += _ranked(computed, tuple(protocol.get("rank_by", ("dice",))))
-        fields.append(field)
-    return Board(name, dict(protocol), protocol_hash, tuple(fields), tuple(results), tuple(notes))
+        values = [{key: case_values(scores) for key, scores in one.items()} for one in gathered]
+        parts = zip(group, gathered, values, strict=True)
+        computed = _complete([_result(*part, field, metrics) for part in parts])
+        ranked, field = place(computed, gathered, values, field, protocol, resamples)
+        results += ranked
+        fields.append(replace(field, noise_floor=_noise_floor(group, computed, metrics, field)))
+    return Board(
+        name,
+        dict(protocol),
+        protocol_hash,
+        tuple(fields),
+        tuple(results),
+        tuple(notes),
+        tuple(sorted(left_out, key=lambda one: (one.entry.dataset, one.entry.name, one.run_id))),
+    )
 
 
 def _field(
@@ -114,8 +129,23 @@ def _metrics(protocol: Mapping[str, Any], gathered: Iterable[Gathered]) -> list[
     return named + sorted(scored - set(named))
 
 
-def _result(matched: Matched, gathered: Gathered, field: Field, metrics: Iterable[str]) -> Result:
-    scores = scores_of(gathered, metrics, field.structures, field.phases)
+def _noise_floor(
+    group: Sequence[Matched], results: Sequence[Result], metrics: Sequence[str], field: Field
+) -> dict[str, NoiseFloor] | None:
+    """From the complete entries; an entry's seeds tell nothing while some of its folds are missing."""
+    if len(field.seeds) < 2:
+        return None
+    return noise_floor(
+        by_seed(matched.records, metrics, field.structures, field.phases)
+        for matched, result in zip(group, results, strict=True)
+        if result.state == "done"
+    )
+
+
+def _result(
+    matched: Matched, gathered: Gathered, values: Mapping[Key, Cases], field: Field, metrics: Iterable[str]
+) -> Result:
+    scores = scores_of(gathered, metrics, field.structures, field.phases, values)
     heart = clinical.applies(scores, field.structures, field.phases)
     return Result(
         matched.entry,
@@ -156,29 +186,3 @@ def _cases(result: Result) -> dict[tuple[str, str, str], int]:
         for structure, phases in structures.items()
         for phase, cell in phases.items()
     }
-
-
-def _ranked(results: Sequence[Result], rank_by: Sequence[str]) -> list[Result]:
-    means: dict[Entry, dict[str, float]] = {}
-    settled = []
-    for result in results:
-        if result.state == "done":
-            values = {name: result.overall.get(name) for name in rank_by}
-            absent = [name for name, value in values.items() if value is None]
-            if absent:
-                result = replace(result, reason=f"has no mean {absent[0]}, so it can't be ranked")
-            else:
-                means[result.entry] = {name: value for name, value in values.items() if value is not None}
-        settled.append(result)
-    standings = rank(means, rank_by)
-    placed = [
-        replace(r, rank=s.rank, mean_rank=s.mean_rank, metric_ranks=s.metric_ranks)
-        if (s := standings.get(r.entry))
-        else r
-        for r in settled
-    ]
-    order = ("done", "incomplete", "running", "failed", "skipped", "todo")
-    return sorted(
-        placed,
-        key=lambda r: (r.rank is None, r.rank or 0, order.index(r.state), r.entry.model, r.entry.loss),
-    )

@@ -13,50 +13,58 @@ from typing import Any
 
 from harness.config.protocol import Protocol, hash_for
 from harness.errors import HarnessError
+from harness.plan.keys import scored_as_now
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.rank.board import Entry as EntryName
-from harness.rank.board import PlannedRun, RunState
+from harness.rank.board import LeftOut, PlannedRun, RunState
+from harness.rank.incomparable import metric_definition, other_protocol, other_split, other_version
 from harness.store.record import Record, read_records
 from harness.store.runs import RunFolder, RunsFolder
 
 
 @dataclass(frozen=True)
 class Collected:
-    """Comparable records, the runs that the leaderboard wants, and remarks on what was left out."""
+    """Comparable records, the runs that the leaderboard wants, and the finished ones that were left out."""
 
     records: tuple[Record, ...]
     planned: tuple[PlannedRun, ...]
-    notes: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, folder: Path) -> Collected:
     """Gather the records of leaderboard `name` from `runs` and from the committed ones in `folder`.
 
     Entries that the leaderboard does not list belong to it if they were run for it and finished.
-    Of records with different splits of a dataset, those on the split of the newest run count.
+    Of records with different splits of a dataset, those on the split of the newest run count. Left
+    out, with the reason, are finished runs of this leaderboard's entries that can't be compared.
     """
     versions = {entry_name(entry): _versions(entry) for entry in matrix.entries}
     found: dict[str, tuple[float, Record]] = {}
-    old = 0
+    left_out: dict[str, LeftOut] = {}
     for moment, record in _on_disk(runs, folder):
         if record.run_id in found:
             continue
         entry = EntryName.of(record.spec)
-        joined = record.spec.get("leaderboard") == name and record.status == "done"
-        if entry not in versions and not joined:
+        here = record.spec.get("leaderboard") == name
+        if entry not in versions and not (here and record.status == "done"):
             continue
-        if record.keys.get("protocol") != hash_for(protocol, record.spec["model"]):
+        same_protocol = record.keys.get("protocol") == hash_for(protocol, record.spec["model"])
+        if not same_protocol and not here:
+            # Another leaderboard's run in the same folder.
             continue
-        if entry in versions and versions[entry] != _recorded_versions(record):
-            old += record.status == "done"
-            continue
-        found[record.run_id] = (moment, record)
-    records, other_split = _one_split(found.values())
-    notes = []
-    if other_split:
-        notes.append(f"{other_split} record(s) on another split or other data are left out")
-    if old:
-        notes.append(f"{old} record(s) of earlier plugin versions are left out")
+        reason = None
+        if not same_protocol:
+            reason = other_protocol(record, protocol)
+        elif entry in versions and versions[entry] != _recorded_versions(record):
+            reason = other_version(record, versions[entry])
+        elif record.status == "done" and not scored_as_now(record.keys, record.spec):
+            reason = metric_definition()
+        if reason is None:
+            found[record.run_id] = (moment, record)
+        elif record.status == "done":
+            left_out[record.run_id] = LeftOut(entry, record.run_id, reason)
+    records, others = _one_split(found.values())
+    left_out.update({one.run_id: one for one in others if one.run_id not in left_out})
     by_slot = {_slot(record.spec): record for record in records}
     folders = {_slot(spec): run for run, spec in _unfinished(runs, protocol, {r.run_id for r in records})}
     planned = [
@@ -64,7 +72,7 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
         for entry in matrix.entries
         for seed, fold in seeds_and_folds(protocol)
     ]
-    return Collected(tuple(records), tuple(planned), tuple(notes))
+    return Collected(tuple(records), tuple(planned), tuple(left_out.values()))
 
 
 def entry_name(entry: Entry) -> EntryName:
@@ -85,7 +93,7 @@ def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record]]:
         yield 0.0, record
 
 
-def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], int]:
+def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], list[LeftOut]]:
     groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -93,11 +101,17 @@ def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], int
         ground = (record.keys["split"], record.spec["manifest_hash"])
         groups[record.spec["dataset"]["label"]][ground].append((moment, record))
     kept: list[Record] = []
-    left_out = 0
+    left_out: list[LeftOut] = []
     for grounds in groups.values():
         newest = max(grounds.values(), key=lambda group: (max(m for m, _ in group), len(group)))
         kept += [record for _, record in newest]
-        left_out += sum(len(group) for group in grounds.values()) - len(newest)
+        chosen = newest[0][1]
+        left_out += [
+            LeftOut(EntryName.of(record.spec), record.run_id, other_split(record, chosen))
+            for group in grounds.values()
+            for _, record in group
+            if group is not newest and record.status == "done"
+        ]
     return sorted(kept, key=lambda record: record.run_id), left_out
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from harness.errors import HarnessError
+from harness.errors import ConfigError, HarnessError
 from harness.metrics.definitions import metric
 from harness.rank.aggregate import Key, case_values, gather, layout, patient_values
-from harness.rank.board import Entry
+from harness.rank.board import Entry, Interval
+from harness.rank.bootstrap import RESAMPLES
+from harness.rank.differences import Differences
+from harness.rank.verdict import Verdict, altogether, verdict
 from harness.store.record import CaseScore, Record
 
 SMALLEST_N = 6
@@ -24,7 +27,9 @@ class Paired:
     `p` is the two-sided Wilcoxon signed-rank test's, zero differences left out, not corrected
     for the number of tests; None with fewer than six non-zero differences. `wins`, `losses` and
     `ties` count patients from B's side, None for a metric without a better direction.
-    `unpaired` counts the common patients that one side has no value for.
+    `unpaired` counts the common patients that one side has no value for. `ci95` is the bootstrap
+    interval of `difference` over patients, None below two; `verdict` is what it says of B, None
+    for a metric without a better direction.
     """
 
     metric: str
@@ -40,11 +45,33 @@ class Paired:
     losses: int | None
     ties: int | None
     unpaired: int
+    ci95: Interval | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Overall:
+    """One metric over all cells, each equal, of the patients in common; fields as in `Paired`.
+
+    `p` is of the patients' means over their cells. `margin` is the one that `verdict` was made with.
+    """
+
+    metric: str
+    mean_a: float | None
+    mean_b: float | None
+    difference: float | None
+    ci95: Interval | None
+    p: float | None
+    margin: float
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """B against A on one dataset; `only_a` and `only_b` are the patients that the other lacks."""
+    """B against A on one dataset; `only_a` and `only_b` are the patients that the other lacks.
+
+    `overall` is by metric that has a better direction; `verdict` is what these say together.
+    """
 
     a: str
     b: str
@@ -53,6 +80,8 @@ class Comparison:
     cells: tuple[Paired, ...]
     only_a: tuple[str, ...] = ()
     only_b: tuple[str, ...] = ()
+    overall: tuple[Overall, ...] = ()
+    verdict: Verdict = "undecided"
 
 
 def compare(
@@ -61,13 +90,18 @@ def compare(
     *,
     metrics: Sequence[str] | None = None,
     names: tuple[str, str] | None = None,
+    margins: Mapping[str, float] | None = None,
+    resamples: int = RESAMPLES,
 ) -> Comparison:
     """Compare the finished runs of two entries on the same dataset.
 
     A patient's value is the mean over its cases of that phase, a case's the mean over seeds.
-    `metrics` limits and orders; by default those that both have. HarnessError where the
-    datasets differ or no patient is common.
+    `metrics` limits and orders; by default those that both have. `margins` are the differences,
+    by metric and in its unit, up to which two entries count as equivalent. Without `resamples`
+    there are no intervals and no verdicts. HarnessError where the datasets differ or no patient
+    is common, ConfigError for an unknown metric or a negative margin.
     """
+    margins = _checked(margins or {})
     a = [record for record in a if record.status == "done"]
     b = [record for record in b if record.status == "done"]
     dataset = _dataset(a, b)
@@ -84,7 +118,16 @@ def compare(
         metrics = list(dict.fromkeys(name for name, _, _ in scores_a if name in of_b))
     keys = [(metric(m).name, s, p) for m in metrics for s in structures for p in phases]
     shared = [key for key in keys if key in scores_a and key in scores_b]
-    cells = tuple(_paired(key, scores_a[key], scores_b[key], both) for key in shared)
+    differences = Differences.of(scores_a, scores_b, shared, both)
+    limits = differences.by_cell(resamples)
+    cells = tuple(
+        _judged(_paired(key, scores_a[key], scores_b[key], both), limits[key], margins) for key in shared
+    )
+    together = tuple(
+        _overall(differences, name, resamples, margins.get(name, 0.0))
+        for name in dict.fromkeys(name for name, _, _ in shared)
+        if metric(name).higher_is_better is not None
+    )
     name_a, name_b = names or (Entry.of(a[0].spec).name, Entry.of(b[0].spec).name)
     return Comparison(
         name_a,
@@ -94,6 +137,37 @@ def compare(
         cells,
         only_a=tuple(sorted(patients_a - both)),
         only_b=tuple(sorted(patients_b - both)),
+        overall=together,
+        verdict=altogether([one.verdict for one in together]),
+    )
+
+
+def _checked(margins: Mapping[str, float]) -> Mapping[str, float]:
+    for name, margin in margins.items():
+        if not 0 <= margin < math.inf:
+            raise ConfigError(f"margin {margin} of {metric(name).name}", remedy="Use 0 or more.")
+    return {metric(name).name: margin for name, margin in margins.items()}
+
+
+def _judged(cell: Paired, limits: Interval | None, margins: Mapping[str, float]) -> Paired:
+    higher = metric(cell.metric).higher_is_better
+    if higher is None:
+        return replace(cell, ci95=limits)
+    margin = margins.get(cell.metric, 0.0)
+    return replace(cell, ci95=limits, verdict=verdict(limits, higher_is_better=higher, margin=margin))
+
+
+def _overall(differences: Differences, name: str, resamples: int, margin: float) -> Overall:
+    mean_a, mean_b, difference, limits = differences.overall(name, resamples)
+    return Overall(
+        name,
+        mean_a,
+        mean_b,
+        difference,
+        limits,
+        _wilcoxon(differences.of_patients(name)),
+        margin,
+        verdict(limits, higher_is_better=bool(metric(name).higher_is_better), margin=margin),
     )
 
 

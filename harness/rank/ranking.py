@@ -1,4 +1,4 @@
-"""Aggregate, then rank: ranks by each metric of the means over cells, then the mean of those ranks."""
+"""Ranks by each metric, then the mean of those ranks."""
 
 from __future__ import annotations
 
@@ -36,20 +36,30 @@ def competition_ranks(values: Mapping[K, float], *, higher_is_better: bool) -> d
 
 def rank(means: Mapping[K, Mapping[str, float]], rank_by: Sequence[str]) -> dict[K, Standing]:
     """Standings of entries that all have a mean for each metric of `rank_by`."""
-    by_metric: dict[str, dict[K, int]] = {}
-    for name in rank_by:
-        higher = metric(name).higher_is_better
-        if higher is None:
-            raise ConfigError(
-                f"'{name}' has no better direction, so it can't rank",
-                where="rank_by",
-                remedy="Use a metric such as dice.",
-            )
-        values = {key: overall[name] for key, overall in means.items()}
-        by_metric[name] = competition_ranks(values, higher_is_better=higher)
-    mean_ranks = {key: sum(ranks[key] for ranks in by_metric.values()) / len(rank_by) for key in means}
+    return standings(means, {name: better(name) for name in rank_by})
+
+
+def better(name: str) -> bool:
+    """Whether more of a metric is better; ConfigError for one that can't rank."""
+    higher = metric(name).higher_is_better
+    if higher is None:
+        raise ConfigError(
+            f"'{name}' has no better direction, so it can't rank",
+            where="rank_by",
+            remedy="Use a metric such as dice.",
+        )
+    return higher
+
+
+def standings(figures: Mapping[K, Mapping[str, float]], higher: Mapping[str, bool]) -> dict[K, Standing]:
+    """Standings by figures of any kind, one for each metric in `higher`, which says where more is better."""
+    by_metric = {
+        name: competition_ranks({key: own[name] for key, own in figures.items()}, higher_is_better=up)
+        for name, up in higher.items()
+    }
+    mean_ranks = {key: sum(ranks[key] for ranks in by_metric.values()) / len(by_metric) for key in figures}
     places = competition_ranks(mean_ranks, higher_is_better=False)
     return {
         key: Standing({name: ranks[key] for name, ranks in by_metric.items()}, mean_ranks[key], places[key])
-        for key in means
+        for key in figures
     }

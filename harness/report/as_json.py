@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.rank.board import Board, Cell, Result
+from harness.rank.board import Board, Cell, Field, Result
 from harness.rank.clinical import agreements
 from harness.rank.compare import Comparison
 from harness.report.published import Published, PublishedRow
@@ -14,7 +14,7 @@ from harness.report.published import Published, PublishedRow
 SCHEMA = 1
 """Version of both layouts."""
 
-CELL = ("mean", "sd", "n", "penalised", "excluded")
+CELL = ("mean", "ci95", "sd", "n", "penalised", "excluded")
 """What is told of a metric of a structure in a phase."""
 
 
@@ -22,19 +22,31 @@ def leaderboard_json(board: Board, published: Sequence[Published] = ()) -> dict[
     """The board as JSON values. `published` is limited to the board's datasets.
 
     `split_hash` is a string where the board has one dataset, else a mapping by dataset. An
-    entry's `runs` are its planned runs, each with state and reason.
+    entry's `runs` are its planned runs, each with state and reason. So are `stability` and
+    `noise_floor`; these are null where they can't be had.
     """
-    splits = {field.dataset: field.split_hash for field in board.fields}
     datasets = {field.dataset_name for field in board.fields}
     return {
         "schema": SCHEMA,
         "leaderboard": board.name,
         "protocol": dict(board.protocol),
         "protocol_hash": board.protocol_hash,
-        "split_hash": next(iter(splits.values())) if len(splits) == 1 else splits,
+        "split_hash": _by_dataset(board, lambda field: field.split_hash),
+        "rank_method": board.rank_method,
+        "stability": _by_dataset(board, lambda field: field.stability and asdict(field.stability)),
+        "noise_floor": _by_dataset(board, _noise_floor),
         "entries": [_entry(result) for result in board.results],
         "published": [
             _published(one, row) for one in published if one.dataset in datasets for row in one.rows
+        ],
+        "left_out": [
+            {
+                "run_id": one.run_id,
+                "entry": one.entry.name,
+                "dataset": one.entry.dataset,
+                "reason": one.reason,
+            }
+            for one in board.left_out
         ],
     }
 
@@ -44,10 +56,24 @@ def comparison_json(compared: Comparison) -> dict[str, Any]:
     return {"schema": SCHEMA, **asdict(compared)}
 
 
+def _by_dataset(board: Board, get: Callable[[Field], Any]) -> Any:
+    """One value where the board has one dataset, else a mapping by dataset."""
+    values = {field.dataset: get(field) for field in board.fields}
+    return next(iter(values.values())) if len(values) == 1 else values
+
+
+def _noise_floor(field: Field) -> dict[str, Any] | None:
+    if field.noise_floor is None:
+        return None
+    return {name: asdict(floor) for name, floor in field.noise_floor.items()}
+
+
 def _entry(result: Result) -> dict[str, Any]:
     entry = result.entry
     return {
         "rank": result.rank,
+        "rank_interval": result.rank_interval,
+        "group": result.group,
         "entry": entry.name,
         "model": entry.model,
         "loss": entry.loss,
@@ -64,6 +90,7 @@ def _entry(result: Result) -> dict[str, Any]:
             for metric, structures in result.scores.items()
         },
         "overall": dict(result.overall),
+        "overall_ci95": dict(result.overall_ci95),
         "clinical": {name: asdict(one) for name, one in agreements(result.clinical).items()},
         "cost": asdict(result.cost),
         "hardware": "; ".join(result.hardware) or None,

@@ -7,10 +7,14 @@ import io
 
 from harness.metrics.clinical import UNITS
 from harness.rank.board import Board
-from harness.report.as_json import CELL
+
+FIGURES = ("mean", "ci95_low", "ci95_high", "sd", "n", "penalised", "excluded")
 
 COLUMNS = (
     "rank",
+    "rank_low",
+    "rank_high",
+    "group",
     "entry",
     "model",
     "loss",
@@ -19,7 +23,7 @@ COLUMNS = (
     "metric",
     "structure",
     "phase",
-    *CELL,
+    *FIGURES,
 )
 
 
@@ -33,13 +37,16 @@ def leaderboard_csv(board: Board) -> str:
     writer.writerow(COLUMNS)
     for result in board.results:
         entry = result.entry
-        about = (result.rank, entry.name, entry.model, entry.loss, entry.dataset, result.state)
+        low, high = result.rank_interval or (None, None)
+        ranks = (result.rank, low, high, result.group)
+        about = (*ranks, entry.name, entry.model, entry.loss, entry.dataset, result.state)
         if not result.scores:
             writer.writerow((*about, *[None] * (len(COLUMNS) - len(about))))
         for metric, structures in result.scores.items():
             for structure, phases in structures.items():
                 for phase, cell in phases.items():
-                    figures = (getattr(cell, name) for name in CELL)
+                    limits = cell.ci95 or (None, None)
+                    figures = (cell.mean, *limits, cell.sd, cell.n, cell.penalised, cell.excluded)
                     writer.writerow((*about, metric, structure, phase, *figures))
     return file.getvalue()
 

@@ -13,6 +13,7 @@ from harness.report.views.accuracy import accuracy
 from harness.report.views.clinical import clinical
 from harness.report.views.compare import comparison
 from harness.report.views.cost import cost
+from harness.report.views.left_out import left_out
 from harness.report.views.summary import summary
 
 __all__ = ["VIEWS", "available", "comparison", "tables"]
@@ -61,7 +62,7 @@ def tables(
     """A table for each dataset of `board`; ConfigError for an unknown view.
 
     `shown` limits the rows; ranks and marks stay those among all. Of `published`, what is
-    about the table's dataset stands below it.
+    about the table's dataset stands below it. Below the summary is what was left out, with reasons.
     """
     if view not in VIEWS:
         raise ConfigError(f"no view '{view}'", remedy=nearest(view, VIEWS))
@@ -70,6 +71,10 @@ def tables(
         beside = [one for one in published if one.dataset == field.dataset_name]
         table = mark_best(VIEWS[view](board, field, beside))
         made.append(table if shown is None else _only(table, shown))
+    if view == "summary" and board.left_out:
+        apart = left_out(board)
+        apart = apart if shown is None else only(apart, lambda entry: entry in shown)
+        made += [apart] if apart.rows else []
     return made
 
 

@@ -8,9 +8,8 @@ from harness.errors import ConfigError, nearest
 from harness.rank.board import NO_PHASE, Board, Field
 from harness.report.published import Published, PublishedRow
 from harness.report.table import Column, Table
-from harness.report.units import metric_scale
 from harness.report.views import captions
-from harness.report.views.rows import LONG, Figure, Shown, direction, lay_out, score, structures
+from harness.report.views.rows import LONG, Figure, Shown, direction, lay_out, scale_of, score, structures
 
 
 def accuracy(board: Board, field: Field, published: Sequence[Published], name: str) -> Table:
@@ -23,7 +22,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
             remedy=nearest(name, metrics),
         )
     results = board.of(field.dataset)
-    scale = metric_scale(name)
+    scale = scale_of(field, name)
     better = direction(name)
     figures = [
         Figure(

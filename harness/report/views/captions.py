@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.metrics.definitions import metric
-from harness.rank.board import Board, Field, Result
+from harness.rank.board import Board, Field, Result, Stability
 from harness.report.published import Published
+from harness.report.table import MISSING
+from harness.report.units import metric_scale
 from harness.report.views.rows import LONG, SHORT
 
 _NAMED = 3
@@ -39,9 +41,40 @@ def notes(board: Board, field: Field) -> list[str]:
 def ranked_by(board: Board) -> str:
     """What the ranks are made from."""
     names = [SHORT.get(name, name) for name in board.protocol.get("rank_by", ("dice",))]
+    one, several = {
+        "aggregate-then-rank": ("mean", ""),
+        "rank-then-aggregate": ("the mean of each patient's ranks in", ", each over patients"),
+        "test-then-rank": ("significant wins in", ", each by significant wins"),
+    }[board.rank_method]
     if len(names) == 1:
-        return f"ranked by mean {names[0]}"
-    return f"ranked by the mean of the ranks in {', '.join(names[:-1])} and {names[-1]}"
+        return f"ranked by {one} {names[0]}"
+    return f"ranked by the mean of the ranks in {', '.join(names[:-1])} and {names[-1]}{several}"
+
+
+def certainty(board: Board, field: Field, metrics: Sequence[str]) -> list[str]:
+    """How far the ranks and the means can be trusted."""
+    lines = []
+    if (found := field.stability) is not None:
+        low, high = found.ci95
+        lines += [
+            f"95 %: interval of the rank in {found.resamples:,} bootstrap samples of the patients; "
+            "entries of a group (gr) can't be told apart from its first.",
+            f"Kendall's tau with the bootstrap rankings: {found.tau:.2f} ({low:.2f} to {high:.2f}); "
+            f"with the ranking by {', by '.join(_methods(board, found))}.",
+        ]
+    floors = {name: floor for name in metrics if (floor := (field.noise_floor or {}).get(name)) is not None}
+    if floors:
+        told = ", ".join(
+            f"{SHORT.get(name, name)} {floor.difference:.{metric_scale(name).decimals + 1}f}"
+            f"{f' {unit}' if (unit := metric_scale(name).unit) else ''}"
+            for name, floor in floors.items()
+        )
+        seeds = next(iter(floors.values())).seeds
+        lines.append(
+            f"Smallest difference of means that {seeds} seeds resolve: {told}; "
+            "no more decimals are shown than that supports."
+        )
+    return lines
 
 
 def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None) -> list[str]:
@@ -85,6 +118,16 @@ def cited(published: Iterable[Published]) -> list[str]:
         f"Published: {one.short}, {one.url}; on the authors' split. Means of their figures are ours."
         for one in published
     ]
+
+
+def _methods(board: Board, found: Stability) -> list[str]:
+    """Kendall's tau of the board's ranking with those by the other methods."""
+    taus = {
+        pair.a if pair.b == board.rank_method else pair.b: pair.tau
+        for pair in found.methods
+        if board.rank_method in (pair.a, pair.b)
+    }
+    return [f"{name} {MISSING if tau is None else f'{tau:.2f}'}" for name, tau in taus.items()]
 
 
 def _counted(results: Sequence[Result], name: str) -> str:

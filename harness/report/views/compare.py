@@ -5,31 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.metrics.definitions import metric
-from harness.rank.board import NO_PHASE
-from harness.rank.compare import SMALLEST_N, Comparison, Paired
-from harness.report.table import Cell, Column, Row, Table, number
-from harness.report.units import metric_scale
+from harness.rank.board import NO_PHASE, Interval
+from harness.rank.compare import SMALLEST_N, Comparison, Overall, Paired
+from harness.report.table import MISSING, Cell, Column, Row, Table, number
+from harness.report.units import Scale, metric_scale
 from harness.report.views.rows import POSTER_ORDER, SHORT, title_of
 
 _NAMED = 5
 
 
 def comparison(compared: Comparison) -> Table:
-    """Means of both, the paired difference with its spread, and how many patients moved which way."""
+    """Means of both, the paired difference with its interval, a verdict, and who moved which way."""
     columns = (
         Column("metric", holds="word"),
         Column("structure", holds="word"),
         Column("A", "mean"),
         Column("B", "mean"),
         Column("mean", "B − A"),
-        Column("sd", "B − A", label="sd of the difference", priority=2),
+        Column("95 %", "B − A", label="interval of the difference", priority=1),
+        Column("sd", "B − A", label="sd of the difference", priority=4),
         Column("n", priority=3),
         Column("p", priority=1),
-        Column("better", "patients in B", priority=1),
-        Column("same", "patients in B", priority=1),
-        Column("worse", "patients in B", priority=1),
+        Column("B is", holds="word"),
+        Column("better", "patients in B", priority=2),
+        Column("same", "patients in B", priority=2),
+        Column("worse", "patients in B", priority=2),
     )
     rows = tuple(_row(cell) for cell in _in_order(compared.cells))
+    rows += tuple(_overall(one) for one in compared.overall)
     return Table(f"B against A on {compared.dataset}", columns, rows, tuple(_caption(compared)))
 
 
@@ -50,15 +53,42 @@ def _row(cell: Paired) -> Row:
             Cell(where),
             *_means(cell),
             number(cell.difference, lambda value: f"{value:+.{scale.decimals}f}"),
+            Cell(_interval(cell.ci95, scale)),
             number(cell.sd, scale.text),
             Cell(str(cell.n), cell.n),
             number(cell.p, p_text),
+            Cell(cell.verdict or MISSING),
             *(number(count, lambda value: f"{value:.0f}") for count in (cell.wins, cell.ties, cell.losses)),
         )
     )
 
 
-def _means(cell: Paired) -> tuple[Cell, Cell]:
+def _overall(one: Overall) -> Row:
+    scale = metric_scale(one.metric)
+    return Row(
+        (
+            Cell(title_of(one.metric)),
+            Cell("mean"),
+            *_means(one),
+            number(one.difference, lambda value: f"{value:+.{scale.decimals}f}"),
+            Cell(_interval(one.ci95, scale)),
+            Cell(MISSING),
+            Cell(MISSING),
+            number(one.p, p_text),
+            Cell(one.verdict),
+            *[Cell(MISSING)] * 3,
+        )
+    )
+
+
+def _interval(limits: Interval | None, scale: Scale) -> str:
+    if limits is None:
+        return MISSING
+    low, high = (f"{value:+.{scale.decimals}f}" for value in limits)
+    return f"{low} to {high}"
+
+
+def _means(cell: Paired | Overall) -> tuple[Cell, Cell]:
     """Both means, the better one marked unless they print the same."""
     show = metric_scale(cell.metric).text
     if cell.mean_a is None or cell.mean_b is None:
@@ -75,11 +105,24 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
+def _margins(compared: Comparison) -> str:
+    told = [
+        f"{SHORT.get(one.metric, one.metric)} {one.margin:g}{' ' * bool(unit)}{unit}"
+        for one in compared.overall
+        if one.margin
+        for unit in [metric_scale(one.metric).unit]
+    ]
+    return f", equivalent where it is within ± {', '.join(told)}" if told else ""
+
+
 def _caption(compared: Comparison) -> list[str]:
     lines = [
         f"A: {compared.a}. B: {compared.b}. {compared.patients} patients in common. * the better mean.",
         "p: two-sided Wilcoxon signed-rank test over patients, not corrected for the number of tests; "
         f"none with fewer than {SMALLEST_N} patients that differ.",
+        "95 %: bootstrap over patients; B is better or worse where the interval excludes 0"
+        + f"{_margins(compared)}. Mean: over structures and phases, each equal. "
+        f"Altogether B is {compared.verdict}.",
     ]
     metrics = dict.fromkeys(cell.metric for cell in compared.cells)
     for name in metrics:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.metrics.definitions import metric
 from harness.rank.board import Board, Field, Result
 from harness.report.published import Published, PublishedRow
 from harness.report.table import MISSING, SPARE, Cell, Column, Kind, Row, number
+from harness.report.units import Scale, metric_scale
 
 POSTER_ORDER = ("LV", "RV", "MYO")
 """The order of the poster's tables, for datasets with just these structures."""
@@ -24,6 +25,11 @@ LONG = {
 }
 
 Shown = Result | PublishedRow
+
+_RANGED = (
+    Column("95 %", label="interval of the rank", priority=2, holds="word"),
+    Column("gr", label="group", priority=2, holds="word"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,28 @@ def over_phases(row: Shown, name: str, structure: str) -> float | None:
 
 
 def lay_out(
-    board: Board, field: Field, published: Sequence[Published], figures: Sequence[Figure]
+    board: Board,
+    field: Field,
+    published: Sequence[Published],
+    figures: Sequence[Figure],
+    *,
+    sure: bool = False,
 ) -> tuple[tuple[Column, ...], tuple[Row, ...], tuple[tuple[Kind, str], ...]]:
-    """Columns, rows and sections of a table with these figures."""
+    """Columns, rows and sections of a table with these figures; `sure`: with rank intervals and groups."""
     results = board.of(field.dataset)
     # Only a table with something unfinished needs its states when it is narrow.
     state = Column("state", holds="word", priority=SPARE if all(r.state == "done" for r in results) else 0)
+    ranged = sure and any(r.rank_interval is not None for r in results)
     columns = (
         Column("#"),
+        *_RANGED * ranged,
         Column("model", holds="name"),
         Column("loss", holds="name"),
         *(figure.column for figure in figures),
         state,
     )
-    rows = [_row(result, figures) for result in results]
-    rows += [_published(row, figures) for one in published for row in one.rows]
+    rows = [_row(result, figures, ranged) for result in results]
+    rows += [_published(row, figures, ranged) for one in published for row in one.rows]
     sections: list[tuple[Kind, str]] = [("unranked", "not ranked")]
     if published:
         names = "; ".join(one.short for one in published)
@@ -96,15 +109,36 @@ def state_text(result: Result) -> str:
     return f"{result.state} {done}/{len(result.runs)}" if several else result.state
 
 
-def _row(result: Result, figures: Iterable[Figure]) -> Row:
+def scale_of(field: Field, name: str) -> Scale:
+    """How a metric is printed: with no more decimals than the noise between seeds supports."""
+    scale = metric_scale(name)
+    floor = (field.noise_floor or {}).get(name)
+    if floor is None or floor.decimals is None:
+        return scale
+    return replace(scale, decimals=min(scale.decimals, floor.decimals))
+
+
+def _row(result: Result, figures: Iterable[Figure], ranged: bool) -> Row:
     rank = Cell(MISSING) if result.rank is None else Cell(str(result.rank), result.rank)
     kind: Kind = "unranked" if result.rank is None else "ranked"
-    cells = (rank, *_names(result), *_figures(result, figures), Cell(state_text(result)))
+    sure = (Cell(_range(result)), Cell(result.group or MISSING)) if ranged else ()
+    cells = (rank, *sure, *_names(result), *_figures(result, figures), Cell(state_text(result)))
     return Row(cells, kind, result.entry)
 
 
-def _published(row: PublishedRow, figures: Iterable[Figure]) -> Row:
-    cells = (Cell(MISSING), *_names(row), *_figures(row, figures), Cell("published"))
+def _range(result: Result) -> str:
+    low, high = result.rank_interval or (None, None)
+    return MISSING if low is None else str(low) if low == high else f"{low}–{high}"
+
+
+def _published(row: PublishedRow, figures: Iterable[Figure], ranged: bool) -> Row:
+    cells = (
+        Cell(MISSING),
+        *(Cell(MISSING),) * 2 * ranged,
+        *_names(row),
+        *_figures(row, figures),
+        Cell("published"),
+    )
     return Row(cells, "published")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from harness.rank.board import Board, Field
 from harness.report.published import Published, PublishedRow
-from harness.report.table import Column, Table
-from harness.report.units import Scale, metric_scale
+from harness.report.table import SPARE, Column, Table
+from harness.report.units import Scale
 from harness.report.views import captions
 from harness.report.views.cost import cost_figure
 from harness.report.views.rows import (
@@ -17,6 +17,7 @@ from harness.report.views.rows import (
     direction,
     lay_out,
     over_phases,
+    scale_of,
     structures,
     title_of,
 )
@@ -33,9 +34,10 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
     if len(board.protocol.get("rank_by", ())) > 1:
         figures.append(_mean_rank())
     figures += _costs([*results, *(row for one in published for row in one.rows)])
-    columns, rows, sections = lay_out(board, field, published, figures)
+    columns, rows, sections = lay_out(board, field, published, figures, sure=True)
     caption = [
         captions.legend(metrics),
+        *captions.certainty(board, field, metrics),
         captions.ground(board, field),
         *captions.notes(board, field),
         *captions.hardware(results),
@@ -55,7 +57,7 @@ def _metrics(board: Board) -> list[str]:
 
 
 def _accuracy(field: Field, name: str, place: int) -> list[Figure]:
-    scale = metric_scale(name)
+    scale = scale_of(field, name)
     view = VIEW_OF.get(name, "")
     by_structure = [
         _figure(name, structure, scale, 1 if place == 0 else 4 + place, view, _of(name, structure))
@@ -64,7 +66,20 @@ def _accuracy(field: Field, name: str, place: int) -> list[Figure]:
     mean = _figure(
         name, "mean", scale, 0 if place == 0 else 1 + place, view, lambda row: row.overall.get(name)
     )
-    return [*by_structure, mean]
+    return [*by_structure, mean, *([_interval(name, scale)] if place == 0 else [])]
+
+
+def _interval(name: str, scale: Scale) -> Figure:
+    """The interval of the mean, where there is room."""
+
+    def text(row: Shown) -> str | None:
+        limits = None if isinstance(row, PublishedRow) else row.overall_ci95.get(name)
+        return None if limits is None else f"{scale.text(limits[0])}–{scale.text(limits[1])}"
+
+    column = Column(
+        "95 %", title_of(name), label=f"interval of mean {SHORT.get(name, name)}", priority=SPARE + 1
+    )
+    return Figure(column, lambda row: None, str, text)
 
 
 def _of(name: str, structure: str) -> Callable[[Shown], float | None]:

@@ -6,11 +6,13 @@ import random
 from dataclasses import replace
 
 import made_records
+import numpy as np
 import pytest
-from scipy.stats import wilcoxon
+from scipy.stats import bootstrap, wilcoxon
 
-from harness.errors import HarnessError
+from harness.errors import ConfigError, HarnessError
 from harness.rank.compare import compare
+from harness.rank.verdict import altogether, verdict
 
 
 def pair(a, b, **other):
@@ -103,3 +105,120 @@ def test_what_cannot_be_paired_is_refused():
     other = made_records.record([made_records.score("p0", 0.5)], dataset="acdc")
     with pytest.raises(HarnessError, match="acdc with those of phantom"):
         compare(a, [other])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "margin", "expected"),
+    [
+        (0.01, 0.02, 0.0, "better"),
+        (-0.02, -0.01, 0.0, "worse"),
+        (-0.01, 0.02, 0.0, "undecided"),
+        (-0.01, 0.02, 0.02, "equivalent"),
+        (0.01, 0.02, 0.02, "equivalent"),
+        (0.01, 0.03, 0.02, "better"),
+        (-0.03, -0.01, 0.02, "worse"),
+        (-0.03, 0.01, 0.02, "undecided"),
+        (0.0, 0.0, 0.0, "equivalent"),
+        (0.0, 0.01, 0.0, "undecided"),
+    ],
+)
+def test_a_verdict_is_read_off_the_interval(low, high, margin, expected):
+    assert verdict((low, high), higher_is_better=True, margin=margin) == expected
+    assert verdict((-high, -low), higher_is_better=False, margin=margin) == expected
+
+
+def test_without_an_interval_nothing_is_decided():
+    assert verdict(None, higher_is_better=True, margin=1.0) == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["better", "undecided"], "better"),
+        (["better", "equivalent"], "better"),
+        (["worse", "equivalent"], "worse"),
+        (["better", "worse"], "undecided"),
+        (["equivalent", "equivalent"], "equivalent"),
+        (["equivalent", "undecided"], "undecided"),
+        ([], "undecided"),
+    ],
+)
+def test_metrics_are_judged_together(verdicts, expected):
+    assert altogether(verdicts) == expected
+
+
+def test_the_interval_is_scipys_percentile_bootstrap():
+    draw = np.random.default_rng(7)
+    a = draw.uniform(0.6, 0.9, 40)
+    gains = draw.normal(0.01, 0.03, 40)
+    found = compare(*pair(a.tolist(), (a + gains).tolist()))
+    theirs = bootstrap(
+        (gains,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    assert found.cells[0].ci95 == pytest.approx((theirs.low, theirs.high), abs=0.08 * width)
+    assert found.overall[0].ci95 == found.cells[0].ci95
+    assert found.overall[0].difference == pytest.approx(gains.mean())
+
+
+def test_equal_gains_are_better_and_equal_scores_equivalent():
+    (cell,) = compare(*pair([0.5, 0.6, 0.7], [0.6, 0.7, 0.8])).cells
+    assert cell.ci95 == (pytest.approx(0.1), pytest.approx(0.1))
+    assert cell.verdict == "better"
+    same = compare(*pair([0.5, 0.6, 0.7], [0.5, 0.6, 0.7]))
+    assert (same.cells[0].verdict, same.verdict) == ("equivalent", "equivalent")
+
+
+def test_a_margin_makes_small_differences_equivalent():
+    sides = pair([0.5, 0.6, 0.7], [0.51, 0.61, 0.71])
+    assert compare(*sides, margins={"dice": 0.02}).verdict == "equivalent"
+    assert compare(*sides, margins={"dice": 0.005}).verdict == "better"
+    assert compare(*sides).overall[0].margin == 0.0
+    with pytest.raises(ConfigError, match="margin -1"):
+        compare(*sides, margins={"dice": -1.0})
+    with pytest.raises(ConfigError, match="dice"):
+        compare(*sides, margins={"dise": 1.0})
+
+
+def test_longer_distances_are_worse():
+    assert compare(*pair([5.0, 6.0, 7.0], [6.0, 7.0, 8.0], metric="hd")).verdict == "worse"
+
+
+def test_one_patient_decides_nothing():
+    found = compare(*pair([0.5], [0.9]))
+    assert (found.cells[0].ci95, found.cells[0].verdict, found.verdict) == (None, "undecided", "undecided")
+
+
+def test_a_volume_has_an_interval_but_no_verdict():
+    found = compare(*pair([100.0, 110.0], [101.0, 112.0], metric="volume"))
+    assert found.cells[0].ci95 == (pytest.approx(1.0), pytest.approx(2.0))
+    assert (found.cells[0].verdict, found.overall) == (None, ())
+
+
+def test_cells_are_equal_in_the_overall_difference():
+    """LV gains 0.1 in four patients, RV loses 0.3 in one that has it: the mean is -0.1."""
+    sides = pair([0.5] * 4, [0.6] * 4)
+    rv = [made_records.score("p0", value, structure="RV") for value in (0.8, 0.5)]
+    a, b = ([replace(side[0], cases=(*side[0].cases, one))] for side, one in zip(sides, rv, strict=True))
+    (overall,) = compare(a, b).overall
+    assert (overall.mean_a, overall.mean_b) == (pytest.approx(0.65), pytest.approx(0.55))
+    assert overall.difference == pytest.approx(-0.1)
+
+
+def test_inventing_a_structure_is_worse_altogether():
+    """Where A rightly finds nothing there is no value to pair; a gate must see it all the same."""
+    names = [f"p{i}" for i in range(6)]
+    sides = [
+        [made_records.record([made_records.score(p, value, state=state) for p in names], entry=("net", loss))]
+        for value, state, loss in ((None, "both-empty", "ce"), (0.0, "reference-empty", "dice"))
+    ]
+    found = compare(*sides)
+    assert (found.cells[0].n, found.cells[0].verdict) == (0, "undecided")
+    assert (found.overall[0].mean_a, found.overall[0].mean_b) == (1.0, 0.0)
+    assert found.verdict == "worse"
+
+
+def test_without_resamples_there_is_no_verdict():
+    found = compare(*pair([0.5, 0.6], [0.6, 0.7]), resamples=0)
+    assert (found.cells[0].ci95, found.verdict) == (None, "undecided")
+    assert found.cells[0].difference == pytest.approx(0.1)

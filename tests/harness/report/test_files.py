@@ -15,20 +15,21 @@ import pytest
 from markdown_it import MarkdownIt
 
 from harness.errors import HarnessError
+from harness.rank.board import Entry, LeftOut
 from harness.report.as_json import comparison_json, leaderboard_json
 from harness.report.long_csv import leaderboard_csv
 from harness.report.write import leaderboard_markdown, write_leaderboard
 from harness.store.record import read_records
 
 ENTRY = {
-    "rank", "entry", "model", "loss", "dataset", "params", "state", "runs", "scores", "overall",
-    "clinical", "cost", "hardware",
+    "rank", "rank_interval", "group", "entry", "model", "loss", "dataset", "params", "state", "runs",
+    "scores", "overall", "overall_ci95", "clinical", "cost", "hardware",
 }  # fmt: skip
 COST = {
     "train_s", "predict_s_median", "predict_s_p95", "gpu_train_mib", "gpu_predict_mib", "host_mib",
     "parameters", "flops",
 }  # fmt: skip
-CELL = {"mean", "sd", "n", "penalised", "excluded"}
+CELL = {"mean", "ci95", "sd", "n", "penalised", "excluded"}
 
 
 def with_failure():
@@ -39,7 +40,8 @@ def with_failure():
 def test_json_has_the_documented_shape(board_of, poster):
     value = leaderboard_json(board_of(with_failure()), [poster])
     assert list(value) == [
-        "schema", "leaderboard", "protocol", "protocol_hash", "split_hash", "entries", "published",
+        "schema", "leaderboard", "protocol", "protocol_hash", "split_hash", "rank_method", "stability",
+        "noise_floor", "entries", "published", "left_out",
     ]  # fmt: skip
     assert (value["schema"], value["published"]) == (1, [])
     assert value["split_hash"] == "5e6f7a8b" * 8
@@ -54,7 +56,12 @@ def test_json_has_the_documented_shape(board_of, poster):
     assert first["overall"]["dice"] == pytest.approx(
         sum(c["mean"] for p in first["scores"]["dice"].values() for c in p.values()) / 6
     )
+    assert (first["rank_interval"][0], first["group"]) == (1, "A")
+    low, high = first["overall_ci95"]["dice"]
+    assert low <= first["overall"]["dice"] <= high
+    assert all(c["ci95"][0] <= c["mean"] <= c["ci95"][1] for c in first["scores"]["hd"]["RV"].values())
     assert (last["rank"], last["state"], last["scores"]) == (None, "failed", {})
+    assert (last["rank_interval"], last["group"], last["overall_ci95"]) == (None, None, {})
     assert last["runs"][0]["reason"] == "a | b"
 
 
@@ -75,6 +82,29 @@ def test_two_datasets_have_two_split_hashes(board_of, poster):
     assert len(value["published"]) == 6
 
 
+def test_json_tells_how_sure_the_ranking_is(board_of):
+    value = leaderboard_json(board_of(made_records.quick(seeds=(0, 1))))
+    assert value["rank_method"] == "aggregate-then-rank"
+    assert set(value["stability"]) == {"resamples", "tau", "ci95", "methods"}
+    assert {(m["a"], m["b"]) for m in value["stability"]["methods"]} == {
+        ("aggregate-then-rank", "rank-then-aggregate"),
+        ("aggregate-then-rank", "test-then-rank"),
+        ("rank-then-aggregate", "test-then-rank"),
+    }
+    assert set(value["noise_floor"]["dice"]) == {"difference", "decimals", "sd", "df", "seeds"}
+    assert "volume" not in value["noise_floor"]
+    json.dumps(value, allow_nan=False)
+
+
+def test_json_names_what_was_left_out(board_of):
+    records = made_records.quick(patients=2)
+    apart = LeftOut(Entry("net", "x", "phantom"), "r1", "another split")
+    value = leaderboard_json(board_of(records, left_out=[apart]))
+    assert value["left_out"] == [
+        {"run_id": "r1", "entry": "net + x", "dataset": "phantom", "reason": "another split"}
+    ]
+
+
 def test_csv_is_long_and_loses_no_entry(board_of):
     records = with_failure()
     lines = list(csv.DictReader(io.StringIO(leaderboard_csv(board_of(records)))))
@@ -85,6 +115,8 @@ def test_csv_is_long_and_loses_no_entry(board_of):
     values = [s.value for s in records[1].cases if (s.metric, s.structure, s.phase) == ("hd", "LV", "ES")]
     assert float(one["mean"]) == pytest.approx(sum(values) / 3)
     assert (one["n"], one["penalised"], one["excluded"]) == ("3", "0", "0")
+    assert float(one["ci95_low"]) <= float(one["mean"]) <= float(one["ci95_high"])
+    assert (one["rank_low"], one["group"]) == ("1", "A")
     assert (lines[-1]["entry"], lines[-1]["state"], lines[-1]["mean"]) == ("wide|net + mine", "failed", "")
 
 

@@ -32,22 +32,38 @@ def test_no_line_is_longer_than_the_terminal(board_of, poster, view, width):
 def test_summary_at_80_columns(board_of):
     lines = lines_of(board_of(made_records.quick()), "summary", 80)
     assert re.fullmatch(
-        r"1  unet2d\[base=8\]  log-dice +0\.944\* 0\.798\* 0\.871 +0\.871\* +18\.5 +18\.0", lines[4]
+        r"1  1–2   A   unet2d\[base=8\]  log-dice +0\.944\* 0\.798\* 0\.871 +0\.871\* +18\.5", lines[4]
     )
-    assert lines[1].split() == ["───────────", "Dice", "──────────", "HD", "mm", "train"]
-    assert lines[2].split() == ["#", "model", "loss", "LV", "RV", "MYO", "mean", "mean", "s"]
+    assert lines[1].split() == ["───────────", "Dice", "──────────", "HD", "mm"]
+    assert [word.strip() for word in lines[2].split("  ") if word.strip()] == [
+        "#", "95 %", "gr", "model", "loss", "LV", "RV", "MYO", "mean", "mean",
+    ]  # fmt: skip
     text = " ".join(lines)
     assert "Not shown at this width: HD LV, HD RV, HD MYO (view hausdorff);" in text
-    assert "prediction time, memory, parameters (view cost)." in text
+    assert "training time, prediction time, memory, parameters (view cost)." in text
+
+
+def test_without_bootstrap_the_summary_has_room_for_training_time(board_of):
+    lines = lines_of(board_of(made_records.quick(), resamples=0), "summary", 80)
+    assert lines[2].split() == ["#", "model", "loss", "LV", "RV", "MYO", "mean", "mean", "s"]
+    assert "bootstrap" not in " ".join(lines)
 
 
 def test_summary_at_140_columns_drops_nothing(board_of):
     lines = lines_of(board_of(made_records.quick()), "summary", 140)
     assert "Not shown" not in " ".join(lines)
     header = lines[2].split()
-    assert header[3:11] == ["LV", "RV", "MYO", "mean"] * 2
-    assert header[11:] == ["s", "ms", "MiB", "k", "state"]
+    assert header[:4] == ["#", "95", "%", "gr"]
+    assert header[6:14] == ["LV", "RV", "MYO", "mean"] * 2
+    assert header[14:] == ["s", "ms", "MiB", "k", "state"]
     assert lines[4].split()[-6:] == ["18.5", "18.0", "61*", "804*", "487", "done"]
+
+
+def test_where_there_is_room_the_mean_has_its_interval(board_of):
+    board = board_of(made_records.quick())
+    first = lines_of(board, "summary", 160)[4]
+    low, high = board.results[0].overall_ci95["dice"]
+    assert f" {low:.3f}–{high:.3f} " in first
 
 
 def test_the_posters_layout_fits_80_columns(board_of, poster):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import made_records
 import pytest
 
 from harness.errors import ConfigError
-from harness.rank.board import Entry, PlannedRun
+from harness.rank.board import Entry, LeftOut, PlannedRun
 from harness.rank.compare import compare
 from harness.report.terminal import to_text
 from harness.report.views import available, comparison, tables
@@ -141,6 +142,49 @@ def test_rank_by_two_metrics_is_shown(board_of):
     ]  # fmt: skip
 
 
+def test_the_summary_says_how_sure_it_is(board_of):
+    text = " ".join(told(board_of(made_records.quick(seeds=(0, 1))), width=80).split())
+    assert "95 %: interval of the rank in 1,000 bootstrap samples of the patients" in text
+    assert re.search(r"Kendall's tau with the bootstrap rankings: 0\.\d\d \(0\.\d\d to 1\.00\)", text)
+    assert "with the ranking by rank-then-aggregate 0.87, by test-then-rank —." in text
+    assert "Smallest difference of means that 2 seeds resolve: Dice 0.0044, HD 0.80 mm" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("rank-then-aggregate", "ranked by the mean of each patient's ranks in Dice"),
+        ("test-then-rank", "ranked by significant wins in Dice"),
+    ],
+)
+def test_the_title_says_how_ranks_were_made(board_of, method, words):
+    protocol = {**made_records.PROTOCOL, "rank_method": method}
+    (table,) = tables(board_of(made_records.quick(), protocol=protocol))
+    assert table.title.endswith(words)
+
+
+def test_no_more_decimals_than_the_seeds_support(board_of):
+    """Seeds move a mean Dice by a tenth: what follows the first decimal is noise."""
+    records = [
+        made_records.record([made_records.score(p, value) for p in "ab"], entry=("net", loss), seed=seed)
+        for loss, values in (("ce", (0.61, 0.73)), ("dice", (0.71, 0.83)))
+        for seed, value in enumerate(values)
+    ]
+    (table,) = tables(board_of(records))
+    assert [cell.text for cell in column(table, "mean", "Dice")] == ["0.8", "0.7"]
+
+
+def test_what_was_left_out_stands_below_with_the_reason(board_of):
+    records = made_records.quick(patients=2)
+    apart = [LeftOut(Entry("net", "x", "phantom"), "r1", "another protocol: epochs 2, not 7")]
+    board = board_of(records, left_out=apart)
+    text = told(board, width=80)
+    assert "Left out of leaderboard quick" in text
+    assert "another protocol: epochs 2, not 7" in text
+    assert len(tables(board, "dice")) == 1
+    assert len(tables(board, shown={board.results[0].entry})) == 1
+
+
 def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
     board = board_of(made_records.quick(patients=2), protocol={**made_records.PROTOCOL, "metrics": ["dice"]})
     assert available(board) == ["summary", "dice", "clinical", "cost"]
@@ -161,6 +205,11 @@ def test_comparison_reads_at_80_columns():
     text = to_text([table], 80)
     assert max(map(len, text.splitlines())) <= 80
     assert "not corrected for the number of tests" in " ".join(text.split())
+    low, high = next(c.ci95 for c in compared.cells if (c.structure, c.phase) == ("LV", "ED"))
+    assert first[5] == f"{low:+.3f} to {high:+.3f}"
+    assert "better" in first
+    assert table.rows[-1].cells[1].text == "mean"
+    assert "Altogether B is better." in " ".join(text.split())
 
 
 def test_comparison_names_patients_of_one_side():

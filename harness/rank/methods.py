@@ -1,0 +1,109 @@
+"""The three ways to a ranking, for the patients as they are and in every resample.
+
+- aggregate-then-rank: the mean over patients in each cell, the mean over cells, then ranks;
+- rank-then-aggregate: ranks in each patient and cell, their means, then ranks of those;
+- test-then-rank: ranks by the number of significant wins in paired tests over patients.
+
+Each gives a figure by metric, entry and resample; what is ranked by one metric is then averaged
+over the protocol's metrics in the same way. Names and definitions are those of Maier-Hein et al.
+2018 (Nat Commun 9:5217) and Wiesenfarth et al. 2021 (Sci Rep 11:2369).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.rank.aggregate import Gathered
+from harness.rank.board import RankMethod
+from harness.rank.bootstrap import cell_means, overall_means, ratio, weighted_sums
+from harness.rank.patients import Array, Patients, judged, over_cells
+from harness.rank.ranking import better
+from harness.rank.significance import corrected, p_values, resampled_p_values, wins
+
+METHODS: tuple[RankMethod, ...] = ("aggregate-then-rank", "rank-then-aggregate", "test-then-rank")
+
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Ranked entries: `table` of their scores, and `values` by metric (`patients.judged`)."""
+
+    table: Patients
+    values: Mapping[str, Array]
+    rank_by: Sequence[str]
+
+
+def contest(
+    table: Patients, gathered: Sequence[Gathered], columns: Sequence[int], rank_by: Sequence[str]
+) -> Contest:
+    """The entries in `columns` of `table`; `gathered` are the scores of all of its entries."""
+    keys = [key for name in rank_by for key in table.cells(name)]
+    own = Patients(
+        table.names,
+        tuple(keys),
+        {key: table.sums[key][:, columns] for key in keys},
+        {key: table.counts[key][:, columns] for key in keys},
+    )
+    scores = [gathered[column] for column in columns]
+    return Contest(own, {name: judged(own, scores, own.cells(name)) for name in rank_by}, tuple(rank_by))
+
+
+def more_is_better(method: RankMethod, name: str) -> bool:
+    """In which direction the figures of `method` for a metric rank."""
+    if method == "aggregate-then-rank":
+        return better(name)
+    return method == "test-then-rank"
+
+
+def figures(contest: Contest, method: RankMethod, name: str, weight: Array | None = None) -> Array:
+    """What `method` ranks by: entries × resamples, one without `weight`; NaN where there is none."""
+    drawn = np.ones((1, len(contest.table.names))) if weight is None else weight
+    values = contest.values[name]
+    if method == "aggregate-then-rank":
+        means, has = overall_means(*cell_means(contest.table, name, drawn))
+        return np.where(has, means, np.nan)
+    if method == "rank-then-aggregate":
+        return _mean_ranks(values, better(name), drawn)
+    by_patient = over_cells(values)
+    if weight is None:
+        return wins(corrected(p_values(by_patient, higher_is_better=better(name))))[:, None].astype(float)
+    return wins(corrected(resampled_p_values(by_patient, weight, higher_is_better=better(name)))).astype(
+        float
+    )
+
+
+def standing(contest: Contest, method: RankMethod, weight: Array | None = None) -> tuple[Array, Array]:
+    """Mean ranks over the metrics, and ranks by them: entries × resamples."""
+    by_metric = [
+        places(figures(contest, method, name, weight), higher_is_better=more_is_better(method, name))
+        for name in contest.rank_by
+    ]
+    mean = sum(by_metric, np.zeros_like(by_metric[0])) / len(by_metric)
+    return mean, places(mean, higher_is_better=False)
+
+
+def places(values: Array, *, higher_is_better: bool) -> Array:
+    """`ranking.competition_ranks` along the first axis of an array; NaN ranks behind everything."""
+    keyed = np.round(-values if higher_is_better else values, _DIGITS)
+    keyed = np.where(np.isnan(keyed), np.inf, keyed)
+    order = np.argsort(keyed, axis=0, kind="stable")
+    ordered = np.take_along_axis(keyed, order, 0)
+    new = np.ones(ordered.shape, dtype=bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    counted = np.arange(1.0, len(values) + 1).reshape(-1, *[1] * (values.ndim - 1))
+    ranks = np.empty_like(keyed)
+    np.put_along_axis(ranks, order, np.maximum.accumulate(np.where(new, counted, 0.0), axis=0), 0)
+    return ranks
+
+
+def _mean_ranks(values: Array, higher_is_better: bool, weight: Array) -> Array:
+    """Ranks of entries in each patient and cell, averaged over patients, then over cells."""
+    ranks = np.moveaxis(places(np.moveaxis(values, 1, 0), higher_is_better=higher_is_better), 0, 1)
+    # A patient in whom nobody has a value in a cell tells nothing; one who lacks it is last.
+    told = np.broadcast_to(~np.isnan(values).all(axis=1, keepdims=True), values.shape).astype(float)
+    means, has = overall_means(*ratio(weighted_sums(weight, ranks * told), weighted_sums(weight, told)))
+    return np.where(has, means, np.nan)

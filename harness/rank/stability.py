@@ -1,0 +1,44 @@
+"""Whether other patients, or another method, would have given another ranking."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+
+from harness.rank.board import MethodTau, RankMethod, Stability
+from harness.rank.bootstrap import LIMITS
+from harness.rank.patients import Array
+
+_DIGITS = 12
+
+
+def stability(ranks: Array, resampled: Array, by_method: Mapping[RankMethod, Array]) -> Stability:
+    """Kendall's tau-b of the `ranks` of entries with `resampled` ones (entries × resamples).
+
+    `by_method` are the ranks by each method, whose taus are told pair by pair.
+    """
+    # Resamples often agree: each ranking that occurs is compared once.
+    rankings, which = np.unique(resampled, axis=1, return_inverse=True)
+    # A resample in which all tie (or else the ranking does) says nothing for it.
+    taus = np.array([tau(ranks, other) or 0.0 for other in rankings.T])[which.ravel()]
+    low, high = np.quantile(taus, LIMITS)
+    return Stability(
+        resampled.shape[1],
+        round(math.fsum(taus) / len(taus), _DIGITS),
+        (round(float(low), _DIGITS), round(float(high), _DIGITS)),
+        tuple(MethodTau(a, b, tau(by_method[a], by_method[b])) for a, b in combinations(by_method, 2)),
+    )
+
+
+def tau(a: Array, b: Array) -> float | None:
+    """Kendall's tau-b; 1 for equal rankings, None where all entries of only one are tied."""
+    if np.array_equal(a, b):
+        return 1.0
+    if (a == a[0]).all() or (b == b[0]).all():
+        return None
+    from scipy.stats import kendalltau
+
+    return round(float(kendalltau(a, b).statistic), _DIGITS)

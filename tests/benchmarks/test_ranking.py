@@ -1,0 +1,57 @@
+"""How long a ranking with all its uncertainty takes.
+
+    .venv/bin/pytest tests/benchmarks/test_ranking.py --benchmark-enable -n 0
+
+50 entries, 150 patients, 20 metrics of three structures in two phases, 1,000 resamples, one thread.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.rank.bootstrap import cell_means, intervals, overall_means, rank_intervals, weights
+from harness.rank.groups import groups
+from harness.rank.methods import METHODS, Contest, standing
+from harness.rank.patients import Patients
+from harness.rank.stability import stability
+
+ENTRIES, PATIENTS, METRICS = 50, 150, 20
+
+
+def made_up() -> Contest:
+    """Entries whose means differ by about what they vary; ranked by the first metric."""
+    rng = np.random.default_rng(0)
+    names = [f"nsd@{mm}mm" for mm in range(1, METRICS + 1)]
+    keys = [(name, part, phase) for name in names for part in ("LV", "RV", "MYO") for phase in ("ED", "ES")]
+    skill, hard = rng.normal(0.8, 0.02, (1, ENTRIES)), rng.normal(0, 0.1, (PATIENTS, 1))
+    sums = {key: np.clip(skill + hard + rng.normal(0, 0.05, (PATIENTS, ENTRIES)), 0, 1) for key in keys}
+    table = Patients(
+        tuple(f"p{i:03}" for i in range(PATIENTS)),
+        tuple(keys),
+        sums,
+        {key: np.ones((PATIENTS, ENTRIES)) for key in keys},
+    )
+    values = {names[0]: np.stack([sums[key] for key in table.cells(names[0])], axis=-1)}
+    return Contest(table, values, names[:1])
+
+
+def uncertainty(contest: Contest, method: Any) -> Any:
+    """Intervals of every mean and rank, groups, and Kendall's tau."""
+    weight = weights(PATIENTS)
+    for name in dict.fromkeys(name for name, _, _ in contest.table.keys):
+        means, has = cell_means(contest.table, name, weight)
+        intervals(means, has)
+        intervals(*overall_means(means, has))
+    mean_ranks, ranks = standing(contest, method, weight)
+    points = {one: standing(contest, one)[1][:, 0] for one in METHODS}
+    order = [int(row) for row in np.argsort(points[method], kind="stable")]
+    return rank_intervals(ranks), groups(order, mean_ranks), stability(points[method], ranks, points)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_thousand_resamples(benchmark: Any, method: Any) -> None:
+    limits, letters, _ = benchmark.pedantic(uncertainty, (made_up(), method), rounds=3, warmup_rounds=1)
+    assert len(limits) == len(letters) == ENTRIES

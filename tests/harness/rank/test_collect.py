@@ -1,0 +1,100 @@
+"""Which records on disk belong to a leaderboard, and why the others don't."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import made_records
+import pytest
+
+from harness.config.protocol import Protocol, hash_for
+from harness.plan.keys import keys
+from harness.plan.matrix import Matrix
+from harness.rank.collect import collect
+from harness.store.record import to_line
+from harness.store.runs import RunsFolder
+
+PROTOCOL = Protocol()
+
+
+def a_record(loss="ce", protocol=PROTOCOL, **other):
+    """A finished record as a worker of this version writes it."""
+    made = made_records.record([made_records.score(p, 0.8) for p in "ab"], entry=("unet2d", loss))
+    spec = {
+        **made.spec,
+        "protocol": protocol.resolved(2),
+        "manifest_hash": "m" * 64,
+        "split_hash": "s" * 64,
+        **other,
+    }
+    return replace(
+        made, spec=spec, keys=keys(spec), run_id=f"{loss}-{len(protocol.resolved(2))}-{spec['seed']}"
+    )
+
+
+@pytest.fixture
+def found_in(tmp_path):
+    """What is collected from a leaderboard's folder that holds these records."""
+
+    def make(*records):
+        (tmp_path / "records.jsonl").write_text("".join(map(to_line, records)), encoding="utf-8")
+        return collect("quick", PROTOCOL, Matrix((), ()), RunsFolder(tmp_path / "runs"), tmp_path)
+
+    return make
+
+
+def test_comparable_records_are_all_there(found_in):
+    found = found_in(a_record(), a_record("dice"))
+    assert len(found.records) == 2
+    assert found.left_out == ()
+
+
+def test_another_protocol_is_named_by_what_differs(found_in):
+    other = replace(a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0})), run_id="other")
+    found = found_in(a_record(), other)
+    assert [r.run_id for r in found.records] != ["other"]
+    (apart,) = found.left_out
+    assert (apart.run_id, apart.entry.loss) == ("other", "dice")
+    assert apart.reason == "another protocol: spacing_mm 2.0, not 1.5"
+
+
+def test_what_moves_no_score_keeps_nothing_out(found_in):
+    other = PROTOCOL.model_copy(update={"rank_method": "test-then-rank", "seeds": (0, 1)})
+    assert hash_for(other, {"dims": 2}) == hash_for(PROTOCOL, {"dims": 2})
+    assert found_in(replace(a_record("dice", other), run_id="x")).left_out == ()
+
+
+def test_runs_of_other_leaderboards_are_not_mentioned(found_in):
+    other = a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0}), leaderboard="standard")
+    assert found_in(a_record(), replace(other, run_id="other")).left_out == ()
+
+
+def test_unfinished_runs_are_not_left_out_but_to_do(found_in):
+    other = a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0}))
+    assert found_in(replace(other, status="failed")).left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("split_hash", "another split: tttttttt, not ssssssss"),
+        ("manifest_hash", "other data: tttttttt, not mmmmmmmm"),
+    ],
+)
+def test_another_split_or_other_data_is_said(found_in, what, reason):
+    same = [a_record(), a_record("focal")]
+    found = found_in(*same, replace(a_record("dice", **{what: "t" * 64}), run_id="other"))
+    assert {r.spec["loss"]["label"] for r in found.records} == {"ce", "focal"}
+    assert [(one.run_id, one.reason) for one in found.left_out] == [("other", reason)]
+
+
+def test_scores_by_other_definitions_of_the_metrics_are_left_out(found_in, monkeypatch):
+    from harness.plan import keys as module
+
+    old = a_record("dice")
+    monkeypatch.setitem(module.ALGORITHMS, "score", module.ALGORITHMS["score"] + 1)
+    found = found_in(a_record(), old)
+    assert [r.spec["loss"]["label"] for r in found.records] == ["ce"]
+    (apart,) = found.left_out
+    assert "other metric definitions" in apart.reason
+    assert "harness rescore" in apart.reason
