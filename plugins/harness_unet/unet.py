@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import max_pool2d, pad
 
 from harness.errors import PluginError
 from harness.plugins.records import Task
@@ -50,7 +50,6 @@ class UNet(nn.Module):
         self.contract = nn.ModuleList(
             Block(dims, before, after) for before, after in zip([channels, *maps], maps, strict=False)
         )
-        self.pool = (nn.MaxPool2d if dims == 2 else nn.MaxPool3d)(step)
         self.up = nn.ModuleList(transposed(m * 2, m, step, stride=step) for m in reversed(maps[:-1]))
         self.expand = nn.ModuleList(Block(dims, m * 2, m) for m in reversed(maps[:-1]))
         self.head = conv(maps[0], classes, 1)
@@ -62,7 +61,7 @@ class UNet(nn.Module):
         skips: list[Tensor] = []
         for block in self.contract:
             if skips:
-                x = self.pool(x)
+                x = halved(x)
             x = block(x)
             skips.append(x)
         skips.pop()
@@ -78,6 +77,19 @@ class UNet(nn.Module):
         """
         below, right = (-size % self.multiple for size in x.shape[-2:])
         return pad(x, (0, right, 0, below)) if below or right else x
+
+
+def halved(x: Tensor) -> Tensor:
+    """The maximum over 2×2 pixels; never over z.
+
+    In 3D slices join the batch: a 2D pooling does, whose gradient is the same bits every time on a
+    GPU, which that of 3D pooling is not.
+    """
+    if x.ndim == 4:
+        return max_pool2d(x, 2)
+    slices = x.transpose(1, 2)
+    pooled = max_pool2d(slices.flatten(0, 1), 2)
+    return pooled.reshape(*slices.shape[:3], *pooled.shape[2:]).transpose(1, 2)
 
 
 def unet2d(task: Task, base: int = 32, depth: int = 4, slices: int = 1) -> UNet:

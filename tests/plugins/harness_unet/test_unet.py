@@ -7,7 +7,7 @@ from torch import nn
 from harness.errors import PluginError
 from harness.measure.cost import flops, parameters
 from harness.plugins.records import Task
-from harness_unet.unet import unet2d, unet3d
+from harness_unet.unet import halved, unet2d, unet3d
 
 
 def task(dims: int, channels: int = 1, slices: int = 1, classes: int = 4) -> Task:
@@ -57,10 +57,12 @@ def test_3d_takes_any_number_of_slices(slices: int, size: tuple[int, int]) -> No
     assert net(torch.randn(1, 1, slices, *size)).shape == (1, 4, slices, *size)
 
 
-def test_3d_never_pools_along_z() -> None:
-    net = unet3d(task(3), base=2)
-    assert net.pool.kernel_size == (1, 2, 2)
-    assert all(m.stride == (1, 2, 2) for m in net.modules() if isinstance(m, nn.ConvTranspose3d))
+def test_3d_pools_in_the_plane_and_never_along_z() -> None:
+    x = torch.randn(2, 3, 5, 8, 6)
+    assert torch.equal(halved(x), torch.nn.MaxPool3d((1, 2, 2))(x))
+    assert torch.equal(halved(x[:, :, 0]), torch.nn.MaxPool2d(2)(x[:, :, 0]))
+    net = unet3d(task(3), 4)
+    assert all(up.stride == (1, 2, 2) for up in net.up)
 
 
 def test_context_slices_are_input_channels() -> None:
@@ -71,7 +73,7 @@ def test_context_slices_are_input_channels() -> None:
 @pytest.mark.parametrize("make", [lambda: unet2d(task(2), 2).eval(), lambda: unet3d(task(3), 2).eval()])
 def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:  # type: ignore[no-untyped-def]
     net = make()
-    shape = (16, 24) if net.pool.kernel_size == (2, 2) else (3, 16, 24)
+    shape = (16, 24) if isinstance(net.head, torch.nn.Conv2d) else (3, 16, 24)
     x = torch.randn(3, 1, *shape)
     with torch.no_grad():
         torch.testing.assert_close(net(x)[:1], net(x[:1]), atol=1e-5, rtol=1e-5)
@@ -80,7 +82,7 @@ def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:  # ty
 @pytest.mark.parametrize("make", [lambda: unet2d(task(2), 4), lambda: unet3d(task(3), 4)])
 def test_gradients_reach_every_parameter_also_in_bf16(make) -> None:  # type: ignore[no-untyped-def]
     net = make()
-    shape = (2, 1, 16, 16) if net.pool.kernel_size == (2, 2) else (2, 1, 3, 16, 16)
+    shape = (2, 1, 16, 16) if isinstance(net.head, torch.nn.Conv2d) else (2, 1, 3, 16, 16)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = net(torch.randn(shape)).float().square().mean()
     loss.backward()
