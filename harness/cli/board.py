@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.config.find import find_file
-from harness.errors import ConfigError
+from harness.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from harness.config.load import Project
@@ -69,7 +69,7 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 class Board:
     """A leaderboard as one command sees it.
 
-    `title` is the name under which its tables are kept: with a protocol changed by ``--set``
+    `title` is the name under which its runs and tables are kept: with anything changed by ``--set``
     it is another leaderboard, and must not overwrite the committed one.
     """
 
@@ -100,12 +100,15 @@ def plugin_files(args: argparse.Namespace, file: Path) -> tuple[Path, ...]:
     return (*((own,) if own.is_file() else ()), *args.plugin_files)
 
 
-def open_board(args: argparse.Namespace) -> Board:
-    """Load everything that the command's selection needs, except data."""
+def open_board(args: argparse.Namespace, *, absent: bool = False) -> Board:
+    """Load everything that the command's selection needs, except data.
+
+    With `absent`, plugins that a leaderboard lists may be missing: enough to show its records.
+    """
     from harness.config.load import load
-    from harness.config.protocol import protocol_hash
     from harness.plan.matrix import expand
     from harness.plugins import manager
+    from harness.store.atomic import digest
     from harness.store.runs import RunsFolder
 
     file = open_project(args)
@@ -113,13 +116,15 @@ def open_board(args: argparse.Namespace) -> Board:
     settings, protocol = project.leaderboard(args.leaderboard)
     title = args.leaderboard
     if args.overrides:
-        written = load(file).leaderboard(args.leaderboard)[1]
-        changed = protocol_hash(protocol.model_dump(mode="json", by_alias=True))
-        if changed != protocol_hash(written.model_dump(mode="json", by_alias=True)):
+        changed, written = (
+            digest([one.model_dump(mode="json", by_alias=True) for one in pair])
+            for pair in ((settings, protocol), load(file).leaderboard(args.leaderboard))
+        )
+        if changed != written:
             title = f"{args.leaderboard}@{changed[:8]}"
     files = plugin_files(args, file)
     registry = manager.load(files)
-    matrix = expand(registry, settings, _selection(args))
+    matrix = expand(registry, settings, _selection(args), absent=absent)
     runs = RunsFolder(args.runs if args.runs is not None else project.root / "runs")
     return Board(args.leaderboard, title, project, settings, protocol, registry, matrix, runs, files)
 
@@ -131,14 +136,17 @@ def _selection(args: argparse.Namespace) -> Selection:
     return Selection(*(getattr(args, name, []) for name in ("models", "losses", "datasets")))
 
 
-def data_roots(texts: list[str]) -> dict[str, Path]:
-    """``["acdc=PATH"]`` -> {"acdc": Path}."""
+def data_roots(texts: list[str], registry: Registry) -> dict[str, Path]:
+    """``["acdc=PATH"]`` -> {"acdc": Path}; ConfigError for a dataset that nobody registers."""
     roots = {}
+    known = {plugin.record.name for plugin in registry.match("dataset", "*")}
     for text in texts:
         name, equals, path = text.partition("=")
         if not equals or not name or not path:
             raise ConfigError(
                 f"'{text}' is not NAME=PATH", where="--data", remedy="Say for example acdc=PATH."
             )
+        if name not in known:
+            raise ConfigError(f"no dataset '{name}'", where="--data", remedy=nearest(name, known))
         roots[name] = Path(path).expanduser()
     return roots

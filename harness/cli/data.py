@@ -42,9 +42,10 @@ def run(args: argparse.Namespace) -> int:
 
     file = boards.open_project(args)
     project = load(file)
-    choice = choose(manager.load(boards.plugin_files(args, file)), "dataset", args.dataset)
+    registry = manager.load(boards.plugin_files(args, file))
+    choice = choose(registry, "dataset", args.dataset)
     runs = RunsFolder(args.runs if args.runs is not None else project.root / "runs")
-    root = root_of(project, choice, runs, boards.data_roots(args.data))
+    root = root_of(project, choice, runs, boards.data_roots(args.data, registry))
     with Progress(quiet=args.json) as progress:
         findings = audit(open_choice(choice, root), progress.reading)
     if args.json:

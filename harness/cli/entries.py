@@ -36,10 +36,11 @@ def find_entries(args: argparse.Namespace) -> tuple[Board, list[tuple[Entry, lis
     file = boards.open_project(args)
     names = [args.leaderboard] if args.leaderboard else list(load(file).settings.leaderboard)
     known: set[str] = set()
+    every: set[Entry] = set()
     for name in names:
         args.leaderboard = name
-        board = boards.open_board(args)
-        found = collect(board.name, board.protocol, board.matrix, board.runs, board.folder)
+        board = boards.open_board(args, absent=True)
+        found = collect(board.title, board.protocol, board.matrix, board.runs, board.folder)
         by_entry: dict[Entry, list[Record]] = {}
         for record in found.records:
             if record.status == "done":
@@ -48,11 +49,13 @@ def find_entries(args: argparse.Namespace) -> tuple[Board, list[tuple[Entry, lis
         if all(chosen):
             return board, [(entry, by_entry[entry]) for entry in chosen if entry is not None]
         known |= {entry.name for entry in by_entry}
-    wanted = ", ".join(f"'{text}'" for text in args.entries)
+        every |= set(by_entry)
+    unknown = [text for text in args.entries if _match(text, sorted(every, key=str), args.verb) is None]
+    wanted = ", ".join(f"'{text}'" for text in unknown or args.entries)
     raise ConfigError(
         f"no leaderboard has finished runs of {wanted}",
         where=args.verb,
-        remedy=nearest(args.entries[-1], known) if known else "Run a leaderboard first.",
+        remedy=nearest((unknown or args.entries)[0], known) if known else "Run a leaderboard first.",
     )
 
 

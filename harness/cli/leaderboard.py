@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> int:
     """Rebuild the folder of the leaderboard and print a view of it."""
     from harness.cli.show import rebuild, show
 
-    board = boards.open_board(args)
+    board = boards.open_board(args, absent=True)
     show(board, rebuild(board), view=args.view, as_json=args.json, svg=args.svg)
     return OK

@@ -38,8 +38,8 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+def make_parser(hidden: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the whole command line; `hidden` names verbs for other programs that it knows too."""
     parser = argparse.ArgumentParser(
         prog="harness", description="Settle which cardiac MR segmentation model is better.", epilog=EPILOG
     )
@@ -47,6 +47,8 @@ def make_parser() -> argparse.ArgumentParser:
     shown = "{" + ",".join(verb.NAME for verb in VERBS if verb.SUMMARY) + "}"
     verbs = parser.add_subparsers(title="verbs", metavar=shown, required=True, dest="verb")
     for verb in VERBS:
+        if not verb.SUMMARY and verb.NAME not in hidden:
+            continue
         # A verb without a summary is for other programs; argparse lists what has help.
         listed = {"help": verb.SUMMARY, "description": verb.SUMMARY} if verb.SUMMARY else {}
         sub = verbs.add_parser(verb.NAME, epilog=EPILOG, **listed)
@@ -67,9 +69,21 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _logged(text: str) -> str:
+    """Keep a traceback in a file of its own, and say where."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="harness-error-", suffix=".log")
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+    except OSError:
+        return "With -v it shows the traceback."
+    return f"The traceback is in {name}."
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code (argparse exits by itself with 2)."""
-    args = make_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = make_parser(hidden=argv[:1]).parse_args(argv)
     # A polite kill is a Ctrl-C: the worker stops, and what it had saved stays.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -88,9 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except Exception as error:
         line = " ".join(f"{type(error).__name__}: {error}".split())
-        log = Path(tempfile.gettempdir()) / "harness-error.log"
-        log.write_text(traceback.format_exc())
-        print(f"harness: internal error: {line}. The traceback is in {log}.", file=sys.stderr)
+        print(f"harness: internal error: {line}. {_logged(traceback.format_exc())}", file=sys.stderr)
         if args.verbose:
             traceback.print_exc()
         return INTERNAL

@@ -47,11 +47,11 @@ def run(args: argparse.Namespace) -> int:
     with Progress(quiet=args.json) as progress:
         plan = make_plan(
             board.project,
-            board.name,
+            board.title,
             board.protocol,
             board.matrix,
             board.runs,
-            data_roots=boards.data_roots(args.data),
+            data_roots=boards.data_roots(args.data, board.registry),
             plugin_files=board.plugin_files,
             advance=progress.reading,
         )

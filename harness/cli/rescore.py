@@ -90,7 +90,7 @@ def _wanted(
     from harness.plan.matrix import seeds_and_folds
     from harness.plan.spec import external_spec, make_spec
 
-    roots = boards.data_roots(args.data)
+    roots = boards.data_roots(args.data, board.registry)
     choices = {entry.dataset.label: entry.dataset for entry in board.matrix.selected if entry.skip is None}
     opened = {
         label: open_data(board.project, choice, board.protocol, board.runs, roots, progress.reading)
@@ -100,13 +100,13 @@ def _wanted(
         if entry.skip is None:
             data = opened[entry.dataset.label]
             for seed, fold in seeds_and_folds(board.protocol):
-                spec = make_spec(board.name, entry, board.protocol, data, seed, fold)
+                spec = make_spec(board.title, entry, board.protocol, data, seed, fold)
                 yield board.runs.run(spec["run_id"]), spec, data
     for folder in board.runs.all():
         known = folder.spec()
-        external = known["model"].get("external", False) and known["leaderboard"] == board.name
+        external = known["model"].get("external", False) and known["leaderboard"] == board.title
         if external and known["dataset"]["label"] in opened:
             data = opened[known["dataset"]["label"]]
-            spec = external_spec(board.name, known["model"]["name"], board.protocol, data, known["fold"])
+            spec = external_spec(board.title, known["model"]["name"], board.protocol, data, known["fold"])
             if spec["run_id"] == folder.id:
                 yield folder, spec, data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import board as boards
@@ -25,8 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="try everything out: one epoch of N batches; same as --set protocol.limit=N protocol.epochs=1",
     )
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="give up a run after this long")
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up a run after this long")
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
+
+
+def seconds(text: str) -> float:
+    """A duration; argparse says in one line what is no number above 0."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError
+    return value
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
     with Progress(quiet=args.json) as progress:
         plan = make_plan(
             board.project,
-            board.name,
+            board.title,
             board.protocol,
             board.matrix,
             board.runs,
-            data_roots=boards.data_roots(args.data),
+            data_roots=boards.data_roots(args.data, board.registry),
             plugin_files=board.plugin_files,
             advance=progress.reading,
         )

@@ -82,13 +82,13 @@ def run(args: argparse.Namespace) -> int:
             choice,
             board.protocol,
             board.runs,
-            boards.data_roots(args.data),
+            boards.data_roots(args.data, board.registry),
             progress.reading,
         )
         found = find_predictions(args.predictions, data.source.cases)
         values = _values(args.labels, data.source.structures)
         for fold in dict.fromkeys(fold for _, fold in seeds_and_folds(board.protocol)):
-            spec = external_spec(board.name, args.name.strip(), board.protocol, data, fold)
+            spec = external_spec(board.title, args.name.strip(), board.protocol, data, fold)
             wanted = set(spec["parts"]["test"])
             record, off = score_files(
                 board.runs.run(spec["run_id"]),

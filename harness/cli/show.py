@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ class Built:
 
 def rebuild(board: Board) -> Built:
     """Rank all comparable records of a leaderboard and write its folder."""
-    found = collect(board.name, board.protocol, board.matrix, board.runs, board.folder)
+    found = collect(board.title, board.protocol, board.matrix, board.runs, board.folder)
     if not found.records:
         apart = found.left_out
         raise ConfigError(
@@ -56,24 +57,30 @@ def rebuild(board: Board) -> Built:
 
 
 def show(board: Board, built: Built, *, view: str, as_json: bool, svg: Path | None = None) -> None:
-    """Print one view of the selected entries, or the whole leaderboard as JSON; `svg` keeps a picture."""
-    if as_json:
-        print(json.dumps(leaderboard_json(built.board, built.published), indent=1, allow_nan=False))
-        return
+    """Print the selected entries: one view of them, or all there is as JSON; `svg` keeps a picture."""
     from rich.console import Console
 
     from harness.report.terminal import to_terminal
 
     selected = {entry_name(entry) for entry in board.matrix.selected}
     everything = {entry_name(entry) for entry in board.matrix.entries} == selected
-    console = Console(highlight=False, record=svg is not None)
-    console.print(
-        to_terminal(
-            tables(built.board, view, published=built.published, shown=None if everything else selected)
-        )
-    )
+    shown = None if everything else selected
+    picture = to_terminal(tables(built.board, view, published=built.published, shown=shown))
+    # A picture is drawn also where nothing else than JSON may be printed.
+    console = Console(highlight=False, record=svg is not None, file=io.StringIO() if as_json else None)
+    console.print(picture)
     if svg is not None:
         write_text(svg, console.export_svg(title=f"harness leaderboard {board.title}"))
+    if as_json:
+        value = leaderboard_json(built.board, built.published)
+        names = None if shown is None else {(e.model, e.loss, e.dataset) for e in shown}
+        value["entries"] = [
+            entry
+            for entry in value["entries"]
+            if names is None or (entry["model"], entry["loss"], entry["dataset"]) in names
+        ]
+        print(json.dumps(value, indent=1, allow_nan=False))
+        return
     try:
         folder = board.folder.relative_to(board.folder.cwd())
     except ValueError:

@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if len(datasets) > 1:
         raise ConfigError(f"{' and '.join(sorted(datasets))} are different volumes", where=args.verb)
     choice = next(e.dataset for e in board.matrix.entries if e.dataset.label in datasets)
-    source = open_choice(choice, root_of(board.project, choice, board.runs, boards.data_roots(args.data)))
+    roots = boards.data_roots(args.data, board.registry)
+    source = open_choice(choice, root_of(board.project, choice, board.runs, roots))
     tested = set(found[0][1][0].spec["parts"]["test"])
     cases = [case for case in source.cases if case.patient in tested][: args.volumes]
     predictors = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic_core import CoreSchema
 
 from harness.errors import ConfigError
 from harness.metrics.definitions import metric
-from harness.metrics.empty import EmptyPolicy
 from harness.store.atomic import digest
 
 T = TypeVar("T")
@@ -31,6 +31,12 @@ class PerDims(Strict, Generic[T]):
     @classmethod
     def _from_one(cls, value: Any) -> Any:
         return value if isinstance(value, dict | PerDims) else {"2d": value, "3d": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """One value, or one for each."""
+        each = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [each["properties"]["2d"], each]}
 
     def at(self, dims: int) -> T:
         """The value for models of `dims` dimensions."""
@@ -76,10 +82,6 @@ class Empty(Strict):
     both_empty: Literal["exclude", "perfect"] = Field(
         "exclude", description="where both lack it: leave out and count, or score as a perfect match"
     )
-
-    def policy(self) -> EmptyPolicy:
-        """As scoring takes it."""
-        return EmptyPolicy(self.one_empty_distance, self.both_empty)
 
 
 class Protocol(Strict):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -58,11 +59,6 @@ class Manifest:
         """All patients, sorted."""
         return tuple(sorted({case.patient for case in self.cases}))
 
-    def of(self, patients: Sequence[str]) -> list[str]:
-        """Ids of the cases of these patients, sorted."""
-        wanted = set(patients)
-        return [case.id for case in self.cases if case.patient in wanted]
-
     @cached_property
     def identical(self) -> tuple[tuple[str, ...], ...]:
         """Sets of patients that share an identical image."""
@@ -97,7 +93,7 @@ def build_manifest(
     if not cases:
         raise DataError("the dataset has no cases", remedy="Check its folder.")
     ids = [case.id for case in cases]
-    doubled = next((id_ for id_ in ids if ids.count(id_) > 1), None)
+    doubled = next((id_ for id_, count in Counter(ids).items() if count > 1), None)
     if doubled is not None:
         raise DataError("two cases have this id", where=doubled, remedy="Ids must be unique in a dataset.")
     known = _recall(memory)
@@ -164,6 +160,7 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
         raise
     except Exception as error:
         raise DataError(f"reading failed: {type(error).__name__}: {error}", where=case.id) from error
+    _check_spacing(case, volume.spacing_mm)
     image, labels = volume.image, volume.labels
     if labels is None:
         raise DataError("has no reference label map", where=case.id)
@@ -183,6 +180,15 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
             where=case.id,
         )
     return volume
+
+
+def _check_spacing(case: Case, spacing_mm: object) -> None:
+    try:
+        sizes = [float(mm) for mm in spacing_mm]  # type: ignore[attr-defined]  # a plugin may give anything
+    except (TypeError, ValueError):
+        sizes = []
+    if len(sizes) != 3 or not all(0 < mm < math.inf for mm in sizes):
+        raise DataError(f"has spacing {spacing_mm!r}, not three sizes (z, y, x) above 0 mm", where=case.id)
 
 
 def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:

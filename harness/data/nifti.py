@@ -171,7 +171,7 @@ def _read(path: Path, most: int) -> tuple[NDArray[Any], Spacing]:
     try:
         image: Any = nibabel.load(path)
         shape = _checked_shape(path, image.shape, most)
-        spacing = _checked_spacing(path, image.header.get_zooms())
+        spacing = _checked_spacing(path, _pixdim(image))
         values = np.asanyarray(image.dataobj).reshape(shape)
     except FileNotFoundError as error:
         raise DataError("there is no such file", where=path) from error
@@ -202,6 +202,16 @@ def _checked_shape(path: Path, shape: tuple[int, ...], most: int) -> tuple[int, 
 
 def _count(channels: int) -> str:
     return "1 channel" if channels == 1 else f"{channels} channels"
+
+
+def _pixdim(image: Any) -> Sequence[float]:
+    """Voxel sizes (x, y, z) as they stand in the file; once loaded, nibabel has made 1 mm of a 0."""
+    with image.file_map["header" if "header" in image.file_map else "image"].get_prepare_fileobj() as file:
+        header = type(image).header_class.from_fileobj(file, check=False)
+    sizes: list[float] = (
+        header["pixdim"][1:4].tolist() if "pixdim" in header else list(header.get_zooms()[:3])
+    )
+    return sizes
 
 
 def _checked_spacing(path: Path, zooms: Sequence[float]) -> Spacing:

@@ -75,6 +75,9 @@ def prepare(
     if not folder.exists():
         with FileLock(f"{folder}.lock"):
             if not folder.exists():
+                for left in folder.parent.glob(f"{folder.name}.*.tmp"):
+                    # Of a process that was killed: whoever is at work holds the lock.
+                    shutil.rmtree(left, ignore_errors=True)
                 _make(cases, structures, protocol, folder, advance)
     return load(folder)
 

@@ -45,6 +45,8 @@ def open_source(
     foreign = next((case for case in cases if not isinstance(case, Case)), None)
     if foreign is not None:
         raise PluginError(f"cases() gave a {type(foreign).__name__}, not a Case", where=f"dataset {name}")
+    for case in cases:
+        _check_names(case, name)
     named = dict(getattr(made, "structures", None) or structures)
     values = list(named.values())
     if not named or len(set(values)) < len(values) or not all(0 < value < 256 for value in values):
@@ -53,6 +55,15 @@ def open_source(
             where=f"dataset {name}",
         )
     return Source(cases, named, tuple(getattr(made, "phases", None) or phases))
+
+
+def _check_names(case: Case, dataset: str) -> None:
+    """PluginError for an id that is no name of a file, or a patient without a name."""
+    for what, value in (("id", case.id), ("patient", case.patient)):
+        if not isinstance(value, str) or not value.strip():
+            raise PluginError(f"a case has the {what} {value!r}, not a text", where=f"dataset {dataset}")
+    if "/" in case.id or "\\" in case.id or case.id in (".", ".."):
+        raise PluginError(f"the case id {case.id!r} can't name a file", where=f"dataset {dataset}")
 
 
 def open_record(record: Dataset, root: Path, params: Mapping[str, Any]) -> Source:

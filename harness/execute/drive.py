@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.errors import BUSY, INTERRUPTED
+from harness.errors import BUSY, INTERRUPTED, HarnessError
 from harness.execute.local import Local
 from harness.plan.plan import PlannedRun
 from harness.store.record import Record
@@ -41,6 +41,7 @@ def drive(
     another process holds is waited for, so nothing is done twice.
     """
     executor = Local()
+    waited: set[str] = set()
     queue = deque(run for run in planned if run.state in ("resume", "todo", "running"))
     done = [run.id for run in planned if run.state == "done"]
     failed: list[str] = []
@@ -50,20 +51,32 @@ def drive(
         if folder.busy():
             # Others' runs go last: there may be something free meanwhile.
             listen("wait", run, folder.progress())
+            waited.add(run.id)
             if all(runs.run(other.id).busy() for other in queue):
                 time.sleep(5 * POLL_S)
             queue.append(run)
             continue
-        record = folder.record()
-        if record is None or not folder.answers(run.spec):
+        record = _record(folder)
+        # What another process came to while this one waited is the outcome, a failure too.
+        settled = record is not None and run.id in waited and dict(record.keys) == run.spec["keys"]
+        if record is None or not (settled or folder.answers(run.spec)):
             record = _one(executor, run, folder, listen, timeout_s)
-            if record is None:
+            if record is None or dict(record.keys) != run.spec["keys"]:
+                # Another process was faster, perhaps under other metrics: look again later.
                 queue.append(run)
                 continue
         ok = record.status == "done"
         (done if ok else failed).append(run.id)
         listen("end", run, {**folder.progress(), "status": record.status, "failure": record.failure})
     return Outcome(tuple(done), tuple(failed))
+
+
+def _record(folder: RunFolder) -> Record | None:
+    """The record; a damaged one is none, and is made again."""
+    try:
+        return folder.record()
+    except HarnessError:
+        return None
 
 
 def _one(
@@ -88,7 +101,7 @@ def _one(
         raise
     if code == BUSY:
         return None
-    record = folder.record()
+    record = _record(folder)
     if record is not None:
         return record
     if code == INTERRUPTED:
@@ -97,7 +110,9 @@ def _one(
         name = signal.Signals(-code).name
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
         return _ended(run, folder, "interrupted", "resource", f"the worker was ended by {name}{hint}")
-    return _ended(run, folder, "failed", "harness", f"the worker ended with code {code}; see {folder.log}")
+    return _ended(
+        run, folder, "failed", "harness", f"the worker ended with code {code}; see log.txt of the run"
+    )
 
 
 def _ended(run: PlannedRun, folder: RunFolder, status: Any, blame: str, message: str) -> Record:

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.plugins.blame import called, defined
 from harness.store.record import Status
 
-_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
+_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
 
 
 def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple[Status, dict[str, Any]]:

@@ -53,7 +53,7 @@ def _ask(run: PlannedRun, manifest: Manifest) -> dict[str, Any]:
         "plugin_files": run.local["plugin_files"],
     }
     done = subprocess.run(
-        [sys.executable, "-m", "harness", "preflight"],
+        [sys.executable, "-P", "-m", "harness", "preflight"],
         input=json.dumps(question),
         capture_output=True,
         text=True,

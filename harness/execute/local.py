@@ -30,7 +30,7 @@ class Local:
 
     def submit(self, folder: Path) -> subprocess.Popen[bytes]:
         """Start a worker on a run's folder."""
-        command = [sys.executable, "-m", "harness", "worker", str(folder), "--parent", str(os.getpid())]
+        command = [sys.executable, "-P", "-m", "harness", "worker", str(folder), "--parent", str(os.getpid())]
         with (folder / "log.txt").open("ab") as log:
             return subprocess.Popen(
                 command,

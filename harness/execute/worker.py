@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
 from harness.execute.heart import Heart
-from harness.execute.stages import Run
-from harness.plugins.manager import load
+from harness.execute.stages import Run, provenance
+from harness.measure.compute import Compute
+from harness.measure.provenance import environment, hardware
+from harness.plugins.manager import Registry, load
 from harness.store.record import Record
 from harness.store.runs import Busy, RunFolder
 
@@ -42,27 +45,51 @@ def _attempt(folder: RunFolder, parent: int | None) -> int:
         return OK
     attempts = int(folder.progress().get("attempts", 0)) + 1
     log.info("attempt %d of %s", attempts, folder.id)
+    folder.tidy()
     folder.reopen()
     heart = Heart(folder, attempts, parent)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     heart.beat({"phase": "start", "started": started}, now=True)
-    registry = load([Path(file) for file in local["plugin_files"]])
-    registry.notify("harness_run_started", run=spec)
-
-    def epoch_ended(figures: Mapping[str, Any]) -> None:
-        registry.notify("harness_epoch_ended", run=spec, epoch=dict(figures))
-
-    run = Run(folder, spec, local, heart, epoch_ended)
+    registry: Registry | None = None
+    run: Run | None = None
     try:
+        registry = load([Path(file) for file in local["plugin_files"]])
+        registry.notify("harness_run_started", run=spec)
+        run = Run(folder, spec, local, heart, _observed(registry, spec))
         finished = run.execute(attempts)
     except Exception as error:
         log.error("%s", "".join(traceback.format_exception(error)))
-        status, failure = classify(error, spec, run.phase)
-        # The record may be published; where things lie on this machine is nobody's business.
-        for place in (folder.path.parents[1], Path(local["root"])):
-            failure["message"] = failure["message"].replace(f"{place}/", "")
-        finished = Record(spec["run_id"], spec["keys"], spec, status, failure, attempts)
+        finished = _failed(error, spec, local, folder, run.phase if run else "start", attempts)
     folder.finish(finished)
     heart.beat({"phase": finished.status}, now=True)
-    registry.notify("harness_run_finished", run=spec, record=finished.header())
+    if registry is not None:
+        registry.notify("harness_run_finished", run=spec, record=finished.header())
     return OK if finished.status == "done" else RUNS_FAILED
+
+
+def _observed(registry: Registry, spec: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], None]:
+    def epoch_ended(figures: Mapping[str, Any]) -> None:
+        registry.notify("harness_epoch_ended", run=spec, epoch=dict(figures))
+
+    return epoch_ended
+
+
+def _failed(
+    error: Exception,
+    spec: dict[str, Any],
+    local: Mapping[str, Any],
+    folder: RunFolder,
+    phase: str,
+    attempts: int,
+) -> Record:
+    """The record of a run that failed: why, and on what machine."""
+    status, failure = classify(error, spec, phase)
+    # The record may be published; where things lie on this machine is nobody's business.
+    for place in (str(folder.path.parents[1]), str(local["root"])):
+        failure["message"] = failure["message"].replace(f"{place}/", "").replace(place, "the dataset")
+    about: dict[str, Any] = {}
+    with contextlib.suppress(Exception):
+        compute = Compute.choose(spec["protocol"]["precision"])
+        about = {"environment": environment(compute), "hardware": hardware(compute)}
+        about["plugins"] = provenance(spec)
+    return Record(spec["run_id"], spec["keys"], spec, status, failure, attempts, **about)

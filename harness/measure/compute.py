@@ -25,6 +25,8 @@ class Compute:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if precision == "auto":
             precision = "bf16" if _computes_bf16(device) else "fp32"
+        # What is called fp32 is: torch's own default computes convolutions in the shorter TF32.
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision != "fp32"
         return cls(device, precision)
 
     def autocast(self) -> AbstractContextManager[object]:

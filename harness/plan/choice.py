@@ -11,32 +11,44 @@ from typing import Any
 from harness.config.overrides import parse_value
 from harness.errors import ConfigError, PluginError, nearest
 from harness.plugins.manager import Registered, Registry
-from harness.plugins.records import Kind
+from harness.plugins.records import Kind, Plugin
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A registered plugin and all its parameters, defaults filled in."""
+    """A registered plugin and all its parameters, defaults filled in.
 
-    plugin: Registered
+    Without a `plugin`, what a leaderboard lists but nobody registers: its records can still be shown.
+    """
+
+    plugin: Registered | None
     params: Mapping[str, Any]
+    text: str = ""
 
     @property
     def name(self) -> str:
         """The plugin's name."""
-        return self.plugin.record.name
+        return self.record.name if self.plugin is not None else parse(self.text)[0]
+
+    @property
+    def record(self) -> Plugin:
+        """What the plugin says of itself; PluginError where there is none."""
+        if self.plugin is None:
+            raise PluginError("is not registered", where=self.text)
+        return self.plugin.record
 
     @property
     def label(self) -> str:
         """The name, with those parameters that are not the plugin's defaults."""
-        defaults = self.plugin.record.defaults
-        changed = {k: v for k, v in sorted(self.params.items()) if v != defaults[k]}
+        defaults = self.plugin.record.defaults if self.plugin is not None else {}
+        changed = {k: v for k, v in sorted(self.params.items()) if k not in defaults or v != defaults[k]}
         inside = ",".join(f"{k}={_text(v)}" for k, v in changed.items())
         return f"{self.name}[{inside}]" if inside else self.name
 
     def as_spec(self) -> dict[str, Any]:
         """What a run's spec keeps of it."""
-        record = self.plugin.record
+        record = self.record
+        assert self.plugin is not None
         return {
             "name": record.name,
             "label": self.label,
@@ -63,6 +75,8 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"'{item}' in '{text}' is not key=value")
+        if key.strip() in params:
+            raise ConfigError(f"'{text}' gives {key.strip()} twice")
         params[key.strip()] = parse_value(value.strip())
     return name, params
 
@@ -91,15 +105,29 @@ def choose(registry: Registry, kind: Kind, text: str) -> Choice:
     return Choice(plugin, {**defaults, **params})
 
 
+def _or_absent(registry: Registry, kind: Kind, text: str) -> Choice:
+    """The plugin that `text` names, or a choice without one."""
+    try:
+        return choose(registry, kind, text)
+    except PluginError:
+        return Choice(None, parse(text)[1], text)
+
+
 def select(
-    registry: Registry, kind: Kind, listed: Sequence[str], patterns: Sequence[str]
+    registry: Registry,
+    kind: Kind,
+    listed: Sequence[str],
+    patterns: Sequence[str],
+    *,
+    absent: bool = False,
 ) -> tuple[list[Choice], list[Choice]]:
     """All choices of a leaderboard, and those that `patterns` select.
 
     A pattern selects listed choices by name, label or glob; and whatever else is registered
-    under a matching name joins the leaderboard by being named.
+    under a matching name joins the leaderboard by being named. With `absent`, what is listed need
+    not be registered: records can be shown without the plugins that made them.
     """
-    board = [choose(registry, kind, text) for text in listed]
+    board = [(_or_absent if absent else choose)(registry, kind, text) for text in listed]
     if not patterns:
         return board, board
     selected: list[Choice] = []

@@ -57,7 +57,7 @@ def root_of(project: Project, choice: Choice, runs: RunsFolder, data_roots: Mapp
 
 def open_choice(choice: Choice, root: Path) -> Source:
     """The cases of a dataset that lies at `root`."""
-    record = choice.plugin.record
+    record = choice.record
     assert isinstance(record, Dataset)
     return open_record(record, root, choice.params)
 

@@ -17,15 +17,15 @@ ALGORITHMS = {"prepare": 1, "train": 2, "score": 1}
 
 def inputs(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What each key of a run is the hash of; each builds on the one before."""
-    protocol = spec["protocol"]
+    protocol, algorithms = spec["protocol"], spec.get("algorithms", ALGORITHMS)
     prepare = {
-        "algorithm": ALGORITHMS["prepare"],
+        "algorithm": algorithms["prepare"],
         "manifest": spec["manifest_hash"],
         "structures": list(spec["dataset"]["structures"].items()),
         "protocol": part(protocol, PREPARE),
     }
     train = {
-        "algorithm": ALGORITHMS["train"],
+        "algorithm": algorithms["train"],
         "prepare": digest(prepare),
         "split": spec["split_hash"],
         "fold": spec["fold"],
@@ -34,7 +34,7 @@ def inputs(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "loss": _identity(spec["loss"]),
         "protocol": training_part(protocol),
     }
-    score = {"algorithm": ALGORITHMS["score"], "train": digest(train), "protocol": part(protocol, SCORE)}
+    score = {"algorithm": algorithms["score"], "train": digest(train), "protocol": part(protocol, SCORE)}
     return {"prepare": prepare, "train": train, "score": score}
 
 
@@ -45,6 +45,12 @@ def keys(spec: Mapping[str, Any]) -> dict[str, str]:
         "split": spec["split_hash"],
         "protocol": protocol_hash(spec["protocol"]),
     }
+
+
+def trained_as_now(spec: Mapping[str, Any]) -> bool:
+    """Whether this version would prepare and train a run as it was; True where its spec is silent."""
+    then = spec.get("algorithms", ALGORITHMS)
+    return all(then[step] == ALGORITHMS[step] for step in ("prepare", "train"))
 
 
 def scored_as_now(record_keys: Mapping[str, str], spec: Mapping[str, Any]) -> bool:

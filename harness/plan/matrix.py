@@ -31,7 +31,7 @@ class Entry:
     @property
     def dims(self) -> int:
         """2 or 3."""
-        record = self.model.plugin.record
+        record = self.model.record
         assert isinstance(record, Model)
         return record.dims
 
@@ -53,15 +53,20 @@ class Selection:
     datasets: Sequence[str] = field(default=())
 
 
-def expand(registry: Registry, board: LeaderboardSettings, selection: Selection) -> Matrix:
-    """All entries of `board`, with those that joined it by being named."""
+def expand(
+    registry: Registry, board: LeaderboardSettings, selection: Selection, *, absent: bool = False
+) -> Matrix:
+    """All entries of `board`, with those that joined it by being named.
+
+    With `absent`, entries whose plugins are not registered are skipped, not an error.
+    """
     own, named, union = [], [], []
     for kind, texts, patterns in (
         ("model", board.models, selection.models),
         ("loss", board.losses, selection.losses),
         ("dataset", board.datasets, selection.datasets),
     ):
-        everything, chosen = select(registry, cast(Kind, kind), texts, patterns)
+        everything, chosen = select(registry, cast(Kind, kind), texts, patterns, absent=absent)
         own.append({choice.label for choice in everything[: len(texts)]})
         named.append({choice.label for choice in chosen})
         union.append(everything)
@@ -74,12 +79,13 @@ def expand(registry: Registry, board: LeaderboardSettings, selection: Selection)
         # A model that joins by name joins with the losses it was named with, no more.
         if not (wanted or listed):
             continue
-        entry = Entry(
-            model,
-            loss,
-            dataset,
-            registry.compatible(model.plugin.record, loss.plugin.record, dataset.plugin.record),
+        missing = [choice.name for choice in (model, loss, dataset) if choice.plugin is None]
+        skip = (
+            f"{' and '.join(missing)} not registered here"
+            if missing
+            else registry.compatible(model.record, loss.record, dataset.record)
         )
+        entry = Entry(model, loss, dataset, skip)
         entries.append(entry)
         if wanted:
             selected.append(entry)

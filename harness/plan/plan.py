@@ -10,7 +10,7 @@ from typing import Any, Literal
 from harness.config.load import Project
 from harness.config.protocol import Protocol
 from harness.data.manifest import Manifest
-from harness.errors import PluginError
+from harness.errors import HarnessError, PluginError
 from harness.plan.data import Data, open_data
 from harness.plan.explain import why_new
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
@@ -113,7 +113,10 @@ def state_of(folder: RunFolder, spec: Mapping[str, Any], existing: list[RunFolde
     """What is to be done about a run, and why."""
     if folder.busy():
         return "running", "another process works on it"
-    record = folder.record()
+    try:
+        record = folder.record()
+    except HarnessError as error:
+        return "todo", f"its record can't be used: {error}"
     if record is not None and record.status == "done":
         if folder.answers(spec):
             return "done", _recorded(record)
@@ -121,7 +124,8 @@ def state_of(folder: RunFolder, spec: Mapping[str, Any], existing: list[RunFolde
             return "resume", "its predictions were not kept: predicts again, trains nothing"
         return "resume", "metrics or clean-up changed: predicts and scores again, trains nothing"
     if record is not None and record.failure is not None:
-        return "todo", f"{record.status} before: {record.failure['message']}"
+        state: State = "resume" if folder.started() else "todo"
+        return state, f"{record.status} before: {record.failure['message']}"
     if folder.started():
         epoch = folder.progress().get("epoch")
         return "resume", f"stopped in epoch {epoch}" if epoch else "has a checkpoint"

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.config.protocol import Protocol, scored_elsewhere
 from harness.plan.data import Data
-from harness.plan.keys import external_keys, keys
+from harness.plan.keys import ALGORITHMS, external_keys, keys
 from harness.plan.matrix import Entry
 from harness.store.record import SCHEMA
 
@@ -22,6 +22,7 @@ def make_spec(
     """The spec of one run of an entry."""
     spec: dict[str, Any] = {
         "schema": SCHEMA,
+        "algorithms": dict(ALGORITHMS),
         "leaderboard": leaderboard,
         "label": entry.label,
         "model": {**entry.model.as_spec(), "dims": entry.dims},
@@ -43,6 +44,7 @@ def external_spec(leaderboard: str, name: str, protocol: Protocol, data: Data, f
     about = {"version": 1, "params": {}}
     spec: dict[str, Any] = {
         "schema": SCHEMA,
+        "algorithms": dict(ALGORITHMS),
         "leaderboard": leaderboard,
         "label": name,
         "model": {"name": name, "label": name, "dims": None, "external": True, **about},

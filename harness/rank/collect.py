@@ -13,12 +13,12 @@ from typing import Any
 
 from harness.config.protocol import Protocol, hash_for
 from harness.errors import HarnessError
-from harness.plan.keys import scored_as_now
+from harness.plan.keys import scored_as_now, trained_as_now
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.rank.board import Entry as EntryName
 from harness.rank.board import LeftOut, PlannedRun, RunState
 from harness.rank.incomparable import metric_definition, other_protocol, other_split, other_version
-from harness.store.record import Record, read_records
+from harness.store.record import Record, check_spec, read_records
 from harness.store.runs import RunFolder, RunsFolder
 
 
@@ -38,33 +38,27 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
     Of records with different splits of a dataset, those on the split of the newest run count. Left
     out, with the reason, are finished runs of this leaderboard's entries that can't be compared.
     """
-    versions = {entry_name(entry): _versions(entry) for entry in matrix.entries}
+    listed = {entry_name(entry): entry for entry in matrix.entries}
     found: dict[str, tuple[float, Record]] = {}
     left_out: dict[str, LeftOut] = {}
-    for moment, record in _on_disk(runs, folder):
-        if record.run_id in found:
-            continue
+    for moment, record, committed in _on_disk(runs, folder):
         entry = EntryName.of(record.spec)
-        here = record.spec.get("leaderboard") == name
-        if entry not in versions and not (here and record.status == "done"):
+        here = committed or record.spec.get("leaderboard") == name
+        if entry not in listed and not (here and record.status == "done"):
             continue
-        same_protocol = record.keys.get("protocol") == hash_for(protocol, record.spec["model"])
-        if not same_protocol and not here:
+        if not here and record.keys.get("protocol") != hash_for(protocol, record.spec["model"]):
             # Another leaderboard's run in the same folder.
             continue
-        reason = None
-        if not same_protocol:
-            reason = other_protocol(record, protocol)
-        elif entry in versions and versions[entry] != _recorded_versions(record):
-            reason = other_version(record, versions[entry])
-        elif record.status == "done" and not scored_as_now(record.keys, record.spec):
-            reason = metric_definition()
-        if reason is None:
+        reason = _incomparable(record, protocol, listed.get(entry))
+        if reason is not None:
+            if record.status == "done":
+                left_out.setdefault(record.run_id, LeftOut(entry, record.run_id, reason))
+        elif record.run_id not in found or found[record.run_id][1].status != "done" == record.status:
+            # A finished run stays one, whatever a later attempt at it came to.
             found[record.run_id] = (moment, record)
-        elif record.status == "done":
-            left_out[record.run_id] = LeftOut(entry, record.run_id, reason)
     records, others = _one_split(found.values())
-    left_out.update({one.run_id: one for one in others if one.run_id not in left_out})
+    left_out.update({one.run_id: one for one in others})
+    left_out = {run_id: one for run_id, one in left_out.items() if run_id not in {r.run_id for r in records}}
     by_slot = {_slot(record.spec): record for record in records}
     folders = {_slot(spec): run for run, spec in _unfinished(runs, protocol, {r.run_id for r in records})}
     planned = [
@@ -80,20 +74,37 @@ def entry_name(entry: Entry) -> EntryName:
     return EntryName(entry.model.label, entry.loss.label, entry.dataset.label)
 
 
-def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record]]:
+def _incomparable(record: Record, protocol: Protocol, entry: Entry | None) -> str | None:
+    """Why a record can't stand beside the others of a leaderboard; None if it can."""
+    if record.keys.get("protocol") != hash_for(protocol, record.spec["model"]):
+        return other_protocol(record, protocol)
+    if entry is not None and (versions := other_version(record, _versions(entry))):
+        return versions
+    if record.status != "done":
+        return None
+    if not trained_as_now(record.spec):
+        return "trained by an earlier version of the harness, whose training differs"
+    return None if scored_as_now(record.keys, record.spec) else metric_definition()
+
+
+def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record, bool]]:
+    """Records with the time that they were written, and whether they are committed ones."""
     for run in runs.all():
         try:
             record = run.record()
+            if record is not None:
+                check_spec(record.spec, run.id)
         except HarnessError:
             # A damaged record is not a result; the plan shows the run as to do.
             continue
         if record is not None:
-            yield (run.path / "record.json").stat().st_mtime, record
+            yield (run.path / "record.json").stat().st_mtime, record, False
     for record in read_records(folder):
-        yield 0.0, record
+        yield 0.0, record, True
 
 
 def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], list[LeftOut]]:
+    """Of each dataset the records on one split of one state of the data, that of the newest finished run."""
     groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -103,7 +114,7 @@ def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], lis
     kept: list[Record] = []
     left_out: list[LeftOut] = []
     for grounds in groups.values():
-        newest = max(grounds.values(), key=lambda group: (max(m for m, _ in group), len(group)))
+        newest = max(grounds.values(), key=_standing)
         kept += [record for _, record in newest]
         chosen = newest[0][1]
         left_out += [
@@ -113,6 +124,12 @@ def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], lis
             if group is not newest and record.status == "done"
         ]
     return sorted(kept, key=lambda record: record.run_id), left_out
+
+
+def _standing(group: Iterable[tuple[float, Record]]) -> tuple[float, int]:
+    """When the newest finished run of a group ended, and how many there are; failed ones decide nothing."""
+    finished = [moment for moment, record in group if record.status == "done"]
+    return (max(finished), len(finished)) if finished else (-1.0, 0)
 
 
 Slot = tuple[str, str, str, int, int]
@@ -136,9 +153,10 @@ def _unfinished(
             continue
         try:
             spec = run.spec()
+            check_spec(spec, run.id)
         except HarnessError:
             continue
-        if spec["keys"]["protocol"] == hash_for(protocol, spec["model"]):
+        if spec.get("keys", {}).get("protocol") == hash_for(protocol, spec["model"]):
             yield run, spec
 
 
@@ -158,12 +176,12 @@ def _planned(
     slot = (name.model, name.loss, name.dataset, seed, fold)
     record = by_slot.get(slot)
     state: RunState
-    if entry.skip is not None:
-        return PlannedRun("", name, seed, fold, "skipped", entry.skip, params)
     if record is not None:
         reason = None if record.failure is None else str(record.failure["message"])
         state = "done" if record.status == "done" else "failed"
         return PlannedRun(record.run_id, name, seed, fold, state, reason, params)
+    if entry.skip is not None:
+        return PlannedRun("", name, seed, fold, "skipped", entry.skip, params)
     run = folders.get(slot)
     if run is None:
         return PlannedRun("", name, seed, fold, "todo", None, params)
@@ -171,9 +189,10 @@ def _planned(
     return PlannedRun(run.id, name, seed, fold, state, None, params)
 
 
-def _versions(entry: Entry) -> tuple[int, ...]:
-    return tuple(choice.plugin.record.version for choice in (entry.model, entry.loss, entry.dataset))
-
-
-def _recorded_versions(record: Record) -> tuple[int, ...]:
-    return tuple(record.spec[kind]["version"] for kind in ("model", "loss", "dataset"))
+def _versions(entry: Entry) -> dict[str, int]:
+    """Versions of model and loss now, as far as they are there. A dataset's content is in its manifest."""
+    return {
+        kind: choice.record.version
+        for kind, choice in (("model", entry.model), ("loss", entry.loss))
+        if choice.plugin is not None
+    }

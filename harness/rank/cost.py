@@ -24,7 +24,7 @@ def cost_of(records: Sequence[Record]) -> Cost:
         return None if value is None else round(value)
 
     return Cost(
-        train_s=time("train"),
+        train_s=_over(map(_training, records), "train", median),
         predict_s_median=time("volume_median"),
         predict_s_p95=time("volume_p95"),
         gpu_train_mib=peak("gpu_train_allocated"),
@@ -33,6 +33,13 @@ def cost_of(records: Sequence[Record]) -> Cost:
         parameters=size("parameters"),
         flops=size("flops"),
     )
+
+
+def _training(record: Record) -> dict[str, float]:
+    """Seconds of all training steps, the first ones included; none where nothing was trained."""
+    parts = [record.time_s.get(name) for name in ("first step", "train")]
+    known = [float(part) for part in parts if isinstance(part, int | float)]
+    return {"train": sum(known)} if known else {}
 
 
 def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:

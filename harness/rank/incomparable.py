@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from harness.config.protocol import UNSCORED, Protocol, scored_elsewhere
@@ -26,15 +26,14 @@ def other_protocol(record: Record, protocol: Protocol) -> str:
     return f"another protocol: {'; '.join(differ[:_NAMED])}{more}"
 
 
-def other_version(record: Record, wanted: Sequence[int]) -> str:
-    """Which plugins have another version now."""
-    kinds = zip(("model", "loss", "dataset"), wanted, strict=True)
+def other_version(record: Record, wanted: Mapping[str, int]) -> str | None:
+    """Which plugins, by kind, have another version now; None if none has."""
     differ = [
         f"{kind} {record.spec[kind]['name']} {record.spec[kind]['version']}, now {now}"
-        for kind, now in kinds
+        for kind, now in wanted.items()
         if record.spec[kind]["version"] != now
     ]
-    return f"another plugin version: {'; '.join(differ)}"
+    return f"another plugin version: {'; '.join(differ)}" if differ else None
 
 
 def other_split(record: Record, chosen: Record) -> str:

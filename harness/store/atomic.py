@@ -56,10 +56,21 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
+            _sync_folder(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
             raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the rename itself survive a power cut, where a folder can be synced at all."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

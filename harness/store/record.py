@@ -38,6 +38,22 @@ class CaseScore:
     spacing_mm: tuple[float, float, float]
 
 
+NAMED = ("model", "loss", "dataset")
+
+
+def check_spec(spec: Any, run_id: object) -> None:
+    """HarnessError unless a spec has what every reader of records relies on."""
+    whole = isinstance(spec, Mapping) and {*NAMED, "seed", "fold", "manifest_hash"} <= set(spec)
+    named = whole and all(
+        isinstance(spec[kind], Mapping) and {"name", "label", "version"} <= set(spec[kind]) for kind in NAMED
+    )
+    if not named:
+        raise HarnessError(
+            f"run {run_id!r} has a spec that lacks what it must say",
+            remedy="Delete its folder and run again.",
+        )
+
+
 @dataclass(frozen=True)
 class Record:
     """``record.json`` and ``cases.jsonl`` of one run. docs/record.md explains every field."""

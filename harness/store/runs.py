@@ -127,6 +127,11 @@ class RunFolder:
         finally:
             lock.release()
 
+    def tidy(self) -> None:
+        """Remove what a killed process had half written; only for who holds the lock."""
+        for left in self.path.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
     def busy(self) -> bool:
         """True while a process works on the run."""
         if not (self.path / "lock").exists():

@@ -67,3 +67,5 @@ def check_loss(loss: object) -> None:
     if not isinstance(loss, Tensor) or loss.ndim != 0:
         what = f"a tensor {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
         raise PluginError(f"gave {what} instead of a scalar tensor")
+    if not loss.requires_grad:
+        raise PluginError("gave a value without a gradient: nothing would be learned")

@@ -74,6 +74,8 @@ def train(
         best = Best(saved["best_dice"], saved["best"])
         first_epoch = len(trained.history)
         clock.resume(saved["seconds"])
+        # Weights and moments are copied; holding them twice would show as a higher peak.
+        del saved
 
     steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
     for epoch in range(first_epoch, epochs):
@@ -107,6 +109,8 @@ def train(
         report({**figures, "epochs": epochs, "step": steps, "steps": steps})
     if best.weights is not None:
         model.load_state_dict(best.weights)
+    # Gradients have served; in prediction they would count as its memory.
+    model.zero_grad(set_to_none=True)
     return trained
 
 
@@ -142,6 +146,9 @@ class Stepper:
     ) -> Stepper:
         """A step under a run's protocol; `model` keeps the weights."""
         protocol = spec["protocol"]
+        with calling("model"):
+            if not any(parameter.requires_grad for parameter in model.parameters()):
+                raise PluginError("has no parameter to train")
         optimiser = torch.optim.AdamW(
             model.parameters(),
             lr=protocol["learning_rate"],
@@ -156,15 +163,15 @@ class Stepper:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         images = self.compute.channels_last(images)
-        with self.compute.autocast():
-            with calling("model"):
-                logits = self.forward(images)
-                if not self.warm:
-                    check_logits(logits, images, self.task)
-            with calling("loss"):
-                loss: Tensor = self.criterion(logits, labels.long())
-                if not self.warm:
-                    check_loss(loss)
+        with self.compute.autocast(), calling("model"):
+            logits = self.forward(images)
+            if not self.warm:
+                check_logits(logits, images, self.task)
+        # Outside autocast and in fp32: sums over a batch's pixels are not for half precision.
+        with calling("loss"):
+            loss: Tensor = self.criterion(logits.float(), labels.long())
+            if not self.warm:
+                check_loss(loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
         if self.gradient_clip is not None:

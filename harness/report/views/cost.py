@@ -54,7 +54,7 @@ def cost(board: Board, field: Field, published: Sequence[Published] = ()) -> Tab
         figures.append(_device(letters))
     columns, lines, sections = lay_out(board, field, published, figures)
     caption = [
-        "* least among ranked entries. Training: a whole run, median over runs. "
+        "* least among ranked entries. Training: all steps of a run, median over runs. "
         "Prediction: one complete phase (one volume) after warm-up, median and 95th percentile. "
         "GPU: peak of allocated memory; host: peak of the process.",
         captions.ground(board, field),

@@ -128,6 +128,8 @@ def test_set_makes_another_leaderboard_and_leaves_the_committed_one(
         ("tiny-net", "done"),
         ("tiny-net-3d", "todo"),
     ]
+    shown = project("leaderboard", "tiny").out
+    assert "Left out" not in shown
 
 
 def test_new_metrics_score_again_without_training(done_project: Project, copy_of: Copier) -> None:
@@ -181,7 +183,8 @@ def test_seeds_are_runs_of_one_entry(project: Project) -> None:
     result = project("run", "tiny", "-m", "tiny-net", "--set", "protocol.seeds=[0, 1]")
     assert result.code == 0, result.err
     assert len(project.run_folders()) == 2
-    (entry, other) = leaderboard(project)["entries"]  # type: ignore[misc]
+    (table,) = (project.root / "leaderboards").iterdir()
+    (entry, other) = leaderboard(project, table.name)["entries"]  # type: ignore[misc]
     assert entry["rank"] == 1
     assert other["state"] == "todo"
     assert len(entry["runs"]) == 2

@@ -153,3 +153,11 @@ def test_the_shipped_file_is_valid() -> None:
     assert {"quick", "standard"} <= set(project.settings.leaderboard)
     for name in project.settings.leaderboard:
         project.leaderboard(name)
+
+
+def test_the_schema_takes_one_value_or_one_for_each_dimension() -> None:
+    """Editors check harness.toml by it: a plain number for both must not be marked as wrong."""
+    schema = json_schema()
+    field = schema["$defs"]["Protocol"]["properties"]["learning_rate"]
+    choices = schema["$defs"][field["$ref"].rpartition("/")[2]]["anyOf"]
+    assert {choice["type"] for choice in choices} == {"number", "object"}

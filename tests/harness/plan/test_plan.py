@@ -160,7 +160,7 @@ def test_states_and_reasons(plan: Planner, root: Path) -> None:
     assert state("protocol.epochs=9")[1].startswith("protocol.epochs was 4, is 9; compared with tiny-net__")
     failure = {"phase": "train", "blame": "plugin", "message": "went wrong"}
     folder.finish(Record(planned.id, planned.spec["keys"], planned.spec, "failed", failure))
-    assert state() == ("todo", "failed before: went wrong")
+    assert state() == ("resume", "failed before: went wrong")
 
 
 def test_code_that_changed_without_a_new_version_shows_as_stale(plan: Planner, root: Path) -> None:

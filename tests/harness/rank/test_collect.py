@@ -64,9 +64,47 @@ def test_what_moves_no_score_keeps_nothing_out(found_in):
     assert found_in(replace(a_record("dice", other), run_id="x")).left_out == ()
 
 
-def test_runs_of_other_leaderboards_are_not_mentioned(found_in):
-    other = a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0}), leaderboard="standard")
-    assert found_in(a_record(), replace(other, run_id="other")).left_out == ()
+def test_runs_of_other_leaderboards_are_not_mentioned(found_in, tmp_path):
+    other = replace(
+        a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0}), leaderboard="standard"),
+        run_id="other",
+    )
+    finish(tmp_path, other)
+    assert found_in(a_record()).left_out == ()
+
+
+def finish(folder, record):
+    """Leave a record in the folder of runs, as a worker does."""
+    run = RunsFolder(folder / "runs").run(record.run_id)
+    run.plan(dict(record.spec), {})
+    run.finish(record)
+
+
+def test_a_failed_attempt_costs_no_committed_result(found_in, tmp_path):
+    done = a_record()
+    finish(tmp_path, replace(done, status="failed", failure={"message": "out of luck"}, cases=()))
+    assert [record.status for record in found_in(done).records] == ["done"]
+
+
+def test_a_failed_run_on_other_data_empties_no_table(found_in, tmp_path):
+    other = a_record("dice", manifest_hash="n" * 64)
+    finish(tmp_path, replace(other, status="failed", failure={"message": "out of luck"}, cases=()))
+    assert [record.spec["loss"]["label"] for record in found_in(a_record()).records] == ["ce"]
+
+
+def test_a_run_of_an_earlier_training_algorithm_is_left_out(found_in):
+    old = replace(a_record("dice", algorithms={"prepare": 1, "train": 0, "score": 1}), run_id="old")
+    found = found_in(a_record(), old)
+    assert [record.run_id for record in found.records] != ["old"]
+    (apart,) = found.left_out
+    assert "earlier version" in apart.reason
+
+
+def test_a_damaged_spec_takes_no_table_down(found_in, tmp_path):
+    (tmp_path / "runs" / "x").mkdir(parents=True)
+    (tmp_path / "runs" / "x" / "spec.json").write_text("{}")
+    finish(tmp_path, replace(a_record("dice"), run_id="y", spec={}))
+    assert len(found_in(a_record()).records) == 1
 
 
 def test_unfinished_runs_are_not_left_out_but_to_do(found_in):
