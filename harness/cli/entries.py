@@ -1,23 +1,40 @@
-"""Entries as people name them on the command line, ``MODEL+LOSS[@DATASET]``, and their records."""
+"""Entries as people name them, ``[SOURCE::]MODEL+LOSS[@DATASET]``, and their finished records."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.cli import board as boards
 from harness.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.cli.board import Board
     from harness.rank.board import Entry
     from harness.store.record import Record
 
+SOURCE = "::"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entry with its finished records, and where they are from if the user said it."""
+
+    entry: Entry
+    records: list[Record]
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """As the user told it apart from others."""
+        return f"{self.source}{SOURCE}{self.entry.name}" if self.source else self.entry.name
+
 
 def add_where(parser: argparse.ArgumentParser) -> None:
-    """Where to look for entries."""
+    """Where to look for entries that name no source."""
     parser.add_argument(
         "--leaderboard",
         metavar="NAME",
@@ -27,39 +44,50 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     boards.add_runs(parser)
 
 
-def find_entries(args: argparse.Namespace) -> tuple[Board, list[tuple[Entry, list[Record]]]]:
-    """The leaderboard that has all of ``args.entries``, and each entry with its finished records."""
+def find_entries(args: argparse.Namespace, texts: Sequence[str]) -> tuple[Board, list[Found]]:
+    """The leaderboard that has all entries in `texts`, and each with its finished records."""
     from harness.config.load import load
-    from harness.rank.board import Entry
-    from harness.rank.collect import collect
 
     file = boards.open_project(args)
     names = [args.leaderboard] if args.leaderboard else list(load(file).settings.leaderboard)
-    known: set[str] = set()
-    every: set[Entry] = set()
+    everything: dict[Entry, list[Record]] = {}
     for name in names:
         args.leaderboard = name
         board = boards.open_board(args, absent=True)
-        found = collect(board.title, board.protocol, board.matrix, board.runs, board.folder)
-        by_entry: dict[Entry, list[Record]] = {}
-        for record in found.records:
-            if record.status == "done":
-                by_entry.setdefault(Entry.of(record.spec), []).append(record)
-        chosen = [_match(text, list(by_entry), args.verb) for text in args.entries]
+        by_entry = of_board(board)
+        chosen = [match(text, by_entry, args.verb) for text in texts]
         if all(chosen):
-            return board, [(entry, by_entry[entry]) for entry in chosen if entry is not None]
-        known |= {entry.name for entry in by_entry}
-        every |= set(by_entry)
-    unknown = [text for text in args.entries if _match(text, sorted(every, key=str), args.verb) is None]
-    wanted = ", ".join(f"'{text}'" for text in unknown or args.entries)
+            return board, [Found(entry, by_entry[entry]) for entry in chosen if entry is not None]
+        everything.update(by_entry)
+    unknown = [text for text in texts if match(text, everything, args.verb) is None]
+    wanted = ", ".join(f"'{text}'" for text in unknown or texts)
+    known = {entry.name for entry in everything}
     raise ConfigError(
         f"no leaderboard has finished runs of {wanted}",
         where=args.verb,
-        remedy=nearest((unknown or args.entries)[0], known) if known else "Run a leaderboard first.",
+        remedy=nearest((unknown or texts)[0], known) if known else "Run a leaderboard first.",
     )
 
 
-def _match(text: str, entries: Sequence[Entry], verb: str) -> Entry | None:
+def of_board(board: Board) -> dict[Entry, list[Record]]:
+    """The finished and comparable records of a leaderboard."""
+    from harness.rank.collect import collect
+
+    return by_entry(collect(board.title, board.protocol, board.matrix, board.runs, board.folder).records)
+
+
+def by_entry(records: Iterable[Record]) -> dict[Entry, list[Record]]:
+    """Finished records by entry."""
+    from harness.rank.board import Entry
+
+    found: dict[Entry, list[Record]] = {}
+    for record in records:
+        if record.status == "done":
+            found.setdefault(Entry.of(record.spec), []).append(record)
+    return found
+
+
+def match(text: str, entries: Mapping[Entry, object], verb: str) -> Entry | None:
     """The entry that ``MODEL+LOSS[@DATASET]`` means: by labels, else by the plugins' bare names."""
     wanted, _, dataset = "".join(text.split()).partition("@")
     for bare in (False, True):
@@ -78,4 +106,4 @@ def _match(text: str, entries: Sequence[Entry], verb: str) -> Entry | None:
 
 
 def _name(label: str, bare: bool) -> str:
-    return label.partition("[")[0] if bare else "".join(label.split())
+    return (label.partition("[")[0] if bare else label).replace(" ", "")

@@ -36,23 +36,21 @@ def run(args: argparse.Namespace) -> int:
     """Print median, 95th percentile and the ratio to the fastest."""
     if args.volumes < 1 or args.rounds < 1:
         raise ConfigError("--volumes and --rounds must be at least 1", where=args.verb)
-    board, found = find_entries(args)
+    board, found = find_entries(args, args.entries)
     from harness.cli.progress import Progress
     from harness.execute.interleave import interleave, trained
     from harness.measure.contention import Watch
     from harness.plan.data import open_choice, root_of
 
-    datasets = {entry.dataset for entry, _ in found}
+    datasets = {one.entry.dataset for one in found}
     if len(datasets) > 1:
         raise ConfigError(f"{' and '.join(sorted(datasets))} are different volumes", where=args.verb)
     choice = next(e.dataset for e in board.matrix.entries if e.dataset.label in datasets)
     roots = boards.data_roots(args.data, board.registry)
     source = open_choice(choice, root_of(board.project, choice, board.runs, roots))
-    tested = set(found[0][1][0].spec["parts"]["test"])
+    tested = set(found[0].records[0].spec["parts"]["test"])
     cases = [case for case in source.cases if case.patient in tested][: args.volumes]
-    predictors = {
-        entry.name: trained(board.runs.run(_first(records, entry.name).run_id)) for entry, records in found
-    }
+    predictors = {one.name: trained(board.runs.run(_first(one.records, one.name).run_id)) for one in found}
     watch = Watch()
     with Progress(quiet=args.json) as progress:
         volumes: list[Volume] = [case.read() for case in cases]
