@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score what has its predictions; exit code 1 if some run has not."""
     from harness.cli.progress import Progress
-    from harness.cli.show import rebuild, show
+    from harness.cli.show import Look, rebuild, show
     from harness.errors import HarnessError
     from harness.execute.elsewhere import rescore
 
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"left {run_id}: {reason}")
         print_differences(differences)
         if done:
-            show(board, rebuild(board), view="summary", as_json=False)
+            show(board, rebuild(board), Look())
     return RUNS_FAILED if left else OK
 
 

@@ -41,7 +41,7 @@ def seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Run the selection; exit code 1 if a run failed."""
     from harness.cli.progress import Progress
-    from harness.cli.show import rebuild, show
+    from harness.cli.show import Look, rebuild, show
     from harness.execute.drive import drive
     from harness.plan.plan import make_plan
 
@@ -67,5 +67,5 @@ def run(args: argparse.Namespace) -> int:
                 rebuild(board)
 
         outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout)
-    show(board, rebuild(board), view="summary", as_json=args.json)
+    show(board, rebuild(board), Look(format="json" if args.json else "rich"))
     return RUNS_FAILED if outcome.failed else OK

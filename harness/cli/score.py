@@ -58,7 +58,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score every test case of the leaderboard; missing ones count as empty predictions."""
     from harness.cli.progress import Progress
-    from harness.cli.show import rebuild, show
+    from harness.cli.show import Look, rebuild, show
     from harness.data.predictions import find_predictions
     from harness.execute.elsewhere import score_files
     from harness.plan.data import open_data
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     for line in _remarks(records, found, data, args.predictions):
         print(line)
     print_differences(differences)
-    show(board, built, view="summary", as_json=False)
+    show(board, built, Look())
     return OK
 
 

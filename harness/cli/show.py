@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,18 @@ from harness.cli.board import Board
 from harness.config.protocol import protocol_hash
 from harness.errors import ConfigError
 from harness.rank import board as rank
+from harness.rank.board import Entry
 from harness.rank.build import build
 from harness.rank.collect import collect, entry_name
+from harness.report.arrange import arrange
 from harness.report.as_json import leaderboard_json
+from harness.report.latex import to_latex
+from harness.report.markdown import to_markdown
+from harness.report.plain import to_csv, to_html
 from harness.report.published import Published, read_published
+from harness.report.table import Table
 from harness.report.views import tables
+from harness.report.views.worst import worst
 from harness.report.write import write_leaderboard
 from harness.store.atomic import write_text
 
@@ -56,8 +64,19 @@ def rebuild(board: Board) -> Built:
     return Built(ranked, published)
 
 
-def show(board: Board, built: Built, *, view: str, as_json: bool, svg: Path | None = None) -> None:
-    """Print the selected entries: one view of them, or all there is as JSON; `svg` keeps a picture."""
+@dataclass(frozen=True)
+class Look:
+    """What to show of a leaderboard and how: a view or the `worst` scores, arranged, in a format."""
+
+    view: str = "summary"
+    worst: int | None = None
+    sort: str | None = None
+    columns: tuple[str, ...] = ()
+    format: str = "rich"
+
+
+def show(board: Board, built: Built, look: Look, *, svg: Path | None = None) -> None:
+    """Print the selected entries; `svg` keeps a picture of the table."""
     from rich.console import Console
 
     from harness.report.terminal import to_terminal
@@ -65,21 +84,15 @@ def show(board: Board, built: Built, *, view: str, as_json: bool, svg: Path | No
     selected = {entry_name(entry) for entry in board.matrix.selected}
     everything = {entry_name(entry) for entry in board.matrix.entries} == selected
     shown = None if everything else selected
-    picture = to_terminal(tables(built.board, view, published=built.published, shown=shown))
-    # A picture is drawn also where nothing else than JSON may be printed.
-    console = Console(highlight=False, record=svg is not None, file=io.StringIO() if as_json else None)
-    console.print(picture)
+    views = _looked_at(built, look, shown)
+    # A picture is drawn also where nothing of it may be printed.
+    rich = look.format == "rich"
+    console = Console(highlight=False, record=svg is not None, file=None if rich else io.StringIO())
+    console.print(to_terminal(views))
     if svg is not None:
         write_text(svg, console.export_svg(title=f"harness leaderboard {board.title}"))
-    if as_json:
-        value = leaderboard_json(built.board, built.published)
-        names = None if shown is None else {(e.model, e.loss, e.dataset) for e in shown}
-        value["entries"] = [
-            entry
-            for entry in value["entries"]
-            if names is None or (entry["model"], entry["loss"], entry["dataset"]) in names
-        ]
-        print(json.dumps(value, indent=1, allow_nan=False))
+    if not rich:
+        print(_printed(built, look, shown, views), end="")
         return
     try:
         folder = board.folder.relative_to(board.folder.cwd())
@@ -88,3 +101,28 @@ def show(board: Board, built: Built, *, view: str, as_json: bool, svg: Path | No
     console.print(
         f"Written to {folder}/leaderboard.md, .csv, .json and records.jsonl", style="dim", soft_wrap=True
     )
+
+
+def _looked_at(built: Built, look: Look, shown: Collection[Entry] | None) -> list[Table]:
+    if look.worst is not None:
+        views = [worst(built.board, field, look.worst, shown) for field in built.board.fields]
+    else:
+        views = tables(built.board, look.view, published=built.published, shown=shown)
+    if look.sort is None and not look.columns:
+        return views
+    # What was left out has columns of its own.
+    return [arrange(view, sort=look.sort, columns=look.columns) for view in views[: len(built.board.fields)]]
+
+
+def _printed(built: Built, look: Look, shown: Collection[Entry] | None, views: Sequence[Table]) -> str:
+    if look.format == "json":
+        value = leaderboard_json(built.board, built.published)
+        names = None if shown is None else {(e.model, e.loss, e.dataset) for e in shown}
+        value["entries"] = [
+            entry
+            for entry in value["entries"]
+            if names is None or (entry["model"], entry["loss"], entry["dataset"]) in names
+        ]
+        return json.dumps(value, indent=1, allow_nan=False) + "\n"
+    to_text = {"markdown": to_markdown, "csv": to_csv, "latex": to_latex, "html": to_html}[look.format]
+    return "\n".join(to_text(view) for view in views)

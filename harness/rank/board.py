@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness.store.record import Record
+
 RunState = Literal["done", "resume", "todo", "skipped", "failed", "running"]
 EntryState = Literal["done", "incomplete", "running", "failed", "skipped", "todo"]
 
@@ -133,7 +135,7 @@ class Result:
     be told apart from the best of it; `overall_ci95` are the intervals of `overall`. They are
     None or empty without bootstrap. `reason` says why it is not ranked. `hardware` names each
     class its runs were on. `clinical` holds the indices of each patient, where the dataset is of
-    hearts.
+    hearts; `records` are those of the runs that are done.
     """
 
     entry: Entry
@@ -152,6 +154,7 @@ class Result:
     cost: Cost = Cost()
     hardware: tuple[str, ...] = ()
     clinical: tuple[Pair, ...] = ()
+    records: tuple[Record, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,7 @@ def _result(
         overall=overall(scores),
         cost=cost_of(matched.records),
         hardware=hardware_of(matched.records),
+        records=matched.records,
         clinical=tuple(clinical.pairs(matched.records)) if heart else (),
     )
 

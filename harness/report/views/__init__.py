@@ -13,6 +13,7 @@ from harness.report.views.accuracy import accuracy
 from harness.report.views.clinical import clinical
 from harness.report.views.compare import comparison
 from harness.report.views.cost import cost
+from harness.report.views.groups import groups
 from harness.report.views.left_out import left_out
 from harness.report.views.summary import summary
 
@@ -36,6 +37,7 @@ VIEWS: Mapping[str, View] = {
     "dice": dice,
     "hausdorff": hausdorff,
     "clinical": clinical,
+    "groups": groups,
     "cost": cost,
 }
 
@@ -47,9 +49,13 @@ NEEDS: Mapping[str, str] = {"dice": "dice", "hausdorff": "hd"}
 def available(board: Board) -> list[str]:
     """The views for which the board has the scores."""
     scored = board.protocol.get("metrics", ())
-    heart = any(result.clinical for result in board.results)
     lacking = {view for view, metric in NEEDS.items() if metric not in scored}
-    return [view for view in VIEWS if view not in lacking and (heart or view != "clinical")]
+    if not any(result.clinical for result in board.results):
+        lacking.add("clinical")
+    cases = (case for result in board.results for record in result.records for case in record.cases)
+    if all(case.group is None for case in cases):
+        lacking.add("groups")
+    return [view for view in VIEWS if view not in lacking]
 
 
 def tables(

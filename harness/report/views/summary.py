@@ -29,7 +29,7 @@ VIEW_OF = {"dice": "dice", "hd": "hausdorff"}
 def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
     """Rank, entry, accuracy (means over phases), time, memory, state."""
     results = board.of(field.dataset)
-    metrics = _metrics(board)
+    metrics = summary_metrics(board)
     figures = [figure for place, name in enumerate(metrics) for figure in _accuracy(field, name, place)]
     if len(board.protocol.get("rank_by", ())) > 1:
         figures.append(_mean_rank())
@@ -49,7 +49,7 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
     return Table(title, columns, rows, tuple(caption), sections)
 
 
-def _metrics(board: Board) -> list[str]:
+def summary_metrics(board: Board) -> list[str]:
     """Those that rank, then Dice and Hausdorff distance where they were scored."""
     scored = board.protocol.get("metrics", ())
     wanted = [*board.protocol.get("rank_by", ("dice",)), *(m for m in ("dice", "hd") if m in scored)]

@@ -187,7 +187,7 @@ def test_what_was_left_out_stands_below_with_the_reason(board_of):
 
 def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
     board = board_of(made_records.quick(patients=2), protocol={**made_records.PROTOCOL, "metrics": ["dice"]})
-    assert available(board) == ["summary", "dice", "clinical", "cost"]
+    assert available(board) == ["summary", "dice", "clinical", "groups", "cost"]
     with pytest.raises(ConfigError, match=r"no view 'sumary'\. Did you mean 'summary'"):
         tables(board, "sumary")
     with pytest.raises(ConfigError, match="'hd' is not among its metrics"):

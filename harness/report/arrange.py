@@ -1,0 +1,65 @@
+"""A table as the reader wants it: other columns, another order of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.errors import ConfigError, nearest
+from harness.report.table import Column, Row, Table
+
+
+def arrange(table: Table, *, sort: str | None = None, columns: Sequence[str] = ()) -> Table:
+    """`table` sorted by a column, with only some `columns`; ConfigError for an unknown one.
+
+    A column is named as it is headed (``Dice LV``, ``train``), by its label, or by any part that
+    only it has. Sorting puts the best first, or the smallest where neither direction is better;
+    rows without a value come last, and those that are not ranked stay below.
+    """
+    if sort is not None:
+        table = _sorted(table, _index(table, sort, "--sort"))
+    if columns:
+        kept = [i for i, column in enumerate(table.columns) if column.holds == "name"]
+        chosen = [*kept, *(_index(table, name, "--columns") for name in columns)]
+        wanted = sorted(set(chosen), key=chosen.index)
+        rows = tuple(replace(row, cells=tuple(row.cells[i] for i in wanted)) for row in table.rows)
+        shown = tuple(replace(table.columns[i], priority=0) for i in wanted)
+        table = replace(table, columns=shown, rows=rows)
+    return table
+
+
+def _sorted(table: Table, index: int) -> Table:
+    column = table.columns[index]
+    sign = -1 if column.better == "higher" else 1
+
+    def key(row: Row) -> tuple[bool, float, str]:
+        cell = row.cells[index]
+        return cell.value is None, sign * (cell.value or 0.0), "" if cell.value is not None else cell.text
+
+    ranked = sorted((row for row in table.rows if row.kind == "ranked"), key=key)
+    said = f"Sorted by {heading(column)}."
+    others = (row for row in table.rows if row.kind != "ranked")
+    return replace(table, rows=(*ranked, *others), caption=(said, *table.caption))
+
+
+def heading(column: Column) -> str:
+    """Both levels of a column's header."""
+    return f"{column.group} {column.title}".strip()
+
+
+def _index(table: Table, name: str, where: str) -> int:
+    wanted = _plain(name)
+    names = [{_plain(heading(c)), _plain(c.label), _plain(c.title)} - {""} for c in table.columns]
+    exact = [i for i, known in enumerate(names) if wanted in known]
+    found = exact or [i for i, known in enumerate(names) if any(wanted in one for one in known)]
+    if len(found) == 1:
+        return found[0]
+    headings = [heading(column) for column in table.columns if heading(column)]
+    if found:
+        several = ", ".join(heading(table.columns[i]) for i in found)
+        raise ConfigError(f"'{name}' may be any of {several}", where=where, remedy="Say it in full.")
+    raise ConfigError(f"no column '{name}' in this view", where=where, remedy=nearest(name, headings))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())

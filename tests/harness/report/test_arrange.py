@@ -1,0 +1,111 @@
+"""Tables in other orders, with other columns, in other formats; the views by group and of the worst cases."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import made_records
+import pytest
+from markdown_it import MarkdownIt
+
+from harness.errors import ConfigError
+from harness.report.arrange import arrange
+from harness.report.latex import escape, to_latex
+from harness.report.plain import to_csv, to_html
+from harness.report.views import tables
+from harness.report.views.worst import worst
+
+
+@pytest.fixture
+def board(board_of):
+    return board_of(made_records.quick(patients=3))
+
+
+def column(table, title):
+    index = [f"{c.group} {c.title}".strip() for c in table.columns].index(title)
+    return [row.cells[index] for row in table.rows]
+
+
+def test_rows_are_sorted_by_any_column_the_best_first(board):
+    (table,) = tables(board, "summary")
+    by_hd = [cell.value for cell in column(arrange(table, sort="HD mm mean"), "HD mm mean")]
+    assert by_hd == sorted(by_hd)
+    by_dice = [cell.value for cell in column(arrange(table, sort="dice rv"), "Dice RV")]
+    assert by_dice == sorted(by_dice, reverse=True)
+    # The rank beside it stays what it was.
+    assert {cell.text for cell in column(arrange(table, sort="dice rv"), "#")} == set("123456")
+
+
+def test_only_some_columns(board):
+    (table,) = tables(board, "summary")
+    few = arrange(table, columns=["Dice mean", "training time"])
+    assert [c.title for c in few.columns][:2] == ["model", "loss"]
+    assert len(few.columns) == 4
+    assert [len(row.cells) for row in few.rows] == [4] * 6
+
+
+@pytest.mark.parametrize(("name", "told"), [("Dice LW", "Did you mean 'Dice LV'"), ("LV", "may be any of")])
+def test_a_wrong_column_is_told(board, name, told):
+    (table,) = tables(board, "summary")
+    with pytest.raises(ConfigError, match=told):
+        arrange(table, sort=name)
+
+
+def test_latex_is_balanced_and_escaped(board_of):
+    records = made_records.quick(patients=2, rename={"unet2d[base=8]": "my_net 50% & more"})
+    (table,) = tables(board_of(records), "dice")
+    text = to_latex(table)
+    rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+    assert {line.count(" & ") for line in rows} == {len(table.columns) - 1}
+    assert r"my\_net 50\% \& more" in text
+    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+    assert len(re.findall(r"\\textbf\{0\.\d{3}\}", text)) >= 6
+    assert escape("a → b ± 1 {x}^~") == r"a $\rightarrow$ b $\pm$ 1 \{x\}\textasciicircum{}\textasciitilde{}"
+
+
+def test_csv_has_full_precision(board):
+    (table,) = tables(board, "dice")
+    lines = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert len(lines) == 6
+    assert float(lines[0]["mean"]) == board.results[0].overall["dice"]
+
+
+def test_html_escapes_what_plugins_say(board_of):
+    records = made_records.quick(patients=2, rename={"unet2d[base=8]": "<script>alert(1)</script>"})
+    (table,) = tables(board_of(records), "summary")
+    text = to_html(table)
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    tokens = MarkdownIt("commonmark").parse(text)
+    assert tokens[0].type == "html_block"
+    assert text.count("<tr>") == 7
+
+
+def test_groups_have_the_means_of_their_own_patients(board_of):
+    scores = [
+        made_records.score("a", 0.9, structure="LV"),
+        made_records.score("a", 0.5, structure="RV"),
+        replace(made_records.score("b", 0.3, structure="LV"), group="DCM"),
+    ]
+    (table,) = tables(board_of([made_records.record(scores)]), "groups")
+    assert column(table, "Dice NOR")[0].value == pytest.approx(0.7)
+    assert column(table, "Dice DCM")[0].value == pytest.approx(0.3)
+    assert "DCM 1, NOR 1" in " ".join(table.caption)
+
+
+def test_the_worst_cases_are_the_lowest_of_all(board):
+    table = worst(board, board.fields[0], 5)
+    values = [
+        score.value
+        for result in board.results
+        for record in result.records
+        for score in record.cases
+        if score.metric == "dice"
+    ]
+    assert [cell.value for cell in column(table, "Dice")] == sorted(values)[:5]
+    assert worst(board, board.fields[0], 5, shown=()).rows == ()
+    with pytest.raises(ConfigError, match="shows nothing"):
+        worst(board, board.fields[0], 0)
