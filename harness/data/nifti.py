@@ -32,11 +32,18 @@ ENDINGS = (".nii.gz", ".nii")
 MOST_VOXELS = 2**30
 """More than whole-body CT has, all channels together: such a header is damaged, and is refused unread."""
 
+MOST_PACKED = 1032
+"""DEFLATE's best: so many bytes come out of one (zlib's "Technical Details", maximum compression factor)."""
+
 MOST_MM = 100.0
 """Voxels larger than this are a damaged header or other units."""
 
 SAME_MM = 1e-3
 """Image and labels may differ in spacing by rounding, not by more."""
+
+
+# What nibabel repairs in a header or refuses, it also tells the terminal; errors here say it in one line.
+nibabel.imageglobals.logger.disabled = True
 
 
 class GridError(DataError):
@@ -59,7 +66,8 @@ def read_channels(path: Path, most: int) -> tuple[NDArray[np.float32], Spacing]:
     DataError in one line for whatever is wrong with the file.
     """
     values, spacing = _read(path, most)
-    image = np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):
+        image = np.asarray(values, np.float32)
     if not np.isfinite(image).all():
         raise DataError("the image has NaN or infinite values", where=path)
     return image, spacing
@@ -69,8 +77,9 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
     """Label map ``(z, y, x)`` and its spacing; DataError if values are not whole numbers of 0 to 255."""
     channels, spacing = _read(path, 1)
     values = channels[0]
-    labels = values.astype(np.uint8, casting="unsafe") if values.dtype.kind in "iuf" else None
-    if labels is None or not np.array_equal(labels, values):
+    with np.errstate(invalid="ignore"):
+        labels = values.astype(np.uint8, casting="unsafe")
+    if not np.array_equal(labels, values):
         raise LabelError("label values are not whole numbers from 0 to 255", where=path)
     return labels, spacing
 
@@ -172,17 +181,37 @@ def _read(path: Path, most: int) -> tuple[NDArray[Any], Spacing]:
         image: Any = nibabel.load(path)
         shape = _checked_shape(path, image.shape, most)
         spacing = _checked_spacing(path, _pixdim(image))
-        values = np.asanyarray(image.dataobj).reshape(shape)
+        values = _values(path, image).reshape(shape)
     except FileNotFoundError as error:
         raise DataError("there is no such file", where=path) from error
     except PermissionError as error:
         raise DataError("may not be read", where=path, remedy="Change its permissions.") from error
     except (ImageFileError, HeaderDataError) as error:
         raise DataError(f"is not a NIfTI file: {error}", where=path) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError, ValueError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError, OverflowError, ValueError) as error:
         raise DataError(f"is damaged or cut short: {error}", where=path, remedy="Copy it again.") from error
     # A view with reversed axes; made contiguous once, here.
     return np.ascontiguousarray(values.T), spacing
+
+
+def _values(path: Path, image: Any) -> NDArray[Any]:
+    """All values, scaled as the header says; a packed file is read to its end, where its checksum is."""
+    proxy = image.dataobj
+    if proxy.dtype.kind not in "iuf":
+        raise DataError(f"holds values of the type {proxy.dtype}, not plain numbers", where=path)
+    packed = path.name.endswith(".gz")
+    size = Path(image.file_map["image"].filename).stat().st_size
+    if math.prod(proxy.shape) * proxy.dtype.itemsize > size * (MOST_PACKED if packed else 1):
+        # nibabel takes memory for all voxels before it reads the first.
+        raise EOFError("the header claims more voxels than fit into a file of this size")
+    if not packed:
+        return np.asarray(proxy)
+    with image.file_map["image"].get_prepare_fileobj() as file:
+        layout = (proxy.shape, proxy.dtype, proxy.offset, proxy.slope, proxy.inter)
+        values = np.asarray(type(proxy)(file, layout))
+        while file.read(2**20):
+            pass
+    return values
 
 
 def _checked_shape(path: Path, shape: tuple[int, ...], most: int) -> tuple[int, int, int, int]:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from harness.data.case import Case, Volume
 from harness.data.grid import Grid, normalise
-from harness.errors import DataError
-from harness.plugins.blame import calling
+from harness.errors import DataError, HarnessError
+from harness.plugins.blame import calling, describe
 from harness.store.atomic import read_json, storage_errors, write_json
 
 
@@ -84,14 +84,20 @@ def prepare(
 
 def load(folder: Path) -> Prepared:
     """Map the arrays in `folder` into memory."""
-    index = read_json(folder / "index.json")
     try:
+        index = read_json(folder / "index.json")
+        ids, starts, depths = (tuple(index[name]) for name in ("ids", "starts", "depths"))
         images, labels = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels"))
-    except (OSError, ValueError) as error:
+        if not len(images) == len(labels) == sum(depths):
+            raise ValueError(f"{len(images)} images, {len(labels)} label maps for {sum(depths)} slices")
+    except (HarnessError, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+        # Part of the folder would not be made again: it is believed as a whole, or not at all.
         raise DataError(
-            f"prepared data is damaged: {error}", where=folder, remedy="Delete this folder and run again."
+            f"prepared data is damaged: {describe(error)}",
+            where=folder,
+            remedy="Delete this folder and run again.",
         ) from error
-    return Prepared(tuple(index["ids"]), tuple(index["starts"]), tuple(index["depths"]), images, labels)
+    return Prepared(ids, starts, depths, images, labels)
 
 
 def _make(

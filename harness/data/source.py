@@ -47,14 +47,15 @@ def open_source(
         raise PluginError(f"cases() gave a {type(foreign).__name__}, not a Case", where=f"dataset {name}")
     for case in cases:
         _check_names(case, name)
-    named = dict(getattr(made, "structures", None) or structures)
-    values = list(named.values())
-    if not named or len(set(values)) < len(values) or not all(0 < value < 256 for value in values):
+    named = getattr(made, "structures", None) or structures
+    values = list(named.values()) if isinstance(named, Mapping) else []
+    right = all(type(value) is int and 0 < value < 256 for value in values)
+    if not values or not right or len(set(values)) < len(values):
         raise PluginError(
             f"structures {named} must name at least one label value, each different, from 1 to 255",
             where=f"dataset {name}",
         )
-    return Source(cases, named, tuple(getattr(made, "phases", None) or phases))
+    return Source(cases, dict(named), tuple(getattr(made, "phases", None) or phases))
 
 
 def _check_names(case: Case, dataset: str) -> None:

@@ -7,10 +7,11 @@ Multi-Structures Segmentation and Diagnosis: Is the Problem Solved? IEEE TMI 37(
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data.case import Case, Part
+from harness.data.case import Case, Part, Volume
 from harness.data.nifti import nifti_case
 from harness.errors import DataError
 from harness_cardiac import STRUCTURES
@@ -35,7 +36,7 @@ class ACDC:
         self.root = root
 
     def cases(self) -> Sequence[Case]:
-        """ED and ES of every patient; DataError names what is missing. Images are not opened."""
+        """ED and ES of every patient. Images are not opened; reading a case names what it lacks."""
         cases = []
         for folder, part in self._parts():
             for patient in sorted(folder.glob("patient[0-9]*")):
@@ -59,31 +60,49 @@ class ACDC:
 
 
 def _patient(folder: Path, part: Part | None) -> list[Case]:
-    info = _info(folder / "Info.cfg")
+    """ED and ES; what is missing is told when the case is read, so that an audit can list all there is."""
+    try:
+        info = _info(folder / "Info.cfg")
+    except DataError as error:
+        return [_unreadable(folder, phase, part, error) for phase in PHASES]
     cases = []
     for phase in PHASES:
-        frame = info.get(phase, "")
-        if not frame.isdigit():
-            raise DataError(f"tells no {phase} frame", where=folder / "Info.cfg")
-        stem = f"{folder.name}_frame{int(frame):02d}"
-        cases.append(
-            nifti_case(
-                f"{folder.name}_{phase}",
-                folder.name,
-                phase,
-                [_file(folder, stem, phase)],
-                _file(folder, f"{stem}_gt", f"{phase} reference"),
-                STRUCTURES.values(),
-                group=info.get("Group") or None,
-                part=part,
-            )
-        )
+        try:
+            cases.append(_case(folder, phase, part, info))
+        except DataError as error:
+            cases.append(_unreadable(folder, phase, part, error))
     return cases
+
+
+def _case(folder: Path, phase: str, part: Part | None, info: dict[str, str]) -> Case:
+    frame = info.get(phase, "")
+    if not frame.isdecimal():
+        raise DataError(f"tells no {phase} frame", where=folder / "Info.cfg")
+    stem = f"{folder.name}_frame{int(frame):02d}"
+    return nifti_case(
+        f"{folder.name}_{phase}",
+        folder.name,
+        phase,
+        [_file(folder, stem, phase)],
+        _file(folder, f"{stem}_gt", f"{phase} reference"),
+        STRUCTURES.values(),
+        group=info.get("Group") or None,
+        part=part,
+    )
+
+
+def _unreadable(folder: Path, phase: str, part: Part | None, error: DataError) -> Case:
+    read = functools.partial(_raise, error)
+    return Case(f"{folder.name}_{phase}", folder.name, phase, read, part=part)
+
+
+def _raise(error: DataError) -> Volume:
+    raise error
 
 
 def _info(path: Path) -> dict[str, str]:
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise DataError("is missing: it names the frames of ED and ES", where=path) from error
     except (OSError, UnicodeDecodeError) as error:

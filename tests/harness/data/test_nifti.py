@@ -155,6 +155,7 @@ def test_no_file_and_a_folder_in_its_place(tmp_path: Path) -> None:
     "dim",
     [
         (3, 30000, 30000, 30000, 1, 1, 1, 1),
+        (3, 1000, 1000, 1000, 1, 1, 1, 1),
         (4, 512, 512, 512, 30000, 1, 1, 1),
         (3, -4, 5, 3, 1, 1, 1, 1),
         (3, 0, 5, 3, 1, 1, 1, 1),
@@ -174,6 +175,15 @@ def test_absurd_size_is_refused_before_memory_is_taken(
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
+
+
+def test_label_map_that_packs_best_is_read(tmp_path: Path) -> None:
+    """Nothing but background packs a thousandfold, and is no damaged file."""
+    plain = save(tmp_path / "a.nii", np.zeros((100, 256, 256), np.uint8))
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(plain.read_bytes(), 9))
+    assert path.stat().st_size < 100 * 256 * 256 / 900
+    assert not read_labels(path)[0].any()
 
 
 @pytest.mark.parametrize("ending", nifti.ENDINGS)

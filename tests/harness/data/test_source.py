@@ -1,6 +1,7 @@
 """A dataset plugin that breaks its contract is told so by name, in one line, before anything runs."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class Made:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
     """Open a plugin module whose target ``my_dataset:load`` is the given function."""
 
     def opens(load: Any, structures: Any = None, **params: Any) -> Source:
@@ -47,9 +48,9 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
             phases=("ED",),
         )
 
-    yield opens  # type: ignore[misc]
+    yield opens
     # The next test writes a module of the same name elsewhere.
-    monkeypatch.delitem(__import__("sys").modules, "my_dataset", raising=False)
+    sys.modules.pop("my_dataset", None)
 
 
 def refusal(opened: Opener, load: Any, kind: type[HarnessError] = PluginError, **more: Any) -> str:

@@ -1,5 +1,6 @@
 """ACDC's folders as they are delivered, copied, renamed and damaged."""
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ import nibabel
 import numpy as np
 import pytest
 
+from harness.data.audit import audit
 from harness.data.case import Case
-from harness.data.source import open_record
+from harness.data.source import Source, open_record
 from harness.errors import DataError
 from harness.plugins import manager
 from harness.plugins.records import Dataset
@@ -50,12 +52,17 @@ def patient(
     return folder
 
 
-def refusal(root: Path) -> str:
-    """The one line that is said when cases are listed and read."""
-    with warnings.catch_warnings(), pytest.raises(DataError) as caught:
+def read_all(root: Path) -> None:
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
         for case in ACDC(root).cases():
             case.read()
+
+
+def refusal(root: Path) -> str:
+    """The one line that is said when cases are listed and read."""
+    with pytest.raises(DataError) as caught:
+        read_all(root)
     line = str(caught.value)
     assert str(root) in line
     assert "\n" not in line
@@ -195,12 +202,18 @@ def test_missing_info_cfg(tmp_path: Path) -> None:
     ],
 )
 def test_missing_image_or_reference(name: str, told: str, tmp_path: Path) -> None:
-    """A broken copy is told when cases are listed, not after hours of training."""
+    """A broken copy is told with the file that it lacks; an audit finds all that is broken in one go."""
     folder = patient(tmp_path)
     (folder / f"{name}.nii.gz").unlink()
-    with pytest.raises(DataError, match=told) as caught:
-        ACDC(tmp_path).cases()
-    assert str(caught.value).startswith(f"{folder}: ")
+    message = refusal(tmp_path)
+    assert message.startswith(f"{folder}: ")
+    assert told in message
+    shutil.copytree(folder, tmp_path / "patient002")
+    (tmp_path / "patient002" / "Info.cfg").unlink()
+    findings = audit(Source(tuple(ACDC(tmp_path).cases()), dict(STRUCTURES), ("ED", "ES")))
+    (missing,) = [one for one in findings if one.severity == "error"]
+    assert missing.check == "files"
+    assert missing.found.startswith("3 of 4 cases")
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Please log in</html>", None], ids=["empty", "text", "cut"])
@@ -235,7 +248,7 @@ def test_reference_on_another_grid(tmp_path: Path) -> None:
 def test_registered_record_opens_it(tmp_path: Path) -> None:
     """What `harness run` does with ``dataset = "acdc"``."""
     patient(tmp_path)
-    record = manager.load().get("dataset", "acdc")
+    record = manager.load().get("dataset", "acdc").record
     assert isinstance(record, Dataset)
     assert record.licence == "CC-BY-NC-SA-4.0"
     source = open_record(record, tmp_path, {})
