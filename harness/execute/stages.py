@@ -44,9 +44,8 @@ class Run:
         self.enter("setup")
         spec = self.spec
         with self.clock("setup"):
-            compute = Compute.choose(spec["protocol"]["precision"])
-            if spec["protocol"]["deterministic"]:
-                torch.use_deterministic_algorithms(True)
+            protocol = spec["protocol"]
+            compute = Compute.choose(protocol["precision"], deterministic=protocol["deterministic"])
             source = self._open()
         fitted = self._fit(source, compute)
         with self.clock("setup"):

@@ -20,13 +20,19 @@ class Compute:
     precision: str
 
     @classmethod
-    def choose(cls, precision: str) -> Compute:
-        """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it."""
+    def choose(cls, precision: str, *, deterministic: bool = False) -> Compute:
+        """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it.
+
+        `deterministic` refuses algorithms that vary between runs; else a GPU tries which convolution
+        is the fastest for a shape, which the first step and the first prediction pay for.
+        """
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if precision == "auto":
             precision = "bf16" if _computes_bf16(device) else "fp32"
         # What is called fp32 is: torch's own default computes convolutions in the shorter TF32.
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision != "fp32"
+        torch.use_deterministic_algorithms(deterministic)
+        torch.backends.cudnn.benchmark = not deterministic
         return cls(device, precision)
 
     def autocast(self) -> AbstractContextManager[object]:
