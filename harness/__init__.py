@@ -9,9 +9,9 @@ import pluggy
 
 from harness._version import __version__
 from harness.data.case import Case, Volume
-from harness.plugins.records import Dataset, Loss, Model, Task
+from harness.plugins.records import Dataset, Executor, Loss, Model, Task
 
 hookimpl = pluggy.HookimplMarker("harness")
 """Marks a function of a plugin module as the implementation of the hook of that name."""
 
-__all__ = ["Case", "Dataset", "Loss", "Model", "Task", "Volume", "__version__", "hookimpl"]
+__all__ = ["Case", "Dataset", "Executor", "Loss", "Model", "Task", "Volume", "__version__", "hookimpl"]

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from harness.plugins.manager import Broken, Registered, Registry
 
 NAME = "plugins"
-SUMMARY = "list models, losses and datasets, and plugins that are broken"
+SUMMARY = "list models, losses, datasets and executors, and plugins that are broken"
 
 STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow"}
 
-COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
+COLUMNS = ("name", "kind", "summary", "ver", "distribution", "state")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the listing."""
-    parser.add_argument("--kind", choices=("model", "loss", "dataset"), help="only plugins of this kind")
+    parser.add_argument(
+        "--kind", choices=("model", "loss", "dataset", "executor"), help="only plugins of this kind"
+    )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
 
 
@@ -48,10 +50,7 @@ def rows(registry: Registry, kind: str | None = None) -> list[dict[str, Any]]:
 
     What is broken may be of any kind, so every selection has it.
     """
-    usable = [
-        each for group in (registry.models, registry.losses, registry.datasets) for each in group.values()
-    ]
-    listed = [_row(each) for each in usable]
+    listed = [_row(each) for each in registry.everything()]
     for card in registry.broken:
         listed += [_row(each, card) for each in card.duplicates] or [_broken_row(card)]
     return [row for row in listed if kind in (None, row["kind"]) or row["kind"] is None]
@@ -125,7 +124,7 @@ def _table(listed: list[dict[str, Any]], page: int) -> Table:
         lines[tuple("—" if value is None else str(value) for value in values)] = None
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for title, width in zip(COLUMNS, _widths([COLUMNS, *lines], page), strict=True):
-        justify: Literal["left", "right"] = "right" if title == "version" else "left"
+        justify: Literal["left", "right"] = "right" if title == "ver" else "left"
         table.add_column(title, overflow="fold", justify=justify, width=width)
     for *cells, state in lines:
         table.add_row(*map(Text, cells), Text(state, style=STYLE[state]))

@@ -12,11 +12,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from harness.execute.drive import Event
+from harness.execute.drive import Event, Outcome
 from harness.plan.plan import Plan, PlannedRun
 
 PLAIN_INTERVAL_S = 15.0
 """Without a terminal a run says how far it is this often, at the end of an epoch."""
+
+
+SHOWN = 12
+"""Runs that have a bar of their own, of those at work at once."""
 
 
 class Progress:
@@ -40,9 +44,9 @@ class Progress:
         self._timed: TaskID | None = None
         self._tried: TaskID | None = None
         self._all: TaskID | None = None
-        self._one: TaskID | None = None
-        self._seen: tuple[str, int] = ("", 0)
-        self._last = 0.0
+        self._running: dict[str, TaskID] = {}
+        self._seen: dict[str, int] = {}
+        self._told: dict[str, float] = {}
         self._waiting: set[str] = set()
 
     def __enter__(self) -> Progress:
@@ -102,47 +106,63 @@ class Progress:
             if run.id not in self._waiting:
                 self._waiting.add(run.id)
                 self._console.print(f"waiting for {_name(run)}: another process works on it")
+        elif event == "lost":
+            self._drop(run)
+            why = f" ({figures['detail']})" if figures.get("detail") else ""
+            self._console.print(f"lost the machine of {_name(run)}{escape(why)}; another goes on with it")
         else:
             self._end(run, figures)
 
+    def outcome(self, outcome: Outcome) -> None:
+        """Say how it ended, and what the harness itself cost."""
+        if outcome.left:
+            self._console.print(f"{len(outcome.left)} runs go on without this command; see: harness status")
+        elif self._all is not None and outcome.wall_s:
+            share = f"{100 * outcome.outside:.1f} %"
+            self._console.print(f"took {duration(outcome.wall_s)}, {share} of it outside runs", style="dim")
+
     def _start(self, run: PlannedRun) -> None:
-        self._last = time.monotonic()
-        self._seen = (run.id, 0)
+        self._told[run.id] = time.monotonic()
+        self._seen[run.id] = 0
         verb = "resume" if run.state == "resume" else "start"
         if not self._live:
             self._console.print(f"{verb} {_name(run)}")
-        self._drop()
-        self._one = self._bars.add_task(_name(run), total=None, figures=verb)
+        self._drop(run)
+        if len(self._running) < SHOWN:
+            self._running[run.id] = self._bars.add_task(_name(run), total=None, figures=verb)
 
     def _progress(self, run: PlannedRun, figures: dict[str, Any]) -> None:
         epoch, epochs = int(figures.get("epoch", 0)), int(figures.get("epochs", 0))
         text = describe(figures)
-        if self._one is not None and epochs:
+        task = self._running.get(run.id)
+        if task is not None and epochs:
             steps = max(1, int(figures.get("steps", 1)))
             done = min(epochs, epoch - 1 + figures.get("step", 0) / steps)
-            self._bars.update(self._one, total=epochs, completed=int(done), figures=text)
-        elif self._one is not None:
-            self._bars.update(self._one, figures=text)
-        if not self._live and self._seen != (run.id, epoch):
-            self._seen = (run.id, epoch)
-            if time.monotonic() - self._last > PLAIN_INTERVAL_S:
-                self._last = time.monotonic()
+            self._bars.update(task, total=epochs, completed=int(done), figures=text)
+        elif task is not None:
+            self._bars.update(task, figures=text)
+        if not self._live and self._seen.get(run.id) != epoch:
+            self._seen[run.id] = epoch
+            if time.monotonic() - self._told.get(run.id, 0.0) > PLAIN_INTERVAL_S:
+                self._told[run.id] = time.monotonic()
                 self._console.print(f"  {_name(run)}: epoch {epoch}/{epochs} {text}")
 
     def _end(self, run: PlannedRun, figures: dict[str, Any]) -> None:
-        self._drop()
+        self._drop(run)
         if self._all is not None:
             self._bars.advance(self._all)
         if figures.get("status") == "done":
             self._console.print(f"done {_name(run)}")
+        elif figures.get("status") == "cancelled":
+            self._console.print(f"cancelled {_name(run)}")
         else:
             message = (figures.get("failure") or {}).get("message", figures.get("status"))
             self._console.print(f"FAILED {_name(run)}: {escape(str(message))}")
 
-    def _drop(self) -> None:
-        if self._one is not None:
-            self._bars.remove_task(self._one)
-            self._one = None
+    def _drop(self, run: PlannedRun) -> None:
+        task = self._running.pop(run.id, None)
+        if task is not None:
+            self._bars.remove_task(task)
 
 
 def describe(figures: dict[str, Any]) -> str:

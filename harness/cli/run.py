@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import math
-from typing import TYPE_CHECKING, Any
 
 from harness.cli import board as boards
-from harness.errors import OK, RUNS_FAILED
-
-if TYPE_CHECKING:
-    from harness.execute.drive import Event
-    from harness.plan.plan import PlannedRun
+from harness.cli import executors
+from harness.errors import OK
 
 NAME = "run"
 SUMMARY = "train and evaluate what is not done, then rank"
@@ -26,23 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="try everything out: one epoch of N batches; same as --set protocol.limit=N protocol.epochs=1",
     )
-    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up a run after this long")
+    executors.add_arguments(parser)
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="submit to a cluster and leave; look with harness status, and rank with harness leaderboard",
+    )
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
-
-
-def seconds(text: str) -> float:
-    """A duration; argparse says in one line what is no number above 0."""
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise ValueError
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the selection; exit code 1 if a run failed."""
     from harness.cli.progress import Progress
     from harness.cli.show import Look, rebuild, show
-    from harness.execute.drive import drive
     from harness.plan.plan import make_plan
 
     if args.limit is not None:
@@ -60,12 +51,9 @@ def run(args: argparse.Namespace) -> int:
             advance=progress.reading,
         )
         progress.plan(plan)
-
-        def listen(event: Event, planned: PlannedRun, figures: dict[str, Any]) -> None:
-            progress.event(event, planned, figures)
-            if event == "end":
-                rebuild(board)
-
-        outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout)
+        outcome = executors.carry_out(args, board, plan, progress)
+        progress.outcome(outcome)
+    if args.detach and outcome.left:
+        return OK
     show(board, rebuild(board), Look(format="json" if args.json else "rich"))
-    return RUNS_FAILED if outcome.failed else OK
+    return executors.exit_code(outcome)

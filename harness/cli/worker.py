@@ -12,6 +12,7 @@ SUMMARY = None
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The folder of the run."""
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--timeout", type=float, help="give up after this many seconds")
     parser.add_argument("--parent", type=int, help="stop when this process is gone")
 
 
@@ -19,4 +20,4 @@ def run(args: argparse.Namespace) -> int:
     """Carry out the run."""
     from harness.execute.worker import work
 
-    return work(args.folder, args.parent)
+    return work(args.folder, args.parent, args.timeout)

@@ -26,12 +26,29 @@ class DatasetSettings(Strict):
     root: Path
 
 
+class ResourceSettings(Strict):
+    """``[resources.MODEL]``: what a run of that model asks of the machine that it is placed on.
+
+    Nothing here moves a score, and none of it is in a key.
+    """
+
+    gpus: int = Field(default=1, ge=0, description="GPUs, where the machine has any")
+    cpus: int | None = Field(default=None, ge=1, description="cores; none: an equal share of the machine's")
+    memory_gib: float | None = Field(
+        default=None, gt=0, description="host memory; none: what earlier runs of the model took"
+    )
+
+
 class Settings(Strict):
     """The whole of harness.toml."""
 
     protocol: dict[str, Protocol] = Field(default_factory=dict)
     leaderboard: dict[str, LeaderboardSettings] = Field(default_factory=dict)
     datasets: dict[str, DatasetSettings] = Field(default_factory=dict)
+    executor: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="[executor.NAME]: its parameters on this site"
+    )
+    resources: dict[str, ResourceSettings] = Field(default_factory=dict)
 
 
 def json_schema() -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from harness.data.case import Case, Volume
@@ -20,6 +19,7 @@ from harness.data.grid import Grid, normalise
 from harness.errors import DataError, HarnessError
 from harness.plugins.blame import calling, describe
 from harness.store.atomic import read_json, storage_errors, write_json
+from harness.store.lease import Lease
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ def prepare(
     with storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     if not folder.exists():
-        with FileLock(f"{folder}.lock"):
+        with Lease(folder.parent, f"{folder.name}-lease").waited():
             if not folder.exists():
                 for left in folder.parent.glob(f"{folder.name}.*.tmp"):
-                    # Of a process that was killed: whoever is at work holds the lock.
+                    # Of a process that was killed: whoever is at work holds the lease.
                     shutil.rmtree(left, ignore_errors=True)
                 _make(cases, structures, protocol, folder, advance)
     return load(folder)

@@ -1,124 +1,246 @@
-"""Carry out a plan: one run after the other, whatever happens to any of them."""
+"""Carry out a plan: as many runs at a time as the executor has room for, whatever happens to any of them."""
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.errors import BUSY, INTERRUPTED, HarnessError
-from harness.execute.local import Local
+from harness.execute.ends import died, ended
+from harness.execute.executor import Answer, Executor, Job, Need
 from harness.plan.plan import PlannedRun
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
 
-POLL_S = 0.2
-Event = Literal["start", "progress", "wait", "end"]
+LOST_TRIES = 3
+"""A run whose machine is lost is placed this often; after that something else is wrong with it."""
+
+SETTLE_S = 10.0
+"""A record that another machine wrote may show up here this much later than the end of its job."""
+
+TIMEOUT_GRACE_S = 30.0
+"""A worker stops itself at its timeout; one that hangs is stopped this much later."""
+
+LOOK_AGAIN_S = 1.0
+"""A run that another process holds is looked at this often."""
+
+Event = Literal["start", "progress", "wait", "end", "lost"]
 Listener = Callable[[Event, PlannedRun, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the runs of a plan ended, by id."""
+    """How the runs of a plan ended, by id. `left` are those that go on without this command.
+
+    `outside` is the share of the time (`wall_s`) in which no run was at work.
+    """
 
     done: tuple[str, ...]
     failed: tuple[str, ...]
+    cancelled: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    wall_s: float = 0.0
+    outside: float = 0.0
+
+
+@dataclass
+class Active:
+    """A run that was submitted."""
+
+    run: PlannedRun
+    folder: RunFolder
+    handle: str
+    since: float
+    ended_at: float | None = None
 
 
 def drive(
     planned: Sequence[PlannedRun],
     runs: RunsFolder,
     listen: Listener,
+    executor: Executor,
     *,
+    name: str = "local",
     timeout_s: float | None = None,
+    need: Callable[[PlannedRun], Need] = lambda run: Need(),
+    detach: bool = False,
 ) -> Outcome:
-    """Run what is not done. KeyboardInterrupt stops the worker first; what it had saved stays.
+    """Run what is not done. KeyboardInterrupt stops the workers first; what they had saved stays.
 
     `listen(event, run, figures)` hears of every start, heartbeat, wait and end. A run that
-    another process holds is waited for, so nothing is done twice.
+    another process holds is waited for, so nothing is done twice. `name` is what the executor
+    is called when another command asks for its jobs. With `detach`, what there is room for is
+    submitted and left.
     """
-    executor = Local()
-    waited: set[str] = set()
-    queue = deque(run for run in planned if run.state in ("resume", "todo", "running"))
-    done = [run.id for run in planned if run.state == "done"]
-    failed: list[str] = []
-    while queue:
-        run = queue.popleft()
-        folder = runs.run(run.id)
-        if folder.busy():
-            # Others' runs go last: there may be something free meanwhile.
-            listen("wait", run, folder.progress())
-            waited.add(run.id)
-            if all(runs.run(other.id).busy() for other in queue):
-                time.sleep(5 * POLL_S)
-            queue.append(run)
-            continue
-        record = _record(folder)
-        # What another process came to while this one waited is the outcome, a failure too.
-        settled = record is not None and run.id in waited and dict(record.keys) == run.spec["keys"]
-        if record is None or not (settled or folder.answers(run.spec)):
-            record = _one(executor, run, folder, listen, timeout_s)
-            if record is None or dict(record.keys) != run.spec["keys"]:
-                # Another process was faster, perhaps under other metrics: look again later.
-                queue.append(run)
+    return _Drive(runs, listen, executor, name, timeout_s, need, planned).carry_out(detach)
+
+
+@dataclass
+class _Drive:
+    runs: RunsFolder
+    listen: Listener
+    executor: Executor
+    name: str
+    timeout_s: float | None
+    need: Callable[[PlannedRun], Need]
+    planned: Sequence[PlannedRun]
+    queue: deque[PlannedRun] = field(default_factory=deque)
+    waiting: deque[PlannedRun] = field(default_factory=deque)
+    active: dict[str, Active] = field(default_factory=dict)
+    old: dict[str, int | None] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    looked: float = 0.0
+
+    def carry_out(self, detach: bool) -> Outcome:
+        self.done = [run.id for run in self.planned if run.state == "done"]
+        self.queue.extend(run for run in self.planned if run.state in ("resume", "todo", "running"))
+        self.old = {run.id: self.runs.run(run.id).stamp() for run in self.queue}
+        begun, working = time.monotonic(), 0.0
+        try:
+            while self.queue or self.waiting or self.active:
+                before, busy = time.monotonic(), bool(self.active)
+                self._fill()
+                busy = busy or bool(self.active)
+                if detach:
+                    break
+                for one in list(self.active.values()):
+                    self._look(one)
+                if self.active or self.waiting:
+                    time.sleep(self.executor.poll_s if self.active else LOOK_AGAIN_S)
+                working += (time.monotonic() - before) * busy
+        except BaseException:
+            self._stop()
+            raise
+        wall = time.monotonic() - begun
+        outside = (wall - working) / wall if self.old and wall > 0 else 0.0
+        ends = (tuple(self.done), tuple(self.failed), tuple(self.cancelled))
+        return Outcome(*ends, tuple(self.active), wall, outside)
+
+    def _fill(self) -> None:
+        """Submit while there is room; what others hold waits."""
+        if time.monotonic() - self.looked > LOOK_AGAIN_S:
+            self.looked = time.monotonic()
+            self.queue.extend(self.waiting)
+            self.waiting.clear()
+        while self.queue and self.executor.room(self.need(self.queue[0])):
+            run = self.queue.popleft()
+            folder = self.runs.run(run.id)
+            handle = self._left(folder)
+            if handle is None and folder.busy():
+                # Others' runs go last: there may be something free meanwhile.
+                self.listen("wait", run, folder.progress())
+                self.waiting.append(run)
                 continue
-        ok = record.status == "done"
-        (done if ok else failed).append(run.id)
-        listen("end", run, {**folder.progress(), "status": record.status, "failure": record.failure})
-    return Outcome(tuple(done), tuple(failed))
+            record = readable(folder)
+            if record is not None and self._answers(run, folder, record):
+                self._end(run, folder, record)
+            elif handle is not None:
+                self.active[run.id] = Active(run, folder, handle, time.monotonic())
+                self.listen("start", run, {})
+            else:
+                self._submit(run, folder)
+
+    def _left(self, folder: RunFolder) -> str | None:
+        """The handle under which an engine still has the run from a command that is gone."""
+        before = folder.submitted() if self.executor.leaves else None
+        if before is None or before["executor"] != self.name:
+            return None
+        handle = str(before["handle"])
+        return handle if self.executor.poll(handle).state in ("queued", "running") else None
+
+    def _answers(self, run: PlannedRun, folder: RunFolder, record: Record) -> bool:
+        """True if the run is over: done, or ended by another process since this one began."""
+        news = folder.stamp() != self.old[run.id]
+        return folder.answers(run.spec) or (news and dict(record.keys) == run.spec["keys"])
+
+    def _submit(self, run: PlannedRun, folder: RunFolder) -> None:
+        folder.plan(run.spec, run.local)
+        folder.want()
+        self.listen("start", run, {})
+        self.tries[run.id] = self.tries.get(run.id, 0) + 1
+        handle = self.executor.submit(Job(folder.path, self.need(run), self.timeout_s))
+        folder.submit(self.name, handle, time.time())
+        self.active[run.id] = Active(run, folder, handle, time.monotonic())
+
+    def _look(self, one: Active) -> None:
+        """Ask for one job, and see to what has become of it."""
+        answer = self.executor.poll(one.handle)
+        if answer.state in ("queued", "running"):
+            figures = one.folder.progress() if answer.state == "running" else {"phase": "queued"}
+            self.listen("progress", one.run, figures)
+            limit = self.timeout_s
+            if answer.state == "queued":
+                one.since = time.monotonic()
+            elif limit is not None and time.monotonic() - one.since > limit + TIMEOUT_GRACE_S:
+                self.executor.cancel(one.handle)
+                message = f"stopped after {limit:g} s (--timeout)"
+                self._over(one, ended(one.run.spec, one.folder, "timeout", "resource", message))
+            return
+        record = readable(one.folder)
+        current = record is not None and one.folder.stamp() != self.old[one.run.id]
+        if record is not None and (current or one.folder.answers(one.run.spec)):
+            if dict(record.keys) == one.run.spec["keys"]:
+                self._over(one, record)
+            else:
+                # Another process was faster, under other metrics: look again later.
+                self._again(one)
+            return
+        self._no_record(one, answer)
+
+    def _no_record(self, one: Active, answer: Answer) -> None:
+        """A job is over and has left no record."""
+        if answer.code == BUSY:
+            self._again(one)
+        elif one.folder.cancelled():
+            del self.active[one.run.id]
+            self.cancelled.append(one.run.id)
+            self.listen("end", one.run, {**one.folder.progress(), "status": "cancelled"})
+        elif answer.state == "lost" or (answer.code == INTERRUPTED and self.executor.leaves):
+            if self.tries[one.run.id] < LOST_TRIES:
+                self.listen("lost", one.run, {"detail": answer.detail})
+                self._again(one)
+            else:
+                message = f"its machine was lost {LOST_TRIES} times. {answer.detail}".strip()
+                self._over(one, ended(one.run.spec, one.folder, "interrupted", "resource", message))
+        elif answer.code == INTERRUPTED:
+            raise KeyboardInterrupt
+        elif self.executor.leaves and self._may_yet_come(one):
+            return
+        else:
+            self._over(one, died(one.run.spec, one.folder, answer))
+
+    def _may_yet_come(self, one: Active) -> bool:
+        one.ended_at = one.ended_at or time.monotonic()
+        return time.monotonic() - one.ended_at < SETTLE_S
+
+    def _again(self, one: Active) -> None:
+        del self.active[one.run.id]
+        self.waiting.append(one.run)
+
+    def _over(self, one: Active, record: Record) -> None:
+        del self.active[one.run.id]
+        self._end(one.run, one.folder, record)
+
+    def _end(self, run: PlannedRun, folder: RunFolder, record: Record) -> None:
+        (self.done if record.status == "done" else self.failed).append(run.id)
+        self.listen("end", run, {**folder.progress(), "status": record.status, "failure": record.failure})
+
+    def _stop(self) -> None:
+        """Stop the workers, except those that outlive this command by intention."""
+        if not self.executor.leaves:
+            for one in self.active.values():
+                self.executor.cancel(one.handle)
 
 
-def _record(folder: RunFolder) -> Record | None:
+def readable(folder: RunFolder) -> Record | None:
     """The record; a damaged one is none, and is made again."""
     try:
         return folder.record()
     except HarnessError:
         return None
-
-
-def _one(
-    executor: Local, run: PlannedRun, folder: RunFolder, listen: Listener, timeout_s: float | None
-) -> Record | None:
-    """Start a worker and wait for it; None when another process was faster."""
-    folder.plan(run.spec, run.local)
-    listen("start", run, {})
-    worker = executor.submit(folder.path)
-    start = time.monotonic()
-    try:
-        while (code := executor.poll(worker)) is None:
-            if timeout_s is not None and time.monotonic() - start > timeout_s:
-                executor.cancel(worker)
-                return _ended(
-                    run, folder, "timeout", "resource", f"stopped after {timeout_s:g} s (--timeout)"
-                )
-            time.sleep(POLL_S)
-            listen("progress", run, folder.progress())
-    except BaseException:
-        executor.cancel(worker)
-        raise
-    if code == BUSY:
-        return None
-    record = _record(folder)
-    if record is not None:
-        return record
-    if code == INTERRUPTED:
-        raise KeyboardInterrupt
-    if code < 0:
-        name = signal.Signals(-code).name
-        hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
-        return _ended(run, folder, "interrupted", "resource", f"the worker was ended by {name}{hint}")
-    return _ended(
-        run, folder, "failed", "harness", f"the worker ended with code {code}; see log.txt of the run"
-    )
-
-
-def _ended(run: PlannedRun, folder: RunFolder, status: Any, blame: str, message: str) -> Record:
-    """Record an end that the worker could not record itself."""
-    progress = folder.progress()
-    failure = {"phase": progress.get("phase", "start"), "blame": blame, "message": message}
-    record = Record(run.id, run.spec["keys"], run.spec, status, failure, int(progress.get("attempts", 1)))
-    folder.finish(record)
-    return record

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from harness.errors import HarnessError
+from harness.execute.timeout import TimedOut
 from harness.plugins.blame import called, defined
 from harness.store.record import Status
 
@@ -23,6 +24,8 @@ def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple
             f"out of memory while in '{phase}'. Lower protocol.batch, or use a machine with more memory."
         )
         return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
+    if isinstance(error, TimedOut):
+        return "timeout", {"phase": phase, "blame": "resource", "message": str(error)}
     place = _plugin(error, spec)
     if isinstance(error, HarnessError):
         message = f"{place}: {error}" if place is not None and error.where is None else str(error)

@@ -1,4 +1,4 @@
-"""Workers as processes of this machine. An executor carries a path and an exit code, no more."""
+"""Workers as processes of this machine: some at once, each with GPUs of its own and within its memory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
+from dataclasses import dataclass
+
+from harness.execute.executor import Answer, Job, Need
 
 ALLOCATOR = {
     # Keep freed memory instead of returning it to the system: every training step asks for
@@ -19,37 +20,133 @@ ALLOCATOR = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 
+DEFAULT_MIB = 4096.0
+"""Host memory that a run is taken to need while nothing is known of its model."""
+
+MIB = 2**20
+
 
 def worker_environment() -> dict[str, str]:
     """What a worker's process is started with; the user's own settings win."""
     return {**ALLOCATOR, **os.environ}
 
 
-class Local:
-    """Submit, poll and cancel workers on this machine."""
+@dataclass
+class Worker:
+    """A started process, the GPUs it was given, and the memory it was promised."""
 
-    def submit(self, folder: Path) -> subprocess.Popen[bytes]:
-        """Start a worker on a run's folder."""
-        command = [sys.executable, "-P", "-m", "harness", "worker", str(folder), "--parent", str(os.getpid())]
-        with (folder / "log.txt").open("ab") as log:
-            return subprocess.Popen(
-                command,
+    process: subprocess.Popen[bytes]
+    gpus: tuple[str, ...]
+    memory_mib: float
+
+
+class Local:
+    """A pool of worker processes.
+
+    `jobs` at once; None: one for every GPU, or one where there is none. A second run starts
+    only while the memory that the running ones may still grow into is there beside its own.
+    """
+
+    poll_s = 0.2
+    leaves = False
+
+    def __init__(self, jobs: int | None = None) -> None:
+        self._gpus = visible_gpus()
+        self._jobs = jobs or max(1, len(self._gpus))
+        self._workers: dict[str, Worker] = {}
+
+    def room(self, need: Need) -> bool:
+        """True while a slot is free, and memory for the run; the first run is always tried."""
+        active = [worker for worker in self._workers.values() if worker.process.poll() is None]
+        if not active:
+            return True
+        if len(active) >= self._jobs:
+            return False
+        import psutil
+
+        promised = sum(max(0.0, worker.memory_mib - _used_mib(worker.process.pid)) for worker in active)
+        available = psutil.virtual_memory().available / MIB
+        return available - promised >= (need.memory_mib or DEFAULT_MIB)
+
+    def submit(self, job: Job) -> str:
+        """Start a worker on a run's folder; its handle is the process number."""
+        gpus = self._free_gpus(job.need.gpus)
+        environment = worker_environment()
+        if self._gpus:
+            environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
+        cpus = job.need.cpus or (max(1, (os.cpu_count() or 1) // self._jobs) if self._jobs > 1 else None)
+        if cpus is not None:
+            environment.setdefault("OMP_NUM_THREADS", str(cpus))
+        with (job.folder / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                job.command("--parent", str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=worker_environment(),
+                env=environment,
             )
+        handle = str(process.pid)
+        self._workers[handle] = Worker(process, gpus, job.need.memory_mib or DEFAULT_MIB)
+        return handle
 
-    def poll(self, worker: subprocess.Popen[bytes]) -> int | None:
-        """The exit code of a worker, None while it runs; negative: the signal that ended it."""
-        return worker.poll()
+    def poll(self, handle: str) -> Answer:
+        """The exit code of a worker, negative for the signal that ended it."""
+        if handle not in self._workers:
+            return Answer("lost", detail="another command started it")
+        code = self._workers[handle].process.poll()
+        return Answer("running") if code is None else Answer("ended", code)
 
-    def cancel(self, worker: subprocess.Popen[bytes], patience_s: float = 20.0) -> None:
+    def cancel(self, handle: str, patience_s: float = 20.0) -> None:
         """Ask a worker to stop, insist after `patience_s`."""
+        if handle not in self._workers:
+            return
+        process = self._workers[handle].process
         with contextlib.suppress(ProcessLookupError):
-            worker.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
         try:
-            worker.wait(patience_s)
+            process.wait(patience_s)
         except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+            process.kill()
+            process.wait()
+
+    def close(self) -> None:
+        """Stop whatever still runs."""
+        for handle in self._workers:
+            self.cancel(handle)
+
+    def _free_gpus(self, count: int) -> tuple[str, ...]:
+        """The GPUs that fewest running workers have."""
+        taken = [
+            gpu for worker in self._workers.values() if worker.process.poll() is None for gpu in worker.gpus
+        ]
+        return tuple(sorted(self._gpus, key=lambda gpu: (taken.count(gpu), self._gpus.index(gpu)))[:count])
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them; torch isn't asked."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return tuple(gpu.strip() for gpu in named.split(",") if gpu.strip() not in ("", "-1"))
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        try:
+            return tuple(str(index) for index in range(pynvml.nvmlDeviceGetCount()))
+        finally:
+            pynvml.nvmlShutdown()
+    except Exception:  # no driver, no library, no permission: no GPU that could be shared out
+        return ()
+
+
+def _used_mib(pid: int) -> float:
+    """Resident memory of a process and its children."""
+    import psutil
+
+    total = 0.0
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += one.memory_info().rss / MIB
+    return total

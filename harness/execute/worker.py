@@ -14,24 +14,29 @@ from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
 from harness.execute.heart import Heart
 from harness.execute.stages import Run, provenance
+from harness.execute.timeout import time_limit
 from harness.measure.compute import Compute
 from harness.measure.provenance import environment, hardware
 from harness.plugins.manager import Registry, load
+from harness.store.lease import Busy, Held
 from harness.store.record import Record
-from harness.store.runs import Busy, RunFolder
+from harness.store.runs import RunFolder
 
 log = logging.getLogger("harness.worker")
 
 
-def work(path: Path, parent: int | None = None) -> int:
-    """Carry out the run in `path`; gives the exit code. Stops when process `parent` is gone."""
+def work(path: Path, parent: int | None = None, timeout_s: float | None = None) -> int:
+    """Carry out the run in `path`; gives the exit code.
+
+    Stops when process `parent` is gone, when the run is cancelled, and after `timeout_s`.
+    """
     folder = RunFolder(path)
     logging.basicConfig(
-        filename=folder.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+        filename=folder.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
     )
     try:
-        with folder.locked():
-            return _attempt(folder, parent)
+        with folder.locked() as held:
+            return _attempt(folder, parent, held, timeout_s)
     except Busy:
         return BUSY
     except KeyboardInterrupt:
@@ -39,7 +44,7 @@ def work(path: Path, parent: int | None = None) -> int:
         return INTERRUPTED
 
 
-def _attempt(folder: RunFolder, parent: int | None) -> int:
+def _attempt(folder: RunFolder, parent: int | None, held: Held, timeout_s: float | None) -> int:
     spec, local = folder.spec(), folder.local()
     if folder.answers(spec):
         return OK
@@ -47,19 +52,23 @@ def _attempt(folder: RunFolder, parent: int | None) -> int:
     log.info("attempt %d of %s", attempts, folder.id)
     folder.tidy()
     folder.reopen()
-    heart = Heart(folder, attempts, parent)
+    heart = Heart(folder, attempts, parent, held)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     heart.beat({"phase": "start", "started": started}, now=True)
     registry: Registry | None = None
     run: Run | None = None
     try:
-        registry = load([Path(file) for file in local["plugin_files"]])
-        registry.notify("harness_run_started", run=spec)
-        run = Run(folder, spec, local, heart, _observed(registry, spec))
-        finished = run.execute(attempts)
+        with time_limit(timeout_s):
+            registry = load([Path(file) for file in local["plugin_files"]])
+            registry.notify("harness_run_started", run=spec)
+            run = Run(folder, spec, local, heart, _observed(registry, spec))
+            finished = run.execute(attempts)
+    except Busy:
+        raise
     except Exception as error:
         log.error("%s", "".join(traceback.format_exception(error)))
         finished = _failed(error, spec, local, folder, run.phase if run else "start", attempts)
+    heart.check()
     folder.finish(finished)
     heart.beat({"phase": finished.status}, now=True)
     if registry is not None:

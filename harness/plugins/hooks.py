@@ -10,7 +10,7 @@ from typing import Any
 from harness.errors import PluginError, nearest
 from harness.plugins import spec
 from harness.plugins.blame import GUARDED, shorten
-from harness.plugins.records import Dataset, Loss, Model, Plugin
+from harness.plugins.records import Dataset, Executor, Loss, Model, Plugin
 
 Hook = Callable[..., Any]
 
@@ -27,6 +27,7 @@ RETURNS: dict[str, type[Plugin]] = {
     "harness_models": Model,
     "harness_losses": Loss,
     "harness_datasets": Dataset,
+    "harness_executors": Executor,
 }
 """The hooks that return records, and of which type."""
 

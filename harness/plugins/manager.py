@@ -156,7 +156,14 @@ class _Discovery:
                 usable[kind][name] = found[0]
             else:
                 cards.append(_duplicate(kind, name, tuple(found)))
-        return Registry(usable["model"], usable["loss"], usable["dataset"], tuple(cards), self.manager)
+        return Registry(
+            usable["model"],
+            usable["loss"],
+            usable["dataset"],
+            usable["executor"],
+            tuple(cards),
+            self.manager,
+        )
 
 
 class _Hooks:

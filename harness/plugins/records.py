@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 from harness.errors import PluginError
 
-Kind = Literal["model", "loss", "dataset"]
+Kind = Literal["model", "loss", "dataset", "executor"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
-def _check(record: Model | Loss | Dataset) -> None:
+def _check(record: Plugin) -> None:
     where = f"{type(record).__name__} {record.name!r}"
     if not isinstance(record.name, str) or not _NAME.fullmatch(record.name):
         raise PluginError(
@@ -148,9 +148,32 @@ class Dataset:
         _check_structures(self.structures, f"Dataset {self.name!r}")
 
 
-Plugin = Model | Loss | Dataset
+@dataclass(frozen=True)
+class Executor:
+    """A place where runs happen. ``target(**params)`` gives a `harness.execute.executor.Executor`.
 
-KIND: Mapping[type, Kind] = {Model: "model", Loss: "loss", Dataset: "dataset"}
+    `defaults` has ``jobs``: how many runs it is given at once, None for as many as it has room for.
+    """
+
+    name: str
+    target: str
+    summary: str
+    version: int = 1
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if "jobs" not in self.defaults:
+            raise PluginError(
+                "has no parameter 'jobs'",
+                where=f"Executor {self.name!r}",
+                remedy="Give defaults={'jobs': None}: how many runs it gets at once.",
+            )
+
+
+Plugin = Model | Loss | Dataset | Executor
+
+KIND: Mapping[type, Kind] = {Model: "model", Loss: "loss", Dataset: "dataset", Executor: "executor"}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pluggy
 from harness.errors import PluginError, nearest
 from harness.plugins import spec
 from harness.plugins.blame import GUARDED, explain, full_traceback
-from harness.plugins.records import Kind, Plugin
+from harness.plugins.records import KIND, Kind, Plugin
 
 log = logging.getLogger("harness.plugins")
 
@@ -76,6 +76,7 @@ class Registry:
     models: Mapping[str, Registered] = field(default_factory=dict)
     losses: Mapping[str, Registered] = field(default_factory=dict)
     datasets: Mapping[str, Registered] = field(default_factory=dict)
+    executors: Mapping[str, Registered] = field(default_factory=dict)
     broken: tuple[Broken, ...] = ()
     manager: pluggy.PluginManager = field(default_factory=make_manager, repr=False, compare=False)
 
@@ -86,7 +87,12 @@ class Registry:
 
     def of(self, kind: Kind) -> Mapping[str, Registered]:
         """The usable plugins of a kind."""
-        return {"model": self.models, "loss": self.losses, "dataset": self.datasets}[kind]
+        return {
+            "model": self.models,
+            "loss": self.losses,
+            "dataset": self.datasets,
+            "executor": self.executors,
+        }[kind]
 
     def get(self, kind: Kind, name: str) -> Registered:
         """The plugin of that name; PluginError with the nearest name, or with what is broken."""
@@ -106,6 +112,10 @@ class Registry:
     def match(self, kind: Kind, pattern: str) -> tuple[Registered, ...]:
         """The usable plugins whose name fits a glob such as ``unet*``; maybe none."""
         return tuple(found for name, found in self.of(kind).items() if fnmatchcase(name, pattern))
+
+    def everything(self) -> tuple[Registered, ...]:
+        """All usable plugins, kind by kind."""
+        return tuple(found for kind in KIND.values() for found in self.of(kind).values())
 
     def compatible(self, model: Plugin, loss: Plugin, dataset: Plugin) -> str | None:
         """Why some plugin rules the three records out together; None if they may be run."""

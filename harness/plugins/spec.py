@@ -13,7 +13,7 @@ from typing import Any
 
 import pluggy
 
-from harness.plugins.records import Dataset, Loss, Model
+from harness.plugins.records import Dataset, Executor, Loss, Model
 
 GROUP = "harness"
 """The entry-point group, and the project name of the markers."""
@@ -76,6 +76,25 @@ def harness_datasets() -> Iterable[Dataset]:
     ...     )
     >>> [dataset.structures["LV"] for dataset in harness_datasets()]
     [3]
+    """
+    return ()
+
+
+@_hookspec
+def harness_executors() -> Iterable[Executor]:
+    """Register executors: places where runs happen, such as a cluster's queue.
+
+    Called once, when plugins are discovered. Return `Executor` records, or yield them. `target` is
+    called with the parameters when ``harness run --executor NAME`` needs it, and gives an object
+    with the methods of `harness.execute.executor.Executor`. An error makes this plugin a broken row
+    in ``harness plugins``; the rest works.
+
+    >>> from harness import Executor, hookimpl
+    >>> @hookimpl
+    ... def harness_executors():
+    ...     yield Executor("lsf", "my_lsf:Lsf", "jobs of LSF", defaults={"jobs": None, "queue": "gpu"})
+    >>> [executor.defaults["queue"] for executor in harness_executors()]
+    ['gpu']
     """
     return ()
 

@@ -1,9 +1,11 @@
-"""The folder of runs: where each file of a run lies, and a lock that dies with its holder.
+"""The folder of runs: where each file of a run lies.
 
 ```
 runs/<run id>/spec.json        what to do, fully resolved (written by the planner)
               local.json       where things lie on this machine; in no key and in no record
-              lock             held by the process that works on the run
+              .lease.NNNNNN    who works on the run (see lease.py)
+              submitted.json   which executor was last asked to run it, and under what name it knows it
+              cancelled        somebody wants it stopped; gone once it is asked for again
               progress.json    heartbeat: phase, epoch, loss, attempts
               checkpoint*.pt   the last two checkpoints, while training
               weights.pt       the final weights
@@ -24,15 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from harness.errors import HarnessError
 from harness.store.atomic import read_json, storage_errors, write_json, write_text
+from harness.store.lease import Busy, Held, Holder, Lease
 from harness.store.record import Record, case_lines, load_run
 
-
-class Busy(HarnessError):
-    """Another process works on this run."""
+__all__ = ["Busy", "RunFolder", "RunsFolder"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,13 @@ class RunFolder:
         """The record, None while there is none."""
         return load_run(self.path)
 
+    def stamp(self) -> int | None:
+        """Something that differs whenever the record was written anew; None while there is none."""
+        try:
+            return (self.path / "record.json").stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
     def answers(self, spec: Mapping[str, Any]) -> bool:
         """True if the record is what `spec` asks for: done, under its keys, with what it wants kept."""
         record = self.record()
@@ -115,32 +121,47 @@ class RunFolder:
         )
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the run; Busy at once if another process does. A killed holder lets go."""
-        lock = FileLock(self.path / "lock", timeout=0)
+    def locked(self) -> Iterator[Held]:
+        """Hold the run; Busy at once if another process does. A dead holder has let go."""
+        with Lease(self.path).held() as held:
+            yield held
+
+    def holder(self) -> Holder | None:
+        """Who works on the run now."""
+        return Lease(self.path).holder()
+
+    def busy(self) -> bool:
+        """True while a process works on the run."""
+        return self.holder() is not None
+
+    def submitted(self) -> dict[str, Any] | None:
+        """The last submission ``{executor, handle, at}``; None if there is none."""
         try:
-            lock.acquire()
-        except Timeout:
-            raise Busy("is being worked on by another process", where=self.id) from None
-        try:
-            yield
-        finally:
-            lock.release()
+            return read_json(self.path / "submitted.json")
+        except HarnessError:
+            return None
+
+    def submit(self, executor: str, handle: str, at: float) -> None:
+        """Note a submission; `at` is in seconds since the epoch."""
+        write_json(self.path / "submitted.json", {"executor": executor, "handle": handle, "at": at})
+
+    def cancel(self) -> None:
+        """Ask whoever works on the run, here or elsewhere, to stop."""
+        write_text(self.path / "cancelled", "")
+
+    def cancelled(self) -> bool:
+        """True if somebody asked for the run to stop."""
+        return (self.path / "cancelled").exists()
+
+    def want(self) -> None:
+        """Take back a wish to stop: the run is asked for again."""
+        with storage_errors(self.path):
+            (self.path / "cancelled").unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove what a killed process had half written; only for who holds the lock."""
         for left in self.path.glob(".*.tmp"):
             left.unlink(missing_ok=True)
-
-    def busy(self) -> bool:
-        """True while a process works on the run."""
-        if not (self.path / "lock").exists():
-            return False
-        try:
-            with self.locked():
-                return False
-        except Busy:
-            return True
 
 
 @dataclass(frozen=True)

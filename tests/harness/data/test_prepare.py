@@ -49,8 +49,8 @@ def equal(a: Prepared, b: Prepared) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    """What lies beside prepared data, locks aside."""
-    return sorted(file.name for file in folder.iterdir() if file.suffix != ".lock")
+    """What lies beside prepared data, leases aside."""
+    return sorted(file.name for file in folder.iterdir() if "-lease." not in file.name)
 
 
 def test_on_its_own_grid_a_volume_is_only_normalised(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_processes_that_ask_at_once_make_it_once(tmp_path: Path) -> None:
     """Runs of several workers begin with the same data."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(2) as pool:
-        made = pool.map(_ask, [tmp_path / "key"] * 2)
+        made = pool.map_async(_ask, [tmp_path / "key"] * 2).get(timeout=120)
     assert made[0] == made[1] == ("p0", "p1")
     assert len(list(tmp_path.glob("read-*"))) == 2
     assert names(tmp_path) == ["key", *sorted(file.name for file in tmp_path.glob("read-*"))]

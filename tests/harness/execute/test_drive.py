@@ -12,15 +12,17 @@ import pytest
 
 from harness.errors import BUSY, INTERRUPTED
 from harness.execute import drive as module
-from harness.execute.drive import Outcome, drive
+from harness.execute.drive import LOST_TRIES, Outcome, drive
+from harness.execute.executor import Answer, Job, Need
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
 
-Answer = Callable[[RunFolder], int | None]
+Act = Callable[[RunFolder], int | str | None]
+"""What a worker does when it is looked at: its exit code, None while it runs, a text when it is lost."""
 
 
 def planned(name: str, state: str = "todo") -> Any:
-    spec = {"keys": {"train": name}, "protocol": {"keep_predictions": False}}
+    spec = {"keys": {"train": name}, "protocol": {"keep_predictions": False}, "run_id": name}
     return SimpleNamespace(id=name, spec=spec, local={}, state=state)
 
 
@@ -29,37 +31,71 @@ def finished(folder: RunFolder, status: Any = "done") -> None:
     folder.finish(Record(folder.id, spec["keys"], spec, status, {"message": "no"}))
 
 
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Answer]]:
-    """What the worker of each run answers when it is looked at, attempt by attempt."""
-    answers: dict[str, list[Answer]] = {"cancelled": []}
-
-    class Scripted:
-        def submit(self, path: Path) -> tuple[RunFolder, Answer]:
-            return RunFolder(path), answers[path.name].pop(0)
-
-        def poll(self, worker: tuple[RunFolder, Answer]) -> int | None:
-            return worker[1](worker[0])
-
-        def cancel(self, worker: tuple[RunFolder, Answer]) -> None:
-            answers["cancelled"].append(worker[1])
-
-    monkeypatch.setattr(module, "Local", Scripted)
-    monkeypatch.setattr(module, "POLL_S", 0.001)
-    return answers
-
-
 def done(folder: RunFolder) -> int:
     finished(folder)
     return 0
 
 
-def heard(*runs: Any, folder: Path, **options: Any) -> tuple[Outcome, list[tuple[str, str]]]:
+def runs_on(folder: RunFolder) -> None:
+    return None
+
+
+class Scripted:
+    """An executor whose workers do what a test says, attempt by attempt."""
+
+    poll_s = 0.001
+
+    def __init__(self, acts: dict[str, list[Act]], jobs: int = 1, leaves: bool = False) -> None:
+        self.acts = acts
+        self.leaves = leaves
+        self.jobs = jobs
+        self.running: dict[str, tuple[RunFolder, Act]] = {}
+        self.most = 0
+        self.submitted: list[str] = []
+        self.cancelled: list[str] = []
+
+    def room(self, need: Need) -> bool:
+        return len(self.running) < self.jobs
+
+    def submit(self, job: Job) -> str:
+        name = job.folder.name
+        handle = f"{name}-{self.submitted.count(name)}"
+        self.submitted.append(name)
+        self.running[handle] = (RunFolder(job.folder), self.acts[name].pop(0))
+        self.most = max(self.most, len(self.running))
+        return handle
+
+    def poll(self, handle: str) -> Answer:
+        folder, act = self.running[handle]
+        code = act(folder)
+        if code is None:
+            return Answer("running")
+        del self.running[handle]
+        return Answer("lost", detail=code) if isinstance(code, str) else Answer("ended", code)
+
+    def cancel(self, handle: str) -> None:
+        self.cancelled.append(handle)
+        self.running.pop(handle, None)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"LOOK_AGAIN_S": 0.001, "SETTLE_S": 0.01, "TIMEOUT_GRACE_S": 0.0}.items():
+        monkeypatch.setattr(module, name, value)
+
+
+def heard(
+    *runs: Any, executor: Scripted, folder: Path, **options: Any
+) -> tuple[Outcome, list[tuple[str, str]]]:
     events: list[tuple[str, str]] = []
-    outcome = drive(
-        runs, RunsFolder(folder), lambda event, run, figures: events.append((event, run.id)), **options
-    )
-    return outcome, events
+
+    def listen(event: str, run: Any, figures: dict[str, Any]) -> None:
+        events.append((event, run.id))
+
+    return drive(runs, RunsFolder(folder), listen, executor, **options), events
 
 
 @pytest.mark.parametrize(
@@ -71,11 +107,11 @@ def heard(*runs: Any, folder: Path, **options: Any) -> tuple[Outcome, list[tuple
     ],
 )
 def test_a_worker_that_dies_leaves_a_reason_and_the_next_goes_on(
-    tmp_path: Path, workers: dict[str, list[Answer]], code: int, status: str, blame: str, words: str
+    tmp_path: Path, code: int, status: str, blame: str, words: str
 ) -> None:
-    workers.update(a=[lambda folder: code], b=[done])
-    outcome, _ = heard(planned("a"), planned("b"), folder=tmp_path)
-    assert outcome == Outcome(done=("b",), failed=("a",))
+    executor = Scripted({"a": [lambda folder: code], "b": [done]})
+    outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert (outcome.done, outcome.failed) == (("b",), ("a",))
     record = RunFolder(tmp_path / "a").record()
     assert record is not None
     assert record.failure is not None
@@ -83,40 +119,113 @@ def test_a_worker_that_dies_leaves_a_reason_and_the_next_goes_on(
     assert words in record.failure["message"]
 
 
-def test_a_run_past_its_time_is_stopped_and_told(tmp_path: Path, workers: dict[str, list[Answer]]) -> None:
-    workers.update(a=[lambda folder: None])
-    outcome, _ = heard(planned("a"), folder=tmp_path, timeout_s=0.01)
+def test_a_worker_that_hangs_past_its_time_is_stopped_and_told(tmp_path: Path) -> None:
+    executor = Scripted({"a": [runs_on]})
+    outcome, _ = heard(planned("a"), executor=executor, folder=tmp_path, timeout_s=0.01)
     record = RunFolder(tmp_path / "a").record()
     assert outcome.failed == ("a",)
     assert record is not None
     assert record.status == "timeout"
-    assert record.failure == {
-        "phase": "start",
-        "blame": "resource",
-        "message": "stopped after 0.01 s (--timeout)",
-    }
-    assert len(workers["cancelled"]) == 1
+    message = "stopped after 0.01 s (--timeout)"
+    assert record.failure == {"phase": "start", "blame": "resource", "message": message}
+    assert executor.cancelled == ["a-0"]
 
 
-def test_a_run_that_another_process_took_is_asked_for_again(
-    tmp_path: Path, workers: dict[str, list[Answer]]
-) -> None:
-    workers.update(a=[lambda folder: BUSY, done], b=[done])
-    outcome, events = heard(planned("a"), planned("b"), folder=tmp_path)
-    assert outcome == Outcome(done=("b", "a"), failed=())
-    assert [run for event, run in events if event == "end"] == ["b", "a"]
+def test_a_run_that_another_process_took_is_asked_for_again(tmp_path: Path) -> None:
+    executor = Scripted({"a": [lambda folder: BUSY, done], "b": [done]})
+    outcome, events = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert sorted(outcome.done) == ["a", "b"]
+    assert outcome.failed == ()
+    assert sorted(run for event, run in events if event == "end") == ["a", "b"]
 
 
-def test_what_is_done_is_not_done_again(tmp_path: Path, workers: dict[str, list[Answer]]) -> None:
-    outcome, events = heard(planned("a", "done"), folder=tmp_path)
+def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+    outcome, events = heard(planned("a", "done"), executor=Scripted({}), folder=tmp_path)
     assert outcome.done == ("a",)
     assert events == []
 
 
-def test_a_worker_that_was_interrupted_interrupts_us(
-    tmp_path: Path, workers: dict[str, list[Answer]]
-) -> None:
-    workers.update(a=[lambda folder: INTERRUPTED], b=[done])
+def test_what_another_command_came_to_meanwhile_is_the_outcome_a_failure_too(tmp_path: Path) -> None:
+    """Two commands that share a folder: a run that one of them saw fail is not tried by the other."""
+    other = RunFolder(tmp_path / "b")
+
+    def and_b_fails(folder: RunFolder) -> int:
+        other.plan(planned("b").spec, {})
+        finished(other, "failed")
+        return done(folder)
+
+    executor = Scripted({"a": [and_b_fails]})
+    outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert (outcome.done, outcome.failed) == (("a",), ("b",))
+    assert executor.submitted == ["a"]
+
+
+def test_a_failure_of_an_earlier_command_is_tried_again(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a")
+    folder.plan(planned("a").spec, {})
+    finished(folder, "failed")
+    outcome, _ = heard(planned("a"), executor=Scripted({"a": [done]}), folder=tmp_path)
+    assert outcome.done == ("a",)
+
+
+def test_a_worker_that_was_interrupted_interrupts_us_and_the_others(tmp_path: Path) -> None:
+    executor = Scripted({"a": [runs_on], "b": [lambda folder: INTERRUPTED]}, jobs=2)
     with pytest.raises(KeyboardInterrupt):
-        heard(planned("a"), planned("b"), folder=tmp_path)
+        heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert "a-0" in executor.cancelled
     assert RunFolder(tmp_path / "a").record() is None
+
+
+def test_as_many_runs_at_once_as_there_is_room_for(tmp_path: Path) -> None:
+    names = [f"r{number}" for number in range(7)]
+    executor = Scripted({name: [done] for name in names}, jobs=3)
+    outcome, _ = heard(*map(planned, names), executor=executor, folder=tmp_path)
+    assert sorted(outcome.done) == names
+    assert executor.most == 3
+
+
+def test_a_run_whose_machine_is_lost_goes_on_elsewhere_but_not_for_ever(tmp_path: Path) -> None:
+    executor = Scripted(
+        {"a": [lambda folder: "node 3 is down", done], "b": [lambda folder: "gone"] * LOST_TRIES}
+    )
+    outcome, events = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert (outcome.done, outcome.failed) == (("a",), ("b",))
+    assert ("lost", "a") in events
+    record = RunFolder(tmp_path / "b").record()
+    assert record is not None
+    assert record.failure is not None
+    assert record.failure["blame"] == "resource"
+
+
+def test_a_cancelled_run_is_neither_done_nor_failed_and_goes_on_when_asked_for_again(tmp_path: Path) -> None:
+    def cancelled(folder: RunFolder) -> int:
+        folder.cancel()
+        return INTERRUPTED
+
+    executor = Scripted({"a": [cancelled, done], "b": [done]})
+    outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert (outcome.done, outcome.cancelled) == (("b",), ("a",))
+    outcome, _ = heard(planned("a"), executor=executor, folder=tmp_path)
+    assert outcome.done == ("a",)
+    assert not RunFolder(tmp_path / "a").cancelled()
+
+
+def test_a_queue_that_outlives_the_command_is_watched_by_the_next_one(tmp_path: Path) -> None:
+    """Submitted and left; the second command finds the jobs by their handles and submits nothing twice."""
+    ends = {"a": runs_on, "b": runs_on}
+    executor = Scripted(
+        {name: [lambda folder: ends[folder.id](folder)] for name in ends}, jobs=9, leaves=True
+    )
+    outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path, detach=True)
+    assert sorted(outcome.left) == ["a", "b"]
+    assert executor.cancelled == []
+    ends.update(a=done, b=done)  # type: ignore[dict-item]
+    outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert sorted(outcome.done) == ["a", "b"]
+    assert executor.submitted == ["a", "b"]
+
+
+def test_the_time_in_which_no_run_was_at_work_is_told(tmp_path: Path) -> None:
+    outcome, _ = heard(planned("a"), executor=Scripted({"a": [done]}), folder=tmp_path)
+    assert 0 <= outcome.outside <= 1
+    assert outcome.wall_s > 0

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.execute import heart
 from harness.execute.heart import INTERVAL_S, Heart
+from harness.store.lease import Busy, Held
 from harness.store.runs import RunFolder
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Held]:
+    with RunFolder(tmp_path).locked() as held:
+        yield held
 
 
 class Time:
@@ -26,18 +35,19 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return time
 
 
-def test_figures_add_up_to_what_is_known(tmp_path: Path, time: Time) -> None:
+def test_figures_add_up_to_what_is_known(tmp_path: Path, time: Time, held: Held) -> None:
     folder = RunFolder(tmp_path)
-    beating = Heart(folder, attempts=2, parent=None)
+    beating = Heart(folder, attempts=2, parent=None, held=held)
     beating.beat({"phase": "train", "epoch": 1}, now=True)
     beating.beat({"epoch": 2}, now=True)
-    assert folder.progress() == {"attempts": 2, "phase": "train", "epoch": 2, "pid": os.getpid()}
+    where = {"pid": os.getpid(), "host": socket.gethostname()}
+    assert folder.progress() == {"attempts": 2, "phase": "train", "epoch": 2, **where}
 
 
-def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, time: Time) -> None:
+def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, time: Time, held: Held) -> None:
     """Thousands of steps a second must not become thousands of files a second."""
     folder = RunFolder(tmp_path)
-    beating = Heart(folder, 1, None)
+    beating = Heart(folder, 1, None, held)
     beating.beat({"step": 1})
     time.now += 0.9 * INTERVAL_S
     beating.beat({"step": 2, "loss": 0.5})
@@ -48,9 +58,28 @@ def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, tim
     assert folder.progress()["loss"] == 0.5
 
 
-def test_a_worker_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
+def test_a_worker_stops_when_its_parent_is_gone(tmp_path: Path, held: Held) -> None:
     folder = RunFolder(tmp_path)
-    Heart(folder, 1, os.getppid()).beat({}, now=True)
+    Heart(folder, 1, os.getppid(), held).beat({}, now=True)
     with pytest.raises(KeyboardInterrupt):
-        Heart(folder, 1, os.getppid() + 1).beat({"phase": "train"}, now=True)
+        Heart(folder, 1, os.getppid() + 1, held).beat({"phase": "train"}, now=True)
     assert folder.progress()["phase"] == "train"
+
+
+def test_a_worker_stops_when_somebody_cancels_the_run(tmp_path: Path, held: Held) -> None:
+    folder = RunFolder(tmp_path)
+    beating = Heart(folder, 1, None, held)
+    beating.beat({"phase": "train"}, now=True)
+    folder.cancel()
+    with pytest.raises(KeyboardInterrupt):
+        beating.beat({"phase": "train"}, now=True)
+
+
+def test_a_worker_that_was_taken_for_dead_writes_nothing_more(tmp_path: Path, held: Held) -> None:
+    folder = RunFolder(tmp_path)
+    beating = Heart(folder, 1, None, held)
+    beating.beat({"epoch": 7}, now=True)
+    (tmp_path / ".lease.000002").touch()
+    with pytest.raises(Busy):
+        beating.beat({"epoch": 8}, now=True)
+    assert folder.progress()["epoch"] == 7

@@ -29,6 +29,7 @@ def test_the_hooks_are_those_of_the_architecture() -> None:
         "harness_models",
         "harness_losses",
         "harness_datasets",
+        "harness_executors",
         "harness_compatible",
         "harness_run_started",
         "harness_epoch_ended",

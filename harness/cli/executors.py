@@ -1,0 +1,121 @@
+"""``--executor``, ``--jobs``, ``--address``, ``--timeout``: where runs happen."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import INTERRUPTED, OK, RUNS_FAILED, ConfigError, nearest
+
+if TYPE_CHECKING:
+    from harness.cli.board import Board
+    from harness.cli.progress import Progress
+    from harness.execute.drive import Event, Outcome
+    from harness.execute.executor import Executor
+    from harness.plan.plan import Plan, PlannedRun
+
+DEFAULT = "local"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where runs happen, and how many of them at once."""
+    parser.add_argument(
+        "-x",
+        "--executor",
+        metavar="NAME",
+        default=DEFAULT,
+        help="where runs happen: local, inline, or a cluster, with parameters: slurm[partition=gpu]",
+    )
+    parser.add_argument(
+        "-j", "--jobs", metavar="N", type=count, help="runs at once (local: one a GPU, else one)"
+    )
+    parser.add_argument("--address", metavar="ADDRESS", help="of the cluster; same as NAME[address=…]")
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up a run after this long")
+
+
+def seconds(text: str) -> float:
+    """A duration; argparse says in one line what is no number above 0."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError
+    return value
+
+
+def count(text: str) -> int:
+    """A number of things, from 1 up."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def open_executor(board: Board, text: str = DEFAULT, **flags: Any) -> tuple[Executor, str]:
+    """The executor that `text` names, and its name.
+
+    Its parameters are its defaults, then ``[executor.NAME]`` of harness.toml, then those in `text`,
+    then `flags` that are not None. ConfigError for a parameter that it does not have.
+    """
+    from harness.execute.executor import check
+    from harness.plan.choice import choose, parse
+    from harness.plugins.blame import calling
+    from harness.plugins.resolve import resolve
+
+    choice = choose(board.registry, "executor", text)
+    defaults, (_, written) = choice.record.defaults, parse(text)
+    site = board.project.settings.executor.get(choice.name, {})
+    given = {name: value for name, value in flags.items() if value is not None}
+    for source, names in (
+        (f"[executor.{choice.name}] of {board.project.file}", site),
+        (f"--executor {choice.name}", given),
+    ):
+        unknown = [name for name in names if name not in defaults]
+        if unknown:
+            raise ConfigError(
+                f"no parameter '{unknown[0]}'", where=source, remedy=nearest(unknown[0], defaults)
+            )
+    target = resolve(choice.record.target, where=f"executor {choice.name}")
+    with calling("executor"):
+        made = target(**{**defaults, **site, **written, **given})  # type: ignore[operator]
+    return check(made, choice.name), choice.name
+
+
+def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Progress) -> Outcome:
+    """Drive the runs of a plan as the arguments say, with tables rebuilt as runs end."""
+    from harness.cli.rebuilding import Rebuilding
+    from harness.execute.drive import drive
+    from harness.execute.needs import Needs
+
+    executor, name = open_executor(board, args.executor, jobs=args.jobs, address=args.address)
+    if getattr(args, "detach", False) and not executor.leaves:
+        raise ConfigError(
+            f"runs of executor {name} end with the command", where="--detach", remedy="Leave --detach out."
+        )
+    rebuilding = Rebuilding(board)
+
+    def listen(event: Event, planned: PlannedRun, figures: dict[str, Any]) -> None:
+        progress.event(event, planned, figures)
+        if event == "end":
+            rebuilding.now_and_then()
+
+    resources = {key: one.model_dump() for key, one in board.project.settings.resources.items()}
+    try:
+        return drive(
+            plan.runs,
+            board.runs,
+            listen,
+            executor,
+            name=name,
+            timeout_s=args.timeout,
+            need=Needs(plan.runs, board.runs, resources),
+            detach=getattr(args, "detach", False),
+        )
+    finally:
+        executor.close()
+
+
+def exit_code(outcome: Outcome) -> int:
+    """1 if a run failed, 3 if one was cancelled, else 0."""
+    if outcome.failed:
+        return RUNS_FAILED
+    return INTERRUPTED if outcome.cancelled else OK

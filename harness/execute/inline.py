@@ -1,0 +1,39 @@
+"""Runs in the process that asked for them: for a debugger, and for profiling."""
+
+from __future__ import annotations
+
+from harness.execute.executor import Answer, Job, Need
+
+
+class Inline:
+    """One run after the other, in this process. A run that is ended by force ends the command too."""
+
+    poll_s = 0.0
+    leaves = False
+
+    def __init__(self, jobs: int | None = None) -> None:
+        self._codes: dict[str, int] = {}
+
+    def room(self, need: Need) -> bool:
+        """True unless the last run's end was not yet asked for: `submit` comes back when a run is over."""
+        return not self._codes
+
+    def submit(self, job: Job) -> str:
+        """Carry out the run."""
+        from harness.execute.worker import work
+
+        handle = job.folder.name
+        self._codes[handle] = work(job.folder, timeout_s=job.timeout_s)
+        return handle
+
+    def poll(self, handle: str) -> Answer:
+        """The exit code that the worker's process would have had."""
+        if handle not in self._codes:
+            return Answer("lost", detail="another command ran it")
+        return Answer("ended", self._codes.pop(handle))
+
+    def cancel(self, handle: str) -> None:
+        """Nothing runs while this could be called."""
+
+    def close(self) -> None:
+        """Nothing is held."""
