@@ -22,7 +22,7 @@ SUMMARY = "list models, losses, datasets and executors, and plugins that are bro
 
 STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow"}
 
-COLUMNS = ("name", "kind", "summary", "ver", "distribution", "state")
+COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +124,7 @@ def _table(listed: list[dict[str, Any]], page: int) -> Table:
         lines[tuple("—" if value is None else str(value) for value in values)] = None
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for title, width in zip(COLUMNS, _widths([COLUMNS, *lines], page), strict=True):
-        justify: Literal["left", "right"] = "right" if title == "ver" else "left"
+        justify: Literal["left", "right"] = "right" if title == "version" else "left"
         table.add_column(title, overflow="fold", justify=justify, width=width)
     for *cells, state in lines:
         table.add_row(*map(Text, cells), Text(state, style=STYLE[state]))
@@ -135,7 +135,7 @@ def _widths(lines: list[tuple[str, ...]], page: int) -> list[int]:
     """Width of each column: on a narrow page the summary gives way, before a name is torn apart."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     room = page - 2 * (len(COLUMNS) - 1)
-    for title, least in (("summary", 20), ("distribution", 12), ("summary", 8), ("name", 20)):
+    for title, least in (("summary", 20), ("distribution", 12), ("summary", 7), ("name", 20)):
         index = COLUMNS.index(title)
         if title == "distribution":
             least = max(least, *(len(word) for line in lines for word in line[index].split()))
