@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit",
         metavar="N",
         type=int,
-        help="try everything out: one epoch of N batches; same as --set protocol.limit=N protocol.epochs=1",
+        help="try everything out in seconds: one epoch of N batches, N test cases, one seed and fold",
     )
     executors.add_arguments(parser)
     parser.add_argument(
@@ -30,6 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
 
+def trial(args: argparse.Namespace) -> list[str]:
+    """What makes a run a trial: one epoch of few batches and cases, the first seed and fold."""
+    from harness.config.load import load
+
+    _, protocol = load(boards.open_project(args), args.leaderboard, args.overrides).leaderboard(
+        args.leaderboard
+    )
+    overrides = [f"protocol.limit={args.limit}", "protocol.epochs=1", f"protocol.seeds=[{protocol.seeds[0]}]"]
+    if protocol.split != "official":
+        overrides.append(f"protocol.run_folds=[{(protocol.run_folds or (0,))[0]}]")
+    return overrides
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the selection; exit code 1 if a run failed."""
     from harness.cli.progress import Progress
@@ -37,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from harness.plan.plan import make_plan
 
     if args.limit is not None:
-        args.overrides += [f"protocol.limit={args.limit}", "protocol.epochs=1"]
+        args.overrides += trial(args)
     board = boards.open_board(args)
     with Progress(quiet=args.json) as progress:
         plan = make_plan(

@@ -67,14 +67,22 @@ def run(args: argparse.Namespace) -> int:
 
     args.leaderboard = args.leaderboard or _leaderboard_of(args)
     board = boards.open_board(args)
-    choice = next((e.dataset for e in board.matrix.entries if e.dataset.name == args.dataset), None)
-    if choice is None:
-        names = {entry.dataset.name for entry in board.matrix.entries}
+    known = {entry.dataset.label: entry.dataset for entry in board.matrix.entries}
+    fitting = [one for label, one in known.items() if args.dataset in (label, one.name)]
+    if len(fitting) > 1:
+        raise ConfigError(
+            f"'{args.dataset}' could be {' or '.join(one.label for one in fitting)}",
+            where=f"leaderboard {board.name}",
+            remedy="Say which, with its parameters.",
+        )
+    if not fitting:
+        names = set(known)
         raise ConfigError(
             f"has no dataset '{args.dataset}'",
             where=f"leaderboard {board.name}",
             remedy=nearest(args.dataset, names),
         )
+    (choice,) = fitting
     records, differences = [], dict[str, float]()
     with Progress(quiet=args.json) as progress:
         data = open_data(
@@ -127,7 +135,8 @@ def _leaderboard_of(args: argparse.Namespace) -> str:
 
     file = boards.open_project(args)
     known = load(file).settings.leaderboard
-    found = [name for name, one in known.items() if args.dataset in {parse(text)[0] for text in one.datasets}]
+    wanted = parse(args.dataset)[0]
+    found = [name for name, one in known.items() if wanted in {parse(text)[0] for text in one.datasets}]
     if len(found) == 1:
         return found[0]
     if found:
@@ -136,7 +145,7 @@ def _leaderboard_of(args: argparse.Namespace) -> str:
         )
     datasets = {parse(text)[0] for one in known.values() for text in one.datasets}
     raise ConfigError(
-        f"no leaderboard has dataset '{args.dataset}'", where=file, remedy=nearest(args.dataset, datasets)
+        f"no leaderboard has dataset '{args.dataset}'", where=file, remedy=nearest(wanted, datasets)
     )
 
 

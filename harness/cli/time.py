@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from harness.cli.progress import Progress
     from harness.execute.interleave import interleave, trained
     from harness.measure.contention import Watch
+    from harness.measure.nvml import Gpu
     from harness.plan.data import open_choice, root_of
 
     datasets = {one.entry.dataset for one in found}
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     tested = set(found[0].records[0].spec["parts"]["test"])
     cases = [case for case in source.cases if case.patient in tested][: args.volumes]
     predictors = {one.name: trained(board.runs.run(_first(one.records, one.name).run_id)) for one in found}
-    watch = Watch()
+    watch = Watch(Gpu.of(next(iter(predictors.values())).compute.device))
     with Progress(quiet=args.json) as progress:
         volumes: list[Volume] = [case.read() for case in cases]
         seconds = interleave(predictors, volumes, args.rounds, progress.timing)

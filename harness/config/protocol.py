@@ -118,7 +118,9 @@ class Protocol(Strict):
         "last", description="which weights predict: the last, or the best on the held-out part"
     )
     compile: bool = Field(False, description="train with torch.compile; warm-up is timed as the first step")
-    limit: Count | None = Field(None, description="batches an epoch at most; for trying things out")
+    limit: Count | None = Field(
+        None, description="batches an epoch, and validation and test cases, at most; for trying things out"
+    )
     deterministic: bool = Field(False, description="refuse algorithms that vary between runs on a GPU")
     # Prediction and scores
     largest_component: bool = Field(

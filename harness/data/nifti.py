@@ -98,6 +98,7 @@ def read_volume(
         image, mm = read_channels(path, most=channels or 1)
         if spacing is not None:
             same_grid(path, image.shape[1:], mm, images[0].name, found[0].shape, spacing)
+            same_directions(path, images[0])
         found.extend(image)
         spacing = spacing or mm
     if spacing is None:
@@ -108,6 +109,7 @@ def read_volume(
     if labels is not None:
         marked, mm = read_labels(labels)
         same_grid(labels, marked.shape, mm, images[0].name, found[0].shape, spacing)
+        same_directions(labels, images[0])
         foreign = sorted(set(np.unique(marked).tolist()) - {0, *allowed})
         if foreign:
             raise LabelError(
@@ -263,3 +265,28 @@ def same_grid(
         raise GridError(f"has shape {shape}, {other} has {other_shape} (z, y, x)", where=path)
     if max(abs(a - b) for a, b in zip(mm, other_mm, strict=True)) > SAME_MM:
         raise GridError(f"has spacing {mm} mm, {other} has {other_mm} (z, y, x)", where=path)
+
+
+def same_directions(path: Path, other: Path) -> None:
+    """GridError if the axes of two NIfTI files point different ways: one is mirrored or turned to the other.
+
+    Files that don't say which way their axes point, or that disagree in lengths alone, pass.
+    """
+    ours, theirs = directions(path), directions(other)
+    if ours and theirs and ours != theirs:
+        raise GridError(
+            f"its axes point to {ours}, those of {other.name} to {theirs}",
+            where=path,
+            remedy="Save it with the voxel order and the affine of the original image.",
+        )
+
+
+def directions(path: Path) -> str | None:
+    """Where the x, y and z axes point, such as ``LPS``; None where the header does not say."""
+    image: Any = nibabel.load(path)
+    header = image.header
+    coded = "qform_code" in header and "sform_code" in header
+    if coded and not int(header["qform_code"]) and not int(header["sform_code"]):
+        return None
+    codes: list[Any] = list(nibabel.aff2axcodes(image.affine))  # type: ignore[no-untyped-call]
+    return None if None in codes else "".join(codes)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.data.case import Case, Volume
-from harness.data.nifti import ENDINGS, read_labels, same_grid
+from harness.data.nifti import ENDINGS, read_labels, same_directions, same_grid
 from harness.errors import DataError
 
 
@@ -57,16 +57,24 @@ def find_predictions(folder: Path, cases: Sequence[Case]) -> Found:
 
 
 def read_prediction(
-    path: Path, reference: Volume, structures: Mapping[str, int], values: Mapping[str, int]
+    path: Path,
+    reference: Volume,
+    structures: Mapping[str, int],
+    values: Mapping[str, int],
+    *,
+    like: Path | None = None,
 ) -> NDArray[np.uint8]:
     """A label map ``(z, y, x)`` in the values of `structures`.
 
     `values` are those in the file, by structure. DataError where grid or spacing differ from the
-    reference's, or a value is neither background nor among `values`.
+    reference's, axes point elsewhere than those of the reference's file `like`, or a value is
+    neither background nor among `values`.
     """
     labels, spacing_mm = read_labels(path)
     assert reference.labels is not None
     same_grid(path, labels.shape, spacing_mm, "the reference", reference.labels.shape, reference.spacing_mm)
+    if like is not None:
+        same_directions(path, like)
     foreign = sorted(set(np.unique(labels).tolist()) - {0, *values.values()})
     if foreign:
         said = ", ".join(f"{name}={value}" for name, value in values.items())

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.data.case import Case, Volume
 from harness.data.predictions import read_prediction
 from harness.errors import DataError
-from harness.execute.keep import keep, read_kept
+from harness.execute.keep import keep, nifti_of, read_kept
 from harness.execute.scoring import Scoring, case_scores
 from harness.metrics import Score
 from harness.metrics.scoring import Engine
@@ -59,7 +59,7 @@ def score_files(
         assert volume.labels is not None
         if case.id not in files:
             return np.zeros_like(volume.labels)
-        labels = read_prediction(files[case.id], volume, structures, values)
+        labels = read_prediction(files[case.id], volume, structures, values, like=nifti_of(case))
         keep(copies, case, labels, volume.spacing_mm)
         return labels
 

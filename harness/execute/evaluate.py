@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.data.case import Case, Volume
-from harness.execute.keep import keep
+from harness.execute.keep import Kept
 from harness.execute.scoring import Scorer, Scoring
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.compute import Compute
 from harness.measure.contention import Watch
-from harness.measure.memory import device_peak, host_peak, reset_peak
+from harness.measure.memory import device_peak, host_peak, reset_host_peak, reset_peak
 from harness.measure.nvml import Gpu
 from harness.plugins.blame import calling
 from harness.predict.native import Predictor
@@ -46,39 +46,50 @@ def evaluate(
     test: Sequence[Case],
     *,
     clock: Phases,
-    predictions: Path | None,
+    kept: Kept | None,
     report: Callable[[dict[str, Any]], None],
 ) -> Evaluated:
-    """Predict and score `test`, keep label maps in the folder `predictions`, then measure latency."""
+    """Predict and score `test`, keep label maps in `kept`, then measure latency."""
     compute = predictor.compute
     gpu = Gpu.of(compute.device)
     reset_peak(compute.device)
+    reset_host_peak()
+    watch = Watch(gpu)
     value_of = np.array([0, *spec["dataset"]["structures"].values()], np.uint8)
     first: list[Volume] = []
-    predict_s = 0.0
-    with Scorer(Scoring.of(spec), SCORERS if compute.device.type == "cuda" else 0) as scorer:
+    warm: set[tuple[int, ...]] = set()
+    with contextlib.ExitStack() as stack:
+        with clock("score"):
+            workers = SCORERS if compute.device.type == "cuda" else 0
+            scorer = stack.enter_context(Scorer(Scoring.of(spec), workers))
+        begun, before = time.perf_counter(), clock.seconds().get("warm-up", 0.0)
         for number, (case, volume) in enumerate(_read_ahead(test, clock)):
-            if number == 0:
+            # The first call is never typical; where algorithms are tried out, the first of each shape.
+            if not warm or (compute.tunes and volume.image.shape not in warm):
                 with clock("warm-up"):
                     predictor(volume)
+            warm.add(volume.image.shape)
             if number < TIMED:
                 first.append(volume)
-            start = time.perf_counter()
             with clock("predict"):
                 # Labels arrive on the host, so nothing is left for the device to do.
                 predicted = value_of[predictor(volume)]
-            predict_s += time.perf_counter() - start
             with clock("score"):
                 assert volume.labels is not None
                 scorer.add(case, volume.labels, predicted, volume.spacing_mm)
-            if predictions is not None:
+            if kept is not None:
                 with clock("keep"):
-                    keep(predictions, case, predicted, volume.spacing_mm)
+                    kept.add(case, predicted, volume.spacing_mm)
             report({"predicted": number + 1, "volumes": len(test)})
         with clock("score"):
             rows = scorer.rows()
+        pass_s = time.perf_counter() - begun - (clock.seconds().get("warm-up", 0.0) - before)
         host = host_peak(children=True)
-    watch = Watch(gpu)
+        with clock("score"):
+            stack.close()
+        if kept is not None:
+            with clock("keep"):
+                kept.finish()
     with clock("latency"):
         latencies = [_latency(predictor, volume, compute) for volume in first]
     median, p95 = median_and_p95(latencies)
@@ -89,7 +100,7 @@ def evaluate(
             "volume_median": median,
             "volume_p95": p95,
             "volume_n": len(latencies),
-            "volumes_per_s": len(test) / predict_s if predict_s else None,
+            "volumes_per_s": len(test) / pass_s if test else None,
         },
         memory_mib={
             "gpu_predict_allocated": allocated,

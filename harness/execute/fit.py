@@ -14,9 +14,8 @@ from harness.data.prepare import Prepared, prepare
 from harness.data.source import Source
 from harness.measure.clocks import Phases
 from harness.measure.compute import Compute
-from harness.measure.contention import Watch
-from harness.measure.memory import device_free, device_peak, host_peak, reset_peak
-from harness.measure.nvml import Gpu
+from harness.measure.memory import device_free
+from harness.measure.meter import Meter
 from harness.plugins.records import Task
 from harness.store.runs import RunFolder
 from harness.train import checkpoint
@@ -78,14 +77,13 @@ class Fit:
             model = compute.place(make_model(spec, task), task.dims)
             criterion = make_loss(spec, task).to(compute.device)
             shown, held_out = (ids_of(source, spec["parts"][part]) for part in ("train", "validation"))
+            held_out = held_out[: spec["protocol"]["limit"]]
             on_host = not fits(prepared, shown + held_out, device_free(compute.device))
             training = Resident.of(prepared, shown, compute.device, on_host=on_host)
             validation = (
                 Resident.of(prepared, held_out, compute.device, on_host=on_host) if held_out else None
             )
-            gpu = Gpu.of(compute.device)
-        reset_peak(compute.device)
-        watch, joules = Watch(gpu), gpu.energy_j() if gpu is not None else None
+            meter = Meter(compute)
         trained = train(
             model,
             criterion,
@@ -97,19 +95,9 @@ class Fit:
             folder=self.folder.path,
             clock=self.clock,
             report=self.report,
+            meter=meter,
         )
-        allocated, reserved = device_peak(compute.device)
-        used = gpu.energy_j() if gpu is not None else None
-        measured = {
-            "data_on": "host" if on_host else compute.device.type,
-            "contention": watch.seen(),
-            # Of this attempt: what an earlier one used is not known.
-            "energy_j": used - joules if used is not None and joules is not None else None,
-            "gpu_train_allocated": allocated,
-            "gpu_train_reserved": reserved,
-            "gpu_train_process": gpu.process_mib() if gpu is not None else None,
-            "host_peak": host_peak(),
-        }
+        measured = {"data_on": "host" if on_host else compute.device.type, **meter.measured()}
         with self.clock("checkpoint"):
             state = {
                 "key": spec["keys"]["train"],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.data.manifest import Manifest
+from harness.execute.evaluate import TIMED
 from harness.execute.local import worker_environment
 from harness.plan.plan import PlannedRun
 
@@ -81,8 +82,13 @@ def _of(run: PlannedRun, manifest: Manifest, answer: Mapping[str, Any]) -> Forec
     if protocol["limit"] is not None:
         steps = min(steps, protocol["limit"])
     looks = -(-protocol["epochs"] // protocol["validate_every"])
-    # Test cases are predicted twice, for scores and for latency; all are taken to be as deep as the deepest.
-    predictions = looks * len(slices["validation"]) + 2 * len(slices["test"])
+    held_out, tested = (len(slices[part][: protocol["limit"]]) for part in ("validation", "test"))
+    # Some test cases are predicted again, for latency; all are taken to be as deep as the deepest.
+    predictions = looks * held_out + tested + min(tested, TIMED)
     seconds = protocol["epochs"] * steps * answer["step_s"] + predictions * answer["predict_s"]
     memory = answer["gpu_train_mib"] if answer["gpu_train_mib"] is not None else answer["host_mib"]
+    # The prepared cases lie beside the network: float32 channels and one byte of label a pixel.
+    height, width = protocol["crop"]
+    pixels = sum(slices["train"] + slices["validation"]) * height * width
+    memory += pixels * (4 * manifest.cases[0].channels + 1) / 2**20
     return Forecast(memory, seconds)

@@ -17,7 +17,7 @@ from harness.store.runs import RunFolder
 def trained(folder: RunFolder) -> Predictor:
     """The network of a finished run, as it predicts; ConfigError where its weights are elsewhere."""
     spec = folder.spec()
-    compute = Compute.choose(spec["protocol"]["precision"])
+    compute = Compute.choose(spec["protocol"]["precision"], deterministic=spec["protocol"]["deterministic"])
     fitted = Fit(folder, spec, compute, Phases(), folder.path).load()
     if fitted is None:
         raise ConfigError("its weights are not here", where=folder.id, remedy="Run it on this machine.")
@@ -36,8 +36,11 @@ def interleave(
     Who goes first changes from turn to turn: what follows another finds its caches as that left them.
     """
     names = list(predictors)
+    # Where algorithms are tried out, each shape costs more the first time.
+    shapes = {volume.image.shape: volume for volume in reversed(volumes)}
     for predictor in predictors.values():
-        predictor(volumes[0])
+        for volume in shapes.values():
+            predictor(volume)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     turns = [volume for _ in range(rounds) for volume in volumes]
     for turn, volume in enumerate(turns):

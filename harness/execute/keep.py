@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,37 @@ from harness.errors import DataError
 
 def keep(folder: Path, case: Case, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> None:
     """Write labels ``(z, y, x)`` as compressed NIfTI, headed like the case's reference."""
-    like = case.files[-1] if case.files and case.files[-1].name.endswith(ENDINGS) else None
-    write_labels(kept(folder, case.id), labels, like=like, spacing_mm=spacing_mm)
+    write_labels(kept(folder, case.id), labels, like=nifti_of(case), spacing_mm=spacing_mm)
+
+
+class Kept:
+    """Predictions on their way to `folder`, which appears whole when the last is there, or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._new = folder.with_name(f"{folder.name}.new")
+        discard(self._new)
+
+    def add(self, case: Case, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> None:
+        """Keep one."""
+        keep(self._new, case, labels, spacing_mm)
+
+    def finish(self) -> None:
+        """That was the last."""
+        if self._new.exists():
+            discard(self._folder)
+            self._new.rename(self._folder)
+
+
+def discard(folder: Path) -> None:
+    """Remove kept predictions."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def nifti_of(case: Case) -> Path | None:
+    """The NIfTI file of a case's reference; None where it has none."""
+    return case.files[-1] if case.files and case.files[-1].name.endswith(ENDINGS) else None
 
 
 def read_kept(folder: Path, case: Case, shape: tuple[int, ...]) -> NDArray[Any] | None:

@@ -42,7 +42,7 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
     Errors are those of a run: PluginError for wrong shapes, an out-of-memory error where it is one.
     """
     protocol = spec["protocol"]
-    compute = Compute.choose(protocol["precision"])
+    compute = Compute.choose(protocol["precision"], deterministic=protocol["deterministic"])
     task = make_task(spec, channels)
     model = compute.place(make_model(spec, task), task.dims)
     criterion = make_loss(spec, task).to(compute.device)

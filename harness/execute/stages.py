@@ -16,6 +16,7 @@ from harness.errors import DataError
 from harness.execute.evaluate import evaluate
 from harness.execute.fit import Fit, Fitted
 from harness.execute.heart import Heart
+from harness.execute.keep import Kept, discard
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.compute import Compute
 from harness.measure.cost import flops, parameters
@@ -56,19 +57,24 @@ class Run:
             machine, size = hardware(compute), _size(fitted.model, fitted.task, spec)
             fitted.model.eval()
         self.enter("predict")
-        tested = set(spec["parts"]["test"])
+        patients = set(spec["parts"]["test"])
+        tested = sorted((c for c in source.cases if c.patient in patients), key=lambda case: case.id)
+        kept = Kept(self.folder.predictions) if spec["protocol"]["keep_predictions"] else None
+        # Those of another attempt may have been made otherwise.
+        discard(self.folder.predictions)
         evaluated = evaluate(
             Predictor(fitted.model, fitted.task, spec["protocol"], compute),
             spec,
-            sorted((case for case in source.cases if case.patient in tested), key=lambda case: case.id),
+            tested[: spec["protocol"]["limit"]],
             clock=self.clock,
-            predictions=self.folder.predictions if spec["protocol"]["keep_predictions"] else None,
+            kept=kept,
             report=self.heart.beat,
         )
         step_median, step_p95 = median_and_p95(fitted.trained.step_s)
         training = dict(fitted.measured)
         contention = {"train": training.pop("contention"), "predict": evaluated.contention}
-        data_on, energy, host = (training.pop(name) for name in ("data_on", "energy_j", "host_peak"))
+        names = ("data_on", "energy_j", "host_peak", "machines")
+        data_on, energy, host, machines = (training.pop(name) for name in names)
         return Record(
             run_id=spec["run_id"],
             keys=spec["keys"],
@@ -76,7 +82,7 @@ class Run:
             status="done",
             attempts=attempts,
             **about,
-            hardware={**machine, "contention": contention},
+            hardware={**machine, "trained_on": machines, "contention": contention},
             data={
                 "manifest_hash": spec["manifest_hash"],
                 "split_hash": spec["split_hash"],
@@ -112,7 +118,8 @@ class Run:
             prepared=lambda done, total: self.heart.beat({"prepared": done, "cases": total}),
             report=self._report,
         )
-        fitted = fit.load()
+        with self.clock("setup"):
+            fitted = fit.load()
         if fitted is None:
             self.enter("prepare")
             prepared = fit.prepare(source)

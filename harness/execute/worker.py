@@ -98,7 +98,9 @@ def _failed(
         failure["message"] = failure["message"].replace(f"{place}/", "").replace(place, "the dataset")
     about: dict[str, Any] = {}
     with contextlib.suppress(Exception):
-        compute = Compute.choose(spec["protocol"]["precision"])
+        compute = Compute.choose(
+            spec["protocol"]["precision"], deterministic=spec["protocol"]["deterministic"]
+        )
         about = {"environment": environment(compute), "hardware": hardware(compute)}
         about["plugins"] = provenance(spec)
     return Record(spec["run_id"], spec["keys"], spec, status, failure, attempts, **about)

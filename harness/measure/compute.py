@@ -20,7 +20,7 @@ class Compute:
     precision: str
 
     @classmethod
-    def choose(cls, precision: str, *, deterministic: bool = False) -> Compute:
+    def choose(cls, precision: str, *, deterministic: bool) -> Compute:
         """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it.
 
         `deterministic` refuses algorithms that vary between runs; else a GPU tries which convolution
@@ -34,6 +34,11 @@ class Compute:
         torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = not deterministic
         return cls(device, precision)
+
+    @property
+    def tunes(self) -> bool:
+        """True if the first call with a shape tries out algorithms, and costs more than the next."""
+        return self.device.type == "cuda" and torch.backends.cudnn.benchmark
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context that forward passes run in."""

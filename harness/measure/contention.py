@@ -14,6 +14,10 @@ MOST_FOREIGN = 0.1
 """Share of the cores that others may have had in a measurement that counts as exclusive."""
 
 
+SHORTEST_S = 0.5
+"""Less than this tells nothing of the cores: the system counts their time in ticks of 10 ms."""
+
+
 class Watch:
     """What other processes do from now on, on the cores that this one may use and on its GPU."""
 
@@ -25,15 +29,20 @@ class Watch:
         self._others = gpu.others() if gpu is not None else 0
 
     def seen(self) -> dict[str, Any]:
-        """``cpu_foreign``, the share of the cores that others had; ``gpu_foreign`` processes; ``shared``."""
-        elapsed = max(time.perf_counter() - self._start, 1e-9) * len(self._cores)
-        foreign = (_busy_s(self._cores) - self._busy) - (_own_s() - self._own)
-        share = min(1.0, max(0.0, foreign / elapsed))
+        """``cpu_foreign``, the share of the cores that others had; ``gpu_foreign`` processes; ``shared``.
+
+        The share is None where too little time has passed to tell.
+        """
+        seconds = time.perf_counter() - self._start
+        share = None
+        if seconds >= SHORTEST_S:
+            foreign = (_busy_s(self._cores) - self._busy) - (_own_s() - self._own)
+            share = round(min(1.0, max(0.0, foreign / (seconds * len(self._cores)))), 3)
         others = max(self._others, self._gpu.others() if self._gpu is not None else 0)
         return {
-            "cpu_foreign": round(share, 3),
+            "cpu_foreign": share,
             "gpu_foreign": others,
-            "shared": share > MOST_FOREIGN or others > 0,
+            "shared": (share or 0.0) > MOST_FOREIGN or others > 0,
         }
 
 

@@ -1,4 +1,4 @@
-"""Peak memory, in MiB (2**20 bytes): of the device by phase, of the host for the whole process."""
+"""Peak memory, in MiB (2**20 bytes), of the device and of the host, since the last reset."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def device_peak(device: torch.device) -> tuple[float | None, float | None]:
 def device_free(device: torch.device) -> int | None:
     """Bytes of device memory that nobody uses; None where there is no GPU."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+
+
+def reset_host_peak() -> None:
+    """Start a new peak of this process, where the system can (Linux): what came before is not counted."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def host_peak(*, children: bool = False) -> float:

@@ -15,16 +15,26 @@ import harness
 from harness.measure.compute import Compute
 
 
+def hardware_class(compute: Compute) -> str:
+    """One string, and costs compare only where it is equal."""
+    if compute.device.type == "cuda":
+        return torch.cuda.get_device_name(compute.device)
+    cores, threads = _cores(), torch.get_num_threads()
+    used = "" if threads == cores else f", {threads} {'thread' if threads == 1 else 'threads'}"
+    return f"{_cpu_name()}, {cores} cores{used}"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def hardware(compute: Compute) -> dict[str, Any]:
-    """The machine; ``class`` is one string, and costs compare only where it is equal."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    cpu = _cpu_name()
-    gpu = torch.cuda.get_device_name(compute.device) if compute.device.type == "cuda" else None
+    """The machine, with its `hardware_class`."""
     return {
-        "class": gpu or f"{cpu}, {cores} cores",
-        "gpu": gpu,
-        "cpu": cpu,
-        "cores": cores,
+        "class": hardware_class(compute),
+        "gpu": torch.cuda.get_device_name(compute.device) if compute.device.type == "cuda" else None,
+        "cpu": _cpu_name(),
+        "cores": _cores(),
         "ram_gib": round(psutil.virtual_memory().total / 2**30, 1),
     }
 

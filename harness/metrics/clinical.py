@@ -54,6 +54,11 @@ def ejection_fraction(edv_ml: float, esv_ml: float) -> float | None:
     return 100 * (edv_ml - esv_ml) / edv_ml if edv_ml > 0 else None
 
 
+def worst_fraction(true: float) -> float:
+    """0 or 100 %, whichever is farther from the `true` ejection fraction."""
+    return 0.0 if true > 50 else 100.0
+
+
 def mass_g(muscle_ml: float) -> float:
     """Mass of heart muscle of this volume."""
     return MYOCARDIUM_G_PER_ML * muscle_ml

@@ -117,13 +117,17 @@ class Cost:
 
 @dataclass(frozen=True)
 class Pair:
-    """One clinical index of one patient on both sides; None where it can't be had."""
+    """One clinical index of one patient on both sides; None where it can't be had.
+
+    `penalised`: the prediction gave none where the reference has one, and got the worst.
+    """
 
     patient: str
     group: str | None
     index: str
     reference: float | None
     measured: float | None
+    penalised: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from harness.metrics.clinical import UNITS, Agreement, agreement, indices
+from harness.metrics.clinical import UNITS, Agreement, agreement, indices, worst_fraction
 from harness.rank.aggregate import case_values, patient_values
 from harness.rank.board import Pair
 from harness.store.record import CaseScore, Record
@@ -37,9 +37,16 @@ def pairs(records: Iterable[Record]) -> list[Pair]:
         true = {part: ml - off[part] for part, ml in measured.items() if part in off}
         of_reference, of_prediction = indices(true), indices(measured)
         found += [
-            Pair(patient, groups[patient], name, of_reference[name], of_prediction[name]) for name in UNITS
+            _pair(patient, groups[patient], name, of_reference[name], of_prediction[name]) for name in UNITS
         ]
     return found
+
+
+def _pair(patient: str, group: str | None, name: str, true: float | None, measured: float | None) -> Pair:
+    """A structure that was missed altogether gives no ejection fraction: leaving it out must not pay."""
+    if true is not None and measured is None and UNITS[name] == "%":
+        return Pair(patient, group, name, true, worst_fraction(true), penalised=True)
+    return Pair(patient, group, name, true, measured)
 
 
 def agreements(found: Sequence[Pair]) -> dict[str, Agreement]:

@@ -50,7 +50,10 @@ def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
 def _class(record: Record) -> str:
     seen = record.hardware.get("contention", {}).values()
     shared = any(one.get("shared") for one in seen)
-    return f"{record.hardware['class']}{', shared' if shared else ''}"
+    here = record.hardware["class"]
+    machines = record.hardware.get("trained_on", [here])
+    trained = "" if machines == [here] else f", trained on {' and '.join(machines)}"
+    return f"{here}{trained}{', shared' if shared else ''}"
 
 
 def _over(

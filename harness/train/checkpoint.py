@@ -45,7 +45,7 @@ def load(folder: Path, key: str, device: torch.device) -> dict[str, Any] | None:
         except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
             log.warning("%s can't be read (%s); trying an older one", path, error)
             continue
-        if state.get("key") == key:
+        if state.get("key") == key and "criterion" in state:
             return state
     return None
 

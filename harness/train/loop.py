@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from harness.data.augment import augment
 from harness.errors import PluginError
 from harness.measure.clocks import Phases, Steps
 from harness.measure.compute import Compute
+from harness.measure.meter import Meter
 from harness.plugins.blame import calling
 from harness.plugins.records import Task
 from harness.predict.forward import check_logits, probabilities
@@ -53,8 +56,11 @@ def train(
     folder: Path,
     clock: Phases,
     report: Report = lambda figures: None,
+    meter: Meter | None = None,
 ) -> Trained:
     """Train `model` in place, from the last checkpoint in `folder` if there is one.
+
+    What `meter` measures is kept in the checkpoints, so that it is of all attempts.
 
     `report` gets a mapping at every step (``epoch, epochs, step, steps``) and at the end of
     every epoch (with ``loss`` and, where looked at, ``validation_dice`` too). PluginError for
@@ -70,6 +76,9 @@ def train(
     if saved:
         model.load_state_dict(saved["model"])
         optimiser.load_state_dict(saved["optimiser"])
+        criterion.load_state_dict(saved["criterion"])
+        if meter is not None:
+            meter.resume(saved["measured"])
         trained = Trained(saved["history"], saved["step_s"])
         best = Best(saved["best_dice"], saved["best"])
         first_epoch = len(trained.history)
@@ -99,6 +108,8 @@ def train(
                     "seed": seed,
                     "model": model.state_dict(),
                     "optimiser": optimiser.state_dict(),
+                    "criterion": criterion.state_dict(),
+                    "measured": meter.measured() if meter is not None else {},
                     "history": trained.history,
                     "step_s": trained.step_s,
                     "best_dice": best.dice,
@@ -106,7 +117,8 @@ def train(
                     "seconds": clock.seconds(),
                 },
             )
-        report({**figures, "epochs": epochs, "step": steps, "steps": steps})
+        with clock("observers"):
+            report({**figures, "epochs": epochs, "step": steps, "steps": steps})
     if best.weights is not None:
         model.load_state_dict(best.weights)
     # Gradients have served; in prediction they would count as its memory.
@@ -150,7 +162,8 @@ class Stepper:
             if not any(parameter.requires_grad for parameter in model.parameters()):
                 raise PluginError("has no parameter to train")
         optimiser = torch.optim.AdamW(
-            model.parameters(),
+            # A loss may learn too, such as the weights of its terms.
+            [*model.parameters(), *criterion.parameters()],
             lr=protocol["learning_rate"],
             weight_decay=protocol["weight_decay"],
             fused=compute.device.type in ("cuda", "cpu"),
@@ -195,7 +208,7 @@ def _epoch(
     epochs = protocol["epochs"]
     augmentation = SimpleNamespace(**protocol["augmentation"])
     seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
-    torch.manual_seed(seed)  # for dropout and the like inside plugins
+    _seed_plugins(seed)
     order = torch.Generator().manual_seed(seed)
     changes = torch.Generator(compute.device).manual_seed(seed)
     total = torch.zeros((), device=compute.device)
@@ -232,6 +245,13 @@ def _epoch(
             remedy="Lower protocol.learning_rate, or check the loss for log(0) and division by zero.",
         )
     return mean, timer.durations()
+
+
+def _seed_plugins(seed: int) -> None:
+    """What plugins draw, for dropout and the like, is of the epoch, wherever it was begun."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
 
 
 @torch.inference_mode()

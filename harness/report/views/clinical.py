@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.errors import ConfigError
@@ -69,6 +70,7 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
         captions.ground(board, field),
         *captions.notes(board, field),
         *_left_out(found),
+        *_penalised(results),
         *captions.reasons(results),
     ]
     title = f"Clinical indices, leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
@@ -84,3 +86,17 @@ def _left_out(found: Mapping[Entry, Mapping[str, Agreement]]) -> list[str]:
         if one.excluded
     ]
     return [f"Patients left out, having no such index: {'; '.join(lacking)}."] if lacking else []
+
+
+def _penalised(results: Sequence[Result]) -> list[str]:
+    """Who gave no ejection fraction where the reference has one: nothing was found at end diastole."""
+    lacking = []
+    for result in results:
+        counts = Counter(pair.index for pair in result.clinical if pair.penalised)
+        lacking += [f"{result.entry.name} {TITLES[index]} {n}" for index, n in sorted(counts.items())]
+    if not lacking:
+        return []
+    return [
+        "Patients without the structure at end diastole, whose fraction counts as 0 or 100 %, whichever is "
+        f"farther: {'; '.join(lacking)}."
+    ]

@@ -232,4 +232,5 @@ def test_limit_tries_everything_out_and_touches_no_other_table(
     record = json.loads((folder / "records.jsonl").read_text().splitlines()[0])
     assert len(record["history"]) == 1
     assert record["time_s"]["steps"] == 1  # of two, the first is warm-up
+    assert record["time_s"]["volume_n"] == 2  # of four test cases
     assert leaderboard(project) == leaderboard(done_project)

@@ -204,3 +204,18 @@ def test_kept_predictions_are_the_ones_that_were_scored(project: Project) -> Non
     rows = entries(project)
     assert rows["copy"]["scores"] == rows["tiny-net"]["scores"]
     assert rows["copy"]["rank"] == rows["tiny-net"]["rank"] == 1
+
+
+def test_predictions_of_another_clean_up_are_not_scored_again(project: Project) -> None:
+    """What lies there from before the run was predicted anew is gone with it."""
+    file = project.root / "harness.toml"
+    text = file.read_text()
+    file.write_text(text + "keep_predictions = true\n")
+    assert project("run", "tiny", "-m", "tiny-net").code == 0
+    file.write_text(text + "largest_component = false\n")
+    assert project("run", "tiny", "-m", "tiny-net").code == 0
+    assert not list(project.root.glob("runs/*/predictions"))
+    done = project("rescore", "tiny", "-m", "tiny-net", "--json")
+    assert list(json.loads(done.out)["left"].values()) == [
+        "its predictions were not kept; set keep_predictions = true, and harness run predicts again"
+    ]

@@ -373,3 +373,27 @@ def test_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pyte
         write_labels(path, np.ones(SHAPE, np.uint8))
     assert [file.name for file in tmp_path.iterdir()] == ["a.nii.gz"]
     assert path.read_bytes() == before
+
+
+def test_a_label_map_that_is_mirrored_to_its_image_is_refused(tmp_path: Path) -> None:
+    """Same shape, same spacing, flipped arrays: what MONAI and nibabel write as RAS."""
+    labels = voxels(np.uint8) % 4
+    affine = np.diag([-1.25, -1.5, 10.0, 1.0])
+    image, right = tmp_path / "image.nii.gz", tmp_path / "right.nii.gz"
+    for path, array in ((image, voxels()), (right, labels)):
+        nibabel.save(nibabel.Nifti1Image(array.T, affine), path)  # type: ignore[no-untyped-call]
+    turned: Any = nibabel.load(right)
+    nibabel.save(nibabel.as_closest_canonical(turned), tmp_path / "turned.nii.gz")
+    assert np.array_equal(read_volume([image], right, [1, 2, 3]).labels, labels)  # type: ignore[arg-type]
+    line = refusal(tmp_path / "turned.nii.gz", lambda path: read_volume([image], path, [1, 2, 3]), GridError)
+    assert "its axes point to RAS, those of image.nii.gz to LPS" in line
+
+
+def test_files_that_do_not_say_where_their_axes_point_pass(tmp_path: Path) -> None:
+    image = save(tmp_path / "image.nii.gz", voxels())
+    labels: Any = nibabel.Nifti1Image((voxels(np.uint8) % 4).T, np.eye(4))  # type: ignore[no-untyped-call]
+    labels.header.set_zooms(SPACING_MM[::-1])
+    labels.set_sform(None, 0)
+    labels.set_qform(None, 0)
+    nibabel.save(labels, tmp_path / "labels.nii.gz")
+    assert read_volume([image], tmp_path / "labels.nii.gz", [1, 2, 3]).labels is not None

@@ -13,6 +13,7 @@ from tiny_project import Project
 
 from harness.data.case import Case, Volume
 from harness.execute import evaluate as evaluating
+from harness.execute.keep import Kept
 from harness.measure import clocks
 from harness.measure.compute import Compute
 
@@ -57,7 +58,7 @@ def test_latency_is_measured_alone_after_warm_up(tmp_path: Path, monkeypatch: py
         spec,
         [Case(f"c{n}", f"p{n}", None, read) for n in range(3)],
         clock=clock,
-        predictions=tmp_path / "kept",
+        kept=Kept(tmp_path / "kept"),
         report=lambda figures: None,
     )
     assert (made.time_s["volume_median"], made.time_s["volume_n"]) == (2, 3)
@@ -80,6 +81,7 @@ PHASES = (
     "predict",
     "latency",
     "score",
+    "observers",
 )
 
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from harness.measure import contention
-from harness.measure.contention import Watch
+from harness.measure.contention import SHORTEST_S, Watch
 
 
 def spin(seconds: float) -> None:
@@ -24,9 +24,22 @@ def test_own_work_is_not_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = Watch()
     child = multiprocessing.get_context("spawn").Process(target=spin, args=(0.1,))
     child.start()
-    spin(0.1)
+    spin(SHORTEST_S)
     child.join()
-    assert watch.seen() == {"cpu_foreign": 0.0, "gpu_foreign": 0, "shared": False}
+    seen = watch.seen()
+    assert seen["cpu_foreign"] < 0.05
+    assert not seen["shared"]
+
+
+def test_too_short_a_look_tells_nothing_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks of 10 ms make any share of a loop of 4 ms."""
+    now = {"time": 100.0, "busy": 50.0}
+    monkeypatch.setattr(contention.time, "perf_counter", lambda: now["time"])
+    monkeypatch.setattr(contention, "_busy_s", lambda cores: now["busy"])
+    monkeypatch.setattr(contention, "_own_s", lambda: 0.0)
+    watch = Watch()
+    now.update(time=100.004, busy=50.02)
+    assert watch.seen() == {"cpu_foreign": None, "gpu_foreign": 0, "shared": False}
 
 
 def test_work_of_others_is_a_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +59,7 @@ def test_neighbours_on_the_gpu_make_a_figure_shared(monkeypatch: pytest.MonkeyPa
             return 2
 
     monkeypatch.setattr(contention, "_busy_s", lambda cores: 0.0)
-    assert Watch(Neighbours()).seen() == {"cpu_foreign": 0.0, "gpu_foreign": 2, "shared": True}  # type: ignore[arg-type]
+    assert Watch(Neighbours()).seen() == {"cpu_foreign": None, "gpu_foreign": 2, "shared": True}  # type: ignore[arg-type]
 
 
 def test_busy_time_is_that_of_the_cores_we_may_use() -> None:

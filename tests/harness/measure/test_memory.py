@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -55,3 +56,18 @@ def test_the_device_peak_is_positive_and_starts_anew() -> None:
     del held
     reset_peak(device)
     assert device_peak(device)[0] == pytest.approx(start, abs=1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux starts a peak anew")
+def test_the_host_peak_starts_anew() -> None:
+    """Who prepares the data for all must not look hungrier than who finds it prepared."""
+    script = """
+from harness.measure.memory import host_peak, reset_host_peak
+taken = bytearray(200 * 2**20)
+del taken
+before = host_peak()
+reset_host_peak()
+print(before - host_peak())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(done.stdout) > 150

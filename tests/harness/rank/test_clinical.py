@@ -52,14 +52,15 @@ def test_seeds_are_averaged_before_patients():
     assert pairs(records) == pairs([made_records.record(scores())])
 
 
-def test_a_missed_ventricle_has_no_ejection_fraction():
+def test_leaving_a_ventricle_out_does_not_pay():
+    """The fraction that could not be had counts as the worst one."""
     lost = [made_records.score("a", 0.0, phase=phase, metric="volume") for phase in ("ED", "ES")] + [
         made_records.score("a", -ml, phase=phase, metric="volume-error")
         for phase, ml in (("ED", 90.0), ("ES", 30.0))
     ]
     found = {p.index: (p.reference, p.measured) for p in pairs([made_records.record(lost)])}
     assert found["lv-edv"] == (90, 0)
-    assert found["lv-ef"] == (pytest.approx(100 * 60 / 90), None)
+    assert found["lv-ef"] == (pytest.approx(100 * 60 / 90), 0)
     assert found["rv-edv"] == (None, None)
 
 

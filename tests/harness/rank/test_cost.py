@@ -45,3 +45,12 @@ def test_a_machine_that_others_used_is_no_match_for_a_quiet_one():
 
     assert hardware_of([on(False)]) == ("EPYC",)
     assert hardware_of([on(True), on(False)]) == ("EPYC", "EPYC, shared")
+
+
+def test_a_training_timed_on_another_machine_is_not_passed_off_as_this_ones():
+    here, mixed = (
+        made_records.record(hardware={"class": "EPYC", "trained_on": machines})
+        for machines in (["EPYC"], ["H200", "EPYC"])
+    )
+    assert hardware_of([here]) == ("EPYC",)
+    assert hardware_of([mixed]) == ("EPYC, trained on H200 and EPYC",)

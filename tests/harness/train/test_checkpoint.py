@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 
 def state(epoch: int, key: str = "k") -> dict[str, object]:
-    return {"key": key, "epoch": epoch, "model": {"w": torch.full((3,), float(epoch))}}
+    return {"key": key, "epoch": epoch, "criterion": {}, "model": {"w": torch.full((3,), float(epoch))}}
 
 
 def test_the_newest_is_loaded_and_one_spare_is_kept(tmp_path: Path) -> None:

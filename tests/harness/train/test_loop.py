@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_training import CPU, CROSS_ENTROPY, NET, discs, made_spec, run_training
+from tiny_training import CPU, CROSS_ENTROPY, LEARNT, NET, discs, made_spec, run_training
 from torch import Tensor, nn
 
 from harness.errors import PluginError
 from harness.measure.clocks import Phases
+from harness.measure.meter import Meter
+from harness.measure.provenance import hardware_class
 from harness.plugins.records import Task
 from harness.train import loop
 from harness.train.loop import Best, grid_dice
@@ -72,6 +74,46 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert trained.history == expected.history
     # Each attempt has a first step of its own.
     assert len(trained.step_s) in (len(expected.step_s), len(expected.step_s) - 1)
+
+
+def test_a_loss_with_a_state_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    """Running means, learnt weights and whatever a plugin draws are part of a training."""
+    spec = made_spec(NET, LEARNT, epochs=4)
+    (tmp_path / "whole").mkdir()
+    whole, expected = run_training(spec, tmp_path / "whole")
+
+    def kill(figures: dict[str, Any]) -> None:
+        if figures["epoch"] == 3:
+            raise Killed
+
+    (tmp_path / "killed").mkdir()
+    with pytest.raises(Killed):
+        run_training(spec, tmp_path / "killed", report=kill)
+    resumed, trained = run_training(spec, tmp_path / "killed")
+    assert same(whole, resumed)
+    assert trained.history == expected.history
+
+
+def test_a_loss_learns_too(tmp_path: Path) -> None:
+    run_training(made_spec(NET, LEARNT, epochs=2), tmp_path)
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert saved["criterion"]["weight"] != 1
+
+
+def test_what_earlier_attempts_took_is_not_forgotten(tmp_path: Path) -> None:
+    """A busy machine before the kill and a quiet one after it make a timing shared."""
+    spec = made_spec(NET, CROSS_ENTROPY)
+    first = Meter(CPU)
+    busy = {"cpu_foreign": 0.9, "gpu_foreign": 0, "shared": True}
+    first.resume({"contention": busy, "machines": ["another"], "host_peak": 1e6, "energy_j": 5.0})
+    run_training(spec, tmp_path, meter=first)
+    second = Meter(CPU)
+    run_training(spec, tmp_path, meter=second)
+    measured = second.measured()
+    assert measured["contention"]["shared"]
+    assert measured["host_peak"] == 1e6
+    assert measured["machines"] == ["another", hardware_class(CPU)]
+    assert measured["energy_j"] is None, "of a part only"
 
 
 def test_seconds_of_the_first_attempt_are_not_forgotten(tmp_path: Path) -> None:
