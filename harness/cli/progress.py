@@ -44,6 +44,7 @@ class Progress:
         self._seen: tuple[str, int] = ("", 0)
         self._last = 0.0
         self._waiting: set[str] = set()
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -114,7 +115,15 @@ class Progress:
         self._drop()
         self._one = self._bars.add_task(_name(run), total=None, figures=verb)
 
+    def _note(self, figures: dict[str, Any]) -> None:
+        """What an observer failed with, each once however many runs it fails in."""
+        for note in figures.get("notes", ()):
+            if note not in self._noted:
+                self._noted.add(note)
+                self._console.print(f"note: {escape(note)}", soft_wrap=True)
+
     def _progress(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._note(figures)
         epoch, epochs = int(figures.get("epoch", 0)), int(figures.get("epochs", 0))
         text = describe(figures)
         if self._one is not None and epochs:
@@ -130,6 +139,7 @@ class Progress:
                 self._console.print(f"  {_name(run)}: epoch {epoch}/{epochs} {text}")
 
     def _end(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._note(figures)
         self._drop()
         if self._all is not None:
             self._bars.advance(self._all)

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import board as boards
+from harness.cli.observe import add_observe, observers
 from harness.errors import OK, RUNS_FAILED
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="try everything out: one epoch of N batches; same as --set protocol.limit=N protocol.epochs=1",
     )
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up a run after this long")
+    add_observe(parser)
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
 
@@ -57,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
             board.runs,
             data_roots=boards.data_roots(args.data, board.registry),
             plugin_files=board.plugin_files,
+            observers=observers(args.observe, board.project, board.registry.observers),
             advance=progress.reading,
         )
         progress.plan(plan)

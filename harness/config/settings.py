@@ -32,6 +32,10 @@ class Settings(Strict):
     protocol: dict[str, Protocol] = Field(default_factory=dict)
     leaderboard: dict[str, LeaderboardSettings] = Field(default_factory=dict)
     datasets: dict[str, DatasetSettings] = Field(default_factory=dict)
+    observers: dict[str, str] = Field(
+        default_factory=dict,
+        description="where observers report to: a URI, or a folder relative to harness.toml",
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
 from harness.execute.heart import Heart
+from harness.execute.observers import Observers
 from harness.execute.stages import Run, provenance
 from harness.measure.compute import Compute
 from harness.measure.provenance import environment, hardware
-from harness.plugins.manager import Registry, load
+from harness.plugins.manager import load
 from harness.store.record import Record
 from harness.store.runs import Busy, RunFolder
 
@@ -50,28 +51,23 @@ def _attempt(folder: RunFolder, parent: int | None) -> int:
     heart = Heart(folder, attempts, parent)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     heart.beat({"phase": "start", "started": started}, now=True)
-    registry: Registry | None = None
+    observers: Observers | None = None
     run: Run | None = None
     try:
-        registry = load([Path(file) for file in local["plugin_files"]])
-        registry.notify("harness_run_started", run=spec)
-        run = Run(folder, spec, local, heart, _observed(registry, spec))
+        observers = Observers(
+            load([Path(file) for file in local["plugin_files"]]), spec, local.get("observers", {}), heart
+        )
+        observers.run_started()
+        run = Run(folder, spec, local, heart, observers.epoch_ended)
         finished = run.execute(attempts)
     except Exception as error:
         log.error("%s", "".join(traceback.format_exception(error)))
         finished = _failed(error, spec, local, folder, run.phase if run else "start", attempts)
     folder.finish(finished)
     heart.beat({"phase": finished.status}, now=True)
-    if registry is not None:
-        registry.notify("harness_run_finished", run=spec, record=finished.header())
+    if observers is not None:
+        observers.run_finished(finished)
     return OK if finished.status == "done" else RUNS_FAILED
-
-
-def _observed(registry: Registry, spec: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], None]:
-    def epoch_ended(figures: Mapping[str, Any]) -> None:
-        registry.notify("harness_epoch_ended", run=spec, epoch=dict(figures))
-
-    return epoch_ended
 
 
 def _failed(
