@@ -20,11 +20,11 @@ PLAIN_INTERVAL_S = 15.0
 
 
 class Progress:
-    """Shows what `drive` tells. Use as a context; `quiet` shows nothing."""
+    """Shows what `drive` tells. Use as a context; `quiet` shows nothing, `plain` lines and no bars."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, plain: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._live = self._console.is_terminal and not quiet
+        self._live = self._console.is_terminal and not quiet and not plain
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),

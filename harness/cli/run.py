@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import board as boards
 from harness.cli.observe import add_observe, observers
-from harness.errors import OK, RUNS_FAILED
+from harness.errors import OK, RUNS_FAILED, ConfigError
 
 if TYPE_CHECKING:
     from harness.execute.drive import Event
@@ -29,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up a run after this long")
     add_observe(parser)
+    parser.add_argument(
+        "--pdb",
+        action="store_true",
+        help="run in this process, and stop in the debugger at the plugin's line where something fails",
+    )
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
 
@@ -44,24 +50,30 @@ def run(args: argparse.Namespace) -> int:
     """Run the selection; exit code 1 if a run failed."""
     from harness.cli.progress import Progress
     from harness.cli.show import Look, rebuild, show
+    from harness.execute.debugger import debugging
     from harness.execute.drive import drive
+    from harness.execute.inline import Inline
     from harness.plan.plan import make_plan
 
     if args.limit is not None:
         args.overrides += [f"protocol.limit={args.limit}", "protocol.epochs=1"]
+    if args.pdb and args.timeout is not None:
+        raise ConfigError("--timeout would end a debugger too", where="--pdb", remedy="Leave one out.")
     board = boards.open_board(args)
-    with Progress(quiet=args.json) as progress:
-        plan = make_plan(
-            board.project,
-            board.title,
-            board.protocol,
-            board.matrix,
-            board.runs,
-            data_roots=boards.data_roots(args.data, board.registry),
-            plugin_files=board.plugin_files,
-            observers=observers(args.observe, board.project, board.registry.observers),
-            advance=progress.reading,
-        )
+    # Bars that move would write over the debugger.
+    with Progress(quiet=args.json, plain=args.pdb) as progress:
+        with debugging() if args.pdb else contextlib.nullcontext():
+            plan = make_plan(
+                board.project,
+                board.title,
+                board.protocol,
+                board.matrix,
+                board.runs,
+                data_roots=boards.data_roots(args.data, board.registry),
+                plugin_files=board.plugin_files,
+                observers=observers(args.observe, board.project, board.registry.observers),
+                advance=progress.reading,
+            )
         progress.plan(plan)
 
         def listen(event: Event, planned: PlannedRun, figures: dict[str, Any]) -> None:
@@ -69,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             if event == "end":
                 rebuild(board)
 
-        outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout)
+        executor = Inline() if args.pdb else None
+        outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout, executor=executor)
     show(board, rebuild(board), Look(format="json" if args.json else "rich"))
     return RUNS_FAILED if outcome.failed else OK

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.errors import BUSY, INTERRUPTED, HarnessError
-from harness.execute.local import Local
+from harness.execute.local import Executor, Local
 from harness.plan.plan import PlannedRun
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
@@ -34,13 +34,15 @@ def drive(
     listen: Listener,
     *,
     timeout_s: float | None = None,
+    executor: Executor | None = None,
 ) -> Outcome:
     """Run what is not done. KeyboardInterrupt stops the worker first; what it had saved stays.
 
     `listen(event, run, figures)` hears of every start, heartbeat, wait and end. A run that
-    another process holds is waited for, so nothing is done twice.
+    another process holds is waited for, so nothing is done twice. Without an `executor` each run is
+    a process of this machine.
     """
-    executor = Local()
+    executor = executor or Local()
     waited: set[str] = set()
     queue = deque(run for run in planned if run.state in ("resume", "todo", "running"))
     done = [run.id for run in planned if run.state == "done"]
@@ -80,7 +82,7 @@ def _record(folder: RunFolder) -> Record | None:
 
 
 def _one(
-    executor: Local, run: PlannedRun, folder: RunFolder, listen: Listener, timeout_s: float | None
+    executor: Executor, run: PlannedRun, folder: RunFolder, listen: Listener, timeout_s: float | None
 ) -> Record | None:
     """Start a worker and wait for it; None when another process was faster."""
     folder.plan(run.spec, run.local)

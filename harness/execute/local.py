@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Protocol
 
 ALLOCATOR = {
     # Keep freed memory instead of returning it to the system: every training step asks for
@@ -23,6 +24,16 @@ ALLOCATOR = {
 def worker_environment() -> dict[str, str]:
     """What a worker's process is started with; the user's own settings win."""
     return {**ALLOCATOR, **os.environ}
+
+
+class Executor(Protocol):
+    """Where workers run. What `submit` gives is handed back to the others as it is."""
+
+    def submit(self, folder: Path) -> Any: ...
+
+    def poll(self, worker: Any) -> int | None: ...
+
+    def cancel(self, worker: Any) -> None: ...
 
 
 class Local:

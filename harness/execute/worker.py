@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,18 @@ from harness.store.runs import Busy, RunFolder
 log = logging.getLogger("harness.worker")
 
 
-def work(path: Path, parent: int | None = None) -> int:
-    """Carry out the run in `path`; gives the exit code. Stops when process `parent` is gone."""
+Failed = Callable[[Exception, Mapping[str, Any]], None]
+
+
+def work(path: Path, parent: int | None = None, failed: Failed | None = None) -> int:
+    """Carry out the run in `path`; gives the exit code. Stops when process `parent` is gone.
+
+    `failed(error, spec)` is called once the record of a failure is on disk, in the frame's lifetime.
+    """
     folder = RunFolder(path)
-    logging.basicConfig(
-        filename=folder.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
     try:
-        with folder.locked():
-            return _attempt(folder, parent)
+        with _logging_to(folder.log), folder.locked():
+            return _attempt(folder, parent, failed)
     except Busy:
         return BUSY
     except KeyboardInterrupt:
@@ -40,7 +43,23 @@ def work(path: Path, parent: int | None = None) -> int:
         return INTERRUPTED
 
 
-def _attempt(folder: RunFolder, parent: int | None) -> int:
+@contextlib.contextmanager
+def _logging_to(file: Path) -> Iterator[None]:
+    handler = logging.FileHandler(file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _attempt(folder: RunFolder, parent: int | None, failed: Failed | None) -> int:
     spec, local = folder.spec(), folder.local()
     if folder.answers(spec):
         return OK
@@ -52,6 +71,7 @@ def _attempt(folder: RunFolder, parent: int | None) -> int:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     heart.beat({"phase": "start", "started": started}, now=True)
     observers: Observers | None = None
+    caught: Exception | None = None
     run: Run | None = None
     try:
         observers = Observers(
@@ -61,12 +81,15 @@ def _attempt(folder: RunFolder, parent: int | None) -> int:
         run = Run(folder, spec, local, heart, observers.epoch_ended)
         finished = run.execute(attempts)
     except Exception as error:
+        caught = error
         log.error("%s", "".join(traceback.format_exception(error)))
         finished = _failed(error, spec, local, folder, run.phase if run else "start", attempts)
     folder.finish(finished)
     heart.beat({"phase": finished.status}, now=True)
     if observers is not None:
         observers.run_finished(finished)
+    if caught is not None and failed is not None:
+        failed(caught, spec)
     return OK if finished.status == "done" else RUNS_FAILED
 
 
