@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from harness.execute.drive import drive
     from harness.execute.inline import Inline
     from harness.plan.plan import make_plan
+    from harness.rank.collect import entry_name
+    from harness.report.landed import landed
 
     if args.limit is not None:
         args.overrides += [f"protocol.limit={args.limit}", "protocol.epochs=1"]
@@ -83,5 +85,10 @@ def run(args: argparse.Namespace) -> int:
 
         executor = Inline() if args.pdb else None
         outcome = drive(plan.runs, board.runs, listen, timeout_s=args.timeout, executor=executor)
-    show(board, rebuild(board), Look(format="json" if args.json else "rich"))
+    built = rebuild(board)
+    show(board, built, Look(format="json" if args.json else "rich"))
+    if not args.json:
+        new = [run for run in plan.runs if run.state != "done" and run.id in outcome.done]
+        for line in landed(built.board, {entry_name(run.entry) for run in new}):
+            print(line)
     return RUNS_FAILED if outcome.failed else OK
