@@ -40,7 +40,14 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="where they are (default: the first leaderboard that has them all)",
     )
-    parser.add_argument("--set", dest="overrides", metavar="KEY=VALUE", action="append", default=[])
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="the changes that the leaderboard was run with (repeatable)",
+    )
     boards.add_runs(parser)
 
 

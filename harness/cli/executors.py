@@ -86,7 +86,13 @@ def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Prog
     from harness.execute.drive import drive
     from harness.execute.needs import Needs
 
-    executor, name = open_executor(board, args.executor, jobs=args.jobs, address=args.address)
+    executor: Executor
+    if getattr(args, "pdb", False):
+        from harness.execute.inline import Inline
+
+        executor, name = Inline(debug=True), "inline"
+    else:
+        executor, name = open_executor(board, args.executor, jobs=args.jobs, address=args.address)
     if getattr(args, "detach", False) and not executor.leaves:
         raise ConfigError(
             f"runs of executor {name} end with the command", where="--detach", remedy="Leave --detach out."

@@ -24,11 +24,11 @@ SHOWN = 12
 
 
 class Progress:
-    """Shows what `drive` tells. Use as a context; `quiet` shows nothing."""
+    """Shows what `drive` tells. Use as a context; `quiet` shows nothing, `plain` lines and no bars."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, plain: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._live = self._console.is_terminal and not quiet
+        self._live = self._console.is_terminal and not quiet and not plain
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -48,6 +48,7 @@ class Progress:
         self._seen: dict[str, int] = {}
         self._told: dict[str, float] = {}
         self._waiting: set[str] = set()
+        self._noted: set[str] = set()
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -131,7 +132,15 @@ class Progress:
         if len(self._running) < SHOWN:
             self._running[run.id] = self._bars.add_task(_name(run), total=None, figures=verb)
 
+    def _note(self, figures: dict[str, Any]) -> None:
+        """What an observer failed with, each once however many runs it fails in."""
+        for note in figures.get("notes", ()):
+            if note not in self._noted:
+                self._noted.add(note)
+                self._console.print(f"note: {escape(note)}", soft_wrap=True)
+
     def _progress(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._note(figures)
         epoch, epochs = int(figures.get("epoch", 0)), int(figures.get("epochs", 0))
         text = describe(figures)
         task = self._running.get(run.id)
@@ -148,6 +157,7 @@ class Progress:
                 self._console.print(f"  {_name(run)}: epoch {epoch}/{epochs} {text}")
 
     def _end(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._note(figures)
         self._drop(run)
         if self._all is not None:
             self._bars.advance(self._all)

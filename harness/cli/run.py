@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 
 from harness.cli import board as boards
 from harness.cli import executors
-from harness.errors import OK
+from harness.cli.observe import add_observe, observers
+from harness.errors import OK, ConfigError
 
 NAME = "run"
 SUMMARY = "train and evaluate what is not done, then rank"
@@ -26,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--detach",
         action="store_true",
         help="submit to a cluster and leave; look with harness status, and rank with harness leaderboard",
+    )
+    add_observe(parser)
+    parser.add_argument(
+        "--pdb",
+        action="store_true",
+        help="run in this process, and stop in the debugger at the plugin's line where something fails",
     )
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
@@ -47,26 +55,39 @@ def run(args: argparse.Namespace) -> int:
     """Run the selection; exit code 1 if a run failed."""
     from harness.cli.progress import Progress
     from harness.cli.show import Look, rebuild, show
+    from harness.execute.debugger import debugging
     from harness.plan.plan import make_plan
+    from harness.rank.collect import entry_name
+    from harness.report.landed import landed
 
     if args.limit is not None:
         args.overrides += trial(args)
+    if args.pdb and args.timeout is not None:
+        raise ConfigError("--timeout would end a debugger too", where="--pdb", remedy="Leave one out.")
     board = boards.open_board(args)
-    with Progress(quiet=args.json) as progress:
-        plan = make_plan(
-            board.project,
-            board.title,
-            board.protocol,
-            board.matrix,
-            board.runs,
-            data_roots=boards.data_roots(args.data, board.registry),
-            plugin_files=board.plugin_files,
-            advance=progress.reading,
-        )
+    # Bars that move would write over the debugger.
+    with Progress(quiet=args.json, plain=args.pdb) as progress:
+        with debugging() if args.pdb else contextlib.nullcontext():
+            plan = make_plan(
+                board.project,
+                board.title,
+                board.protocol,
+                board.matrix,
+                board.runs,
+                data_roots=boards.data_roots(args.data, board.registry),
+                plugin_files=board.plugin_files,
+                observers=observers(args.observe, board.project, board.registry.observers),
+                advance=progress.reading,
+            )
         progress.plan(plan)
         outcome = executors.carry_out(args, board, plan, progress)
         progress.outcome(outcome)
     if args.detach and outcome.left:
         return OK
-    show(board, rebuild(board), Look(format="json" if args.json else "rich"))
+    built = rebuild(board)
+    show(board, built, Look(format="json" if args.json else "rich"))
+    if not args.json:
+        new = [run for run in plan.runs if run.state != "done" and run.id in outcome.done]
+        for line in landed(built.board, {entry_name(run.entry) for run in new}):
+            print(line)
     return executors.exit_code(outcome)

@@ -11,7 +11,13 @@ ROOTS = ("protocol", "leaderboard")
 
 
 def parse_value(text: str) -> Any:
-    """`text` as a TOML value (``3``, ``true``, ``[0, 1]``, ``"x"``), else as a plain string."""
+    """`text` as a TOML value (``3``, ``true``, ``[0, 1]``, ``"x"``), else as a plain string.
+
+    Between quotes of either sort stands a text as it is: ``"\\d+"`` is a pattern, not an escape.
+    """
+    quote, inside = text[:1], text[1:-1]
+    if quote in ("'", '"') and len(text) > 1 and text.endswith(quote) and quote not in inside:
+        return inside
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -49,6 +49,10 @@ class Settings(Strict):
         default_factory=dict, description="[executor.NAME]: its parameters on this site"
     )
     resources: dict[str, ResourceSettings] = Field(default_factory=dict)
+    observers: dict[str, str] = Field(
+        default_factory=dict,
+        description="where observers report to: a URI, or a folder relative to harness.toml",
+    )
 
 
 def json_schema() -> dict[str, Any]:

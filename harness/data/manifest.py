@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from harness.data.case import Case, Part, Volume
 from harness.data.nifti import GridError, LabelError
 from harness.errors import DataError, HarnessError
+from harness.plugins.blame import explain
 from harness.store.atomic import digest, write_json
 
 
@@ -159,7 +160,7 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
     except (HarnessError, MemoryError):
         raise
     except Exception as error:
-        raise DataError(f"reading failed: {type(error).__name__}: {error}", where=case.id) from error
+        raise DataError(f"reading failed: {explain(error, _module(case.read))}", where=case.id) from error
     _check_spacing(case, volume.spacing_mm)
     image, labels = volume.image, volume.labels
     if labels is None:
@@ -180,6 +181,13 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
             where=case.id,
         )
     return volume
+
+
+def _module(read: Callable[..., object]) -> str:
+    """The module of the plugin's function, however it was bound."""
+    while isinstance(read, partial):
+        read = read.func
+    return str(getattr(read, "__module__", None) or type(read).__module__)
 
 
 def _check_spacing(case: Case, spacing_mm: object) -> None:

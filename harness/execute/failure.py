@@ -51,11 +51,25 @@ def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:
     known = called(error)
     for kind in (known,) if known else KINDS:
         target = spec[kind]["target"]
-        place = _innermost(error, target.partition(":")[0].partition(".")[0])
+        place = _innermost(error, _package(target))
         if place or known:
             place = place or defined(target)
             return f"{kind} {spec[kind]['name']}" + (f" ({place})" if place else "")
     return None
+
+
+def package_at_fault(error: BaseException, spec: Mapping[str, Any]) -> str:
+    """The package of the plugin that was called when `error` was raised, or went through; else empty."""
+    known = called(error)
+    for kind in (known,) if known else KINDS:
+        package = _package(spec[kind]["target"])
+        if known or _innermost(error, package):
+            return package
+    return ""
+
+
+def _package(target: str) -> str:
+    return target.partition(":")[0].partition(".")[0]
 
 
 KINDS = ("model", "loss", "dataset")

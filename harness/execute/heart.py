@@ -24,12 +24,12 @@ class Heart:
     another process took this one for dead and works on the run now.
     """
 
-    def __init__(self, folder: RunFolder, attempts: int, parent: int | None, held: Held) -> None:
+    def __init__(self, folder: RunFolder, parent: int | None, held: Held) -> None:
         self._folder = folder
         self._parent = parent
         self._held = held
         self._looked = 0.0
-        self._figures: dict[str, Any] = {"attempts": attempts}
+        self._figures: dict[str, Any] = {}
         self._last = 0.0
 
     def beat(self, figures: Mapping[str, Any], *, now: bool = False) -> None:

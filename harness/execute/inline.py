@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from typing import Any
+
 from harness.execute.executor import Answer, Job, Need
+from harness.execute.local import worker_environment
 
 
 class Inline:
-    """One run after the other, in this process. A run that is ended by force ends the command too."""
+    """One run after the other, in this process. A run that is ended by force ends the command too.
+
+    With `debug`, a run that fails opens the debugger at the plugin's line.
+    """
 
     poll_s = 0.0
     leaves = False
 
-    def __init__(self, jobs: int | None = None) -> None:
+    def __init__(self, jobs: int | None = None, *, debug: bool = False) -> None:
+        self._failed = _debug if debug else None
         self._codes: dict[str, int] = {}
 
     def room(self, need: Need) -> bool:
@@ -22,8 +31,9 @@ class Inline:
         """Carry out the run."""
         from harness.execute.worker import work
 
+        os.environ.update(worker_environment())
         handle = job.folder.name
-        self._codes[handle] = work(job.folder, timeout_s=job.timeout_s)
+        self._codes[handle] = work(job.folder, timeout_s=job.timeout_s, failed=self._failed)
         return handle
 
     def poll(self, handle: str) -> Answer:
@@ -37,3 +47,10 @@ class Inline:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _debug(error: Exception, spec: Mapping[str, Any]) -> None:
+    from harness.execute.debugger import post_mortem
+    from harness.execute.failure import package_at_fault
+
+    post_mortem(error, package_at_fault(error, spec))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,37 @@ from typing import Any
 from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
 from harness.execute.heart import Heart
+from harness.execute.observers import Observers
 from harness.execute.stages import Run, provenance
 from harness.execute.timeout import time_limit
 from harness.measure.compute import Compute
 from harness.measure.provenance import environment, hardware
-from harness.plugins.manager import Registry, load
-from harness.store.lease import Busy, Held
+from harness.plugins.manager import load
+from harness.store.lease import Busy
 from harness.store.record import Record
 from harness.store.runs import RunFolder
 
 log = logging.getLogger("harness.worker")
 
 
-def work(path: Path, parent: int | None = None, timeout_s: float | None = None) -> int:
+Failed = Callable[[Exception, Mapping[str, Any]], None]
+
+
+def work(
+    path: Path,
+    parent: int | None = None,
+    timeout_s: float | None = None,
+    failed: Failed | None = None,
+) -> int:
     """Carry out the run in `path`; gives the exit code.
 
     Stops when process `parent` is gone, when the run is cancelled, and after `timeout_s`.
+    `failed(error, spec)` is called once the record of a failure is on disk, in the frame's lifetime.
     """
     folder = RunFolder(path)
-    logging.basicConfig(
-        filename=folder.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
-    )
     try:
-        with folder.locked() as held:
-            return _attempt(folder, parent, held, timeout_s)
+        with _logging_to(folder.log), folder.locked() as held:
+            return _attempt(folder, Heart(folder, parent, held), timeout_s, failed)
     except Busy:
         return BUSY
     except KeyboardInterrupt:
@@ -44,7 +51,23 @@ def work(path: Path, parent: int | None = None, timeout_s: float | None = None) 
         return INTERRUPTED
 
 
-def _attempt(folder: RunFolder, parent: int | None, held: Held, timeout_s: float | None) -> int:
+@contextlib.contextmanager
+def _logging_to(file: Path) -> Iterator[None]:
+    handler = logging.FileHandler(file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _attempt(folder: RunFolder, heart: Heart, timeout_s: float | None, failed: Failed | None) -> int:
     spec, local = folder.spec(), folder.local()
     if folder.answers(spec):
         return OK
@@ -52,35 +75,32 @@ def _attempt(folder: RunFolder, parent: int | None, held: Held, timeout_s: float
     log.info("attempt %d of %s", attempts, folder.id)
     folder.tidy()
     folder.reopen()
-    heart = Heart(folder, attempts, parent, held)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    heart.beat({"phase": "start", "started": started}, now=True)
-    registry: Registry | None = None
+    heart.beat({"attempts": attempts, "phase": "start", "started": started}, now=True)
+    observers: Observers | None = None
+    caught: Exception | None = None
     run: Run | None = None
     try:
         with time_limit(timeout_s):
             registry = load([Path(file) for file in local["plugin_files"]])
-            registry.notify("harness_run_started", run=spec)
-            run = Run(folder, spec, local, heart, _observed(registry, spec))
+            observers = Observers(registry, spec, local.get("observers", {}), heart)
+            observers.run_started()
+            run = Run(folder, spec, local, heart, observers.epoch_ended)
             finished = run.execute(attempts)
     except Busy:
         raise
     except Exception as error:
+        caught = error
         log.error("%s", "".join(traceback.format_exception(error)))
         finished = _failed(error, spec, local, folder, run.phase if run else "start", attempts)
     heart.check()
     folder.finish(finished)
     heart.beat({"phase": finished.status}, now=True)
-    if registry is not None:
-        registry.notify("harness_run_finished", run=spec, record=finished.header())
+    if observers is not None:
+        observers.run_finished(finished)
+    if caught is not None and failed is not None:
+        failed(caught, spec)
     return OK if finished.status == "done" else RUNS_FAILED
-
-
-def _observed(registry: Registry, spec: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], None]:
-    def epoch_ended(figures: Mapping[str, Any]) -> None:
-        registry.notify("harness_epoch_ended", run=spec, epoch=dict(figures))
-
-    return epoch_ended
 
 
 def _failed(

@@ -60,7 +60,18 @@ class Choice:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """A value as `parse` reads it: a text without quotes wherever it stays the same text."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    told = (value, f'"{value}"', f"'{value}'")
+    return next((text for text in told if _same(text, value)), json.dumps(value))
+
+
+def _same(text: str, value: str) -> bool:
+    try:
+        return parse(f"name[key={text},next=0]")[1] == {"key": value, "next": 0}
+    except ConfigError:
+        return False
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
@@ -82,13 +93,20 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _items(text: str) -> list[str]:
-    """Split at commas that are not inside brackets."""
-    items, depth, start = [], 0, 0
+    """Split at commas that are inside neither brackets nor a quoted value."""
+    items, depth, start, quote, before = [], 0, 0, "", ""
     for index, sign in enumerate(text):
-        depth += (sign in "[{") - (sign in "]}")
-        if sign == "," and depth == 0:
-            items.append(text[start:index])
-            start = index + 1
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"" and before in ("=", "[", ",", "{"):
+            # Elsewhere it is an apostrophe.
+            quote = sign
+        else:
+            depth += (sign in "[{") - (sign in "]}")
+            if sign == "," and depth == 0:
+                items.append(text[start:index])
+                start = index + 1
+        before = before if sign.isspace() else sign
     return [*items, text[start:]]
 
 

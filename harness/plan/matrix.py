@@ -69,7 +69,8 @@ def expand(
         everything, chosen = select(registry, cast(Kind, kind), texts, patterns, absent=absent)
         own.append({choice.label for choice in everything[: len(texts)]})
         named.append({choice.label for choice in chosen})
-        union.append(everything)
+        # A variant with the default's value is the plain one: one entry, however it is written.
+        union.append(list({choice.label: choice for choice in everything}.values()))
     models, losses, datasets = union
     entries, selected = [], []
     for dataset, model, loss in itertools.product(datasets, models, losses):

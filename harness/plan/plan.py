@@ -63,11 +63,13 @@ def make_plan(
     *,
     data_roots: Mapping[str, Path],
     plugin_files: tuple[Path, ...] = (),
+    observers: Mapping[str, str] | None = None,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Plan:
     """Plan the selected entries of leaderboard `name`; looks at data and disk, changes neither.
 
-    `advance(done, total)` is called while a dataset is read for the first time.
+    `observers` are places to report to, by observer. `advance(done, total)` is called while a dataset
+    is read for the first time.
     """
     opened: dict[str, Data] = {}
     planned: list[PlannedRun] = []
@@ -82,7 +84,7 @@ def make_plan(
         data = opened[label]
         for seed, fold in seeds_and_folds(protocol):
             spec = make_spec(name, entry, protocol, data, seed, fold)
-            local = data.local(runs, plugin_files)
+            local = {**data.local(runs, plugin_files), "observers": dict(observers or {})}
             state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
             planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))
     notes = tuple(note for data in opened.values() for note in data.split.notes)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 GUARDED = (Exception, SystemExit)
 """What foreign code may raise without taking a command down; Ctrl-C goes through."""
 
-_OURS = {"harness", "importlib", "pluggy", "runpy", "contextlib"}
+OURS = {"harness", "importlib", "pluggy", "runpy", "contextlib"}
+"""Packages whose frames are never the plugin's own."""
 
 
 def describe(error: BaseException) -> str:
@@ -44,7 +45,7 @@ def location(error: BaseException, module: str = "") -> str | None:
             place = f"{shorten(code.co_filename)}:{step.tb_lineno}"
             if package and top == package:
                 own = place
-            if top not in _OURS:
+            if top not in OURS:
                 foreign = place
         step = step.tb_next
     return own or foreign

@@ -120,6 +120,13 @@ def _problem(hook: str, value: Any, marks: dict[str, Any] | None) -> PluginError
     if any(p.name not in gets or p.kind is p.KEYWORD_ONLY for p in asks):
         remedy = f"It gets ({', '.join(gets)}), or fewer of them." if gets else "It gets none."
         return PluginError(f"{hook} asks for arguments that it does not get{place}", remedy=remedy)
+    given = [p.name for p in inspect.signature(value).parameters.values() if p.name in gets and p not in asks]
+    if given:
+        # pluggy hands over nothing that has a default.
+        return PluginError(
+            f"{hook} has a default for '{given[0]}', so it would never get it{place}",
+            remedy="Leave the default out.",
+        )
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,7 @@ from harness.plugins.files import check_files, load_file
 from harness.plugins.hooks import RETURNS, Hook, call, find_hooks
 from harness.plugins.installed import Found, entry_points
 from harness.plugins.records import KIND, Kind, Plugin
-from harness.plugins.registry import Broken, Registered, Registry, make_manager
+from harness.plugins.registry import Broken, Hooks, Registered, Registry, make_manager
 
 __all__ = ["Broken", "Registered", "Registry", "load"]
 
@@ -123,7 +123,8 @@ class _Discovery:
         for name, function in hooks.items():
             if name in RETURNS:
                 self._add_records(source, name, function)
-        self.manager.register(_Hooks(hooks), self._unique(source))
+        name = source.name if source.file is None else source.file.stem
+        self.manager.register(Hooks(name, hooks), self._unique(source))
 
     def _add_records(self, source: _Source, hook: str, function: Hook) -> None:
         records, errors = call(hook, function)
@@ -164,13 +165,6 @@ class _Discovery:
             tuple(cards),
             self.manager,
         )
-
-
-class _Hooks:
-    """The hooks of one module that passed the checks, in the form that pluggy registers."""
-
-    def __init__(self, hooks: Mapping[str, Hook]) -> None:
-        self.__dict__.update(hooks)
 
 
 def _duplicate(kind: Kind, name: str, found: tuple[Registered, ...]) -> Broken:

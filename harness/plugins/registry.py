@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -12,7 +12,7 @@ import pluggy
 
 from harness.errors import PluginError, nearest
 from harness.plugins import spec
-from harness.plugins.blame import GUARDED, explain, full_traceback
+from harness.plugins.blame import GUARDED, explain, full_traceback, remedy_for
 from harness.plugins.records import KIND, Kind, Plugin
 
 log = logging.getLogger("harness.plugins")
@@ -60,6 +60,25 @@ class Broken:
         """For example ``wide-unet (harness-wide-unet 1.0)``, or ``my_model.py``."""
         source = f"{self.distribution} {self.version}".strip()
         return self.name if source in ("", self.name) else f"{self.name} ({source})"
+
+
+OBSERVING = ("harness_run_started", "harness_epoch_ended", "harness_run_finished")
+"""The hooks of observers."""
+
+
+class Hooks:
+    """The hooks of one module that passed the checks, in the form that pluggy registers.
+
+    `source` is the name of its entry point, or the stem of its file.
+    """
+
+    def __init__(self, source: str, hooks: Mapping[str, Callable[..., object]]) -> None:
+        self.__dict__.update(hooks)
+        self.source = source
+
+
+def _name_of(hook: pluggy.HookImpl) -> str:
+    return str(getattr(hook.plugin, "source", hook.plugin_name))
 
 
 def make_manager() -> pluggy.PluginManager:
@@ -131,14 +150,30 @@ class Registry:
                 return " ".join(reason.split())
         return None
 
-    def notify(self, hook_name: str, **given: object) -> None:
-        """Tell all observers. Each gets a copy; its error is a warning in the log."""
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """Names that a place to report to can be given for: plugins that observe runs."""
+        hooks = (hook for name in OBSERVING for hook in self._implementations(name))
+        return tuple(sorted({_name_of(hook) for hook in hooks}))
+
+    def notify(self, hook_name: str, places: Mapping[str, str] | None = None, **given: object) -> list[str]:
+        """Tell all observers; each gets a copy, and of `places` the one under its name.
+
+        An observer's error is a warning in the log and a line of what is given back.
+        """
+        failures = []
         for hook in self._implementations(hook_name):
+            everything = {**given, "place": (places or {}).get(_name_of(hook))}
             try:
-                hook.function(*(copy.deepcopy(given[name]) for name in hook.argnames))
+                hook.function(*(copy.deepcopy(everything[name]) for name in hook.argnames))
             except GUARDED as error:
-                log.warning("%s of %s failed: %s", hook_name, hook.plugin_name, explain(error))
+                module = str(hook.function.__module__)
+                line = f"{hook_name} of {hook.plugin_name} failed: {explain(error, module)}"
+                remedy = remedy_for(error, module, "")
+                failures.append(f"{line}. {remedy}" if remedy else line)
+                log.warning("%s", failures[-1])
                 log.debug("%s", full_traceback(error))
+        return failures
 
     def _implementations(self, hook_name: str) -> Iterator[pluggy.HookImpl]:
         caller: pluggy.HookCaller = getattr(self.hook, hook_name)

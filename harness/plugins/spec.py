@@ -8,7 +8,7 @@ is reported as a mistake.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pluggy
@@ -124,13 +124,17 @@ def harness_compatible(model: Model, loss: Loss, dataset: Dataset) -> str | None
 
 
 @_hookspec
-def harness_run_started(run: Mapping[str, Any]) -> None:
+def harness_run_started(run: Mapping[str, Any], place: str | None) -> None:
     """Observe that a run starts, or goes on after an interruption.
 
     Called in the run's process, before any data is read. `run` is the run's specification as in
-    ``spec.json``: ``run["run_id"]``, ``run["model"]["name"]``. Return nothing.
+    ``spec.json``: ``run["run_id"]``, ``run["model"]["name"]``. `place` is where this plugin shall
+    report to: what ``--observe NAME=PLACE`` or ``[observers]`` of harness.toml says for the name of
+    its entry point, or the stem of its file; None where nothing does. All three hooks of a run get
+    it, and may leave out arguments that they don't read. Return nothing.
 
-    An observer gets copies and can't change the run. Its error is one warning in the run's log.
+    An observer gets copies and can't change the run, nor its keys. Its error is a warning in the
+    run's log and a note in the terminal, and the run goes on.
 
     >>> from harness import hookimpl
     >>> @hookimpl
@@ -142,12 +146,13 @@ def harness_run_started(run: Mapping[str, Any]) -> None:
 
 
 @_hookspec
-def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any]) -> None:
+def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any], place: str | None) -> None:
     """Observe that an epoch of training ended.
 
     Called in the run's process after the epoch's checkpoint. `epoch` has its figures: ``epoch``
-    (from 1), ``loss``, and ``validation_dice`` where it was measured. Return nothing; training
-    waits meanwhile. An error is one warning in the run's log.
+    (from 1), ``epochs``, ``loss``, and ``validation_dice`` where it was measured. A run that goes on
+    reports only the epochs that it still trains. Return nothing; training waits meanwhile, outside
+    every clock but the wall's. An error is a warning and a note.
 
     >>> from harness import hookimpl
     >>> @hookimpl
@@ -159,12 +164,18 @@ def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any]) -> Non
 
 
 @_hookspec
-def harness_run_finished(run: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+def harness_run_finished(
+    run: Mapping[str, Any],
+    record: Mapping[str, Any],
+    cases: Sequence[Mapping[str, Any]],
+    place: str | None,
+) -> None:
     """Observe that a run ended, well or not.
 
     Called in the run's process after its record is on disk. `record` is the content of
-    ``record.json``; ``record["status"]`` is ``"done"``, or says how the run failed. A process that
-    is killed calls nothing. Return nothing. An error is one warning in the run's log.
+    ``record.json``; ``record["status"]`` is ``"done"``, or says how the run failed. `cases` are the
+    lines of ``cases.jsonl``, a mapping a score. A process that is killed or interrupted calls
+    nothing. Return nothing. An error is a warning and a note.
 
     >>> from harness import hookimpl
     >>> @hookimpl

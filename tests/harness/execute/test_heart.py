@@ -37,8 +37,8 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 def test_figures_add_up_to_what_is_known(tmp_path: Path, time: Time, held: Held) -> None:
     folder = RunFolder(tmp_path)
-    beating = Heart(folder, attempts=2, parent=None, held=held)
-    beating.beat({"phase": "train", "epoch": 1}, now=True)
+    beating = Heart(folder, None, held)
+    beating.beat({"attempts": 2, "phase": "train", "epoch": 1}, now=True)
     beating.beat({"epoch": 2}, now=True)
     where = {"pid": os.getpid(), "host": socket.gethostname()}
     assert folder.progress() == {"attempts": 2, "phase": "train", "epoch": 2, **where}
@@ -47,7 +47,7 @@ def test_figures_add_up_to_what_is_known(tmp_path: Path, time: Time, held: Held)
 def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, time: Time, held: Held) -> None:
     """Thousands of steps a second must not become thousands of files a second."""
     folder = RunFolder(tmp_path)
-    beating = Heart(folder, 1, None, held)
+    beating = Heart(folder, None, held)
     beating.beat({"step": 1})
     time.now += 0.9 * INTERVAL_S
     beating.beat({"step": 2, "loss": 0.5})
@@ -60,15 +60,15 @@ def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, tim
 
 def test_a_worker_stops_when_its_parent_is_gone(tmp_path: Path, held: Held) -> None:
     folder = RunFolder(tmp_path)
-    Heart(folder, 1, os.getppid(), held).beat({}, now=True)
+    Heart(folder, os.getppid(), held).beat({}, now=True)
     with pytest.raises(KeyboardInterrupt):
-        Heart(folder, 1, os.getppid() + 1, held).beat({"phase": "train"}, now=True)
+        Heart(folder, os.getppid() + 1, held).beat({"phase": "train"}, now=True)
     assert folder.progress()["phase"] == "train"
 
 
 def test_a_worker_stops_when_somebody_cancels_the_run(tmp_path: Path, held: Held) -> None:
     folder = RunFolder(tmp_path)
-    beating = Heart(folder, 1, None, held)
+    beating = Heart(folder, None, held)
     beating.beat({"phase": "train"}, now=True)
     folder.cancel()
     with pytest.raises(KeyboardInterrupt):
@@ -77,7 +77,7 @@ def test_a_worker_stops_when_somebody_cancels_the_run(tmp_path: Path, held: Held
 
 def test_a_worker_that_was_taken_for_dead_writes_nothing_more(tmp_path: Path, held: Held) -> None:
     folder = RunFolder(tmp_path)
-    beating = Heart(folder, 1, None, held)
+    beating = Heart(folder, None, held)
     beating.beat({"epoch": 7}, now=True)
     (tmp_path / ".lease.000002").touch()
     with pytest.raises(Busy):

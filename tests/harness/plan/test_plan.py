@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from tiny_project import make_project
 
+from harness import Model
 from harness.config.load import load
 from harness.config.settings import LeaderboardSettings
 from harness.errors import ConfigError, PluginError
-from harness.plan.choice import choose, parse, select
+from harness.plan.choice import Choice, choose, parse, select
 from harness.plan.explain import compare, nearest_run
 from harness.plan.matrix import Selection, expand
 from harness.plan.plan import Plan, make_plan
 from harness.plugins import manager
-from harness.plugins.manager import Registry
+from harness.plugins.manager import Registered, Registry
 from harness.store.record import Record
 from harness.store.runs import RunsFolder
 
@@ -56,6 +57,14 @@ def spec(plan: Planner, *overrides: str, model: str = "tiny-net") -> dict[str, A
         ("x[a=1, b=true,c=word]", "x", {"a": 1, "b": True, "c": "word"}),
         ("x[a=[1, 2],b=0.5]", "x", {"a": [1, 2], "b": 0.5}),
         ("unet[23]d", "unet[23]d", {}),
+        # Patterns, with the quotes that the shell, TOML or habit puts around them.
+        (r"nifti[patient=^(p_\d+)]", "nifti", {"patient": r"^(p_\d+)"}),
+        (r'nifti[patient="^(p_\d+)"]', "nifti", {"patient": r"^(p_\d+)"}),
+        (r"nifti[patient='\bp[0-9]', phase='ED']", "nifti", {"patient": r"\bp[0-9]", "phase": "ED"}),
+        (r'nifti[patient="p,[",phase=""]', "nifti", {"patient": "p,[", "phase": ""}),
+        ("x[a=it's,b=1]", "x", {"a": "it's", "b": 1}),
+        ("x[a='3',b=3]", "x", {"a": "3", "b": 3}),
+        ('x[a=["1,5", "]"],b=3]', "x", {"a": ["1,5", "]"], "b": 3}),
     ],
 )
 def test_variants_are_parsed_and_globs_left_alone(text: str, name: str, params: dict[str, Any]) -> None:
@@ -73,6 +82,37 @@ def test_a_label_names_only_what_differs_from_the_defaults(registry: Registry) -
     assert choose(registry, "model", "tiny-net[maps=3]").label == "tiny-net[maps=3]"
     with pytest.raises(PluginError, match="Did you mean 'maps'"):
         choose(registry, "model", "tiny-net[mops=3]")
+
+
+@pytest.mark.parametrize(
+    "value", [r"^(p_\d+)", "3", "true", "", " a", "p,q", "[", "it's", "'", """a'b"c""", "a=b"]
+)
+def test_a_label_is_read_back_as_the_same_text(value: str) -> None:
+    """Else two entries would share a label, or a label could not be given to -m."""
+    record = Model("net", "a:b", 2, "a net", defaults={"text": "default", "more": 0})
+    plugin = Registered(record, "model", "made-up", "1", "a")
+    params = {"text": value, "more": 1}
+    assert parse(Choice(plugin, params).label) == ("net", params)
+
+
+def test_variants_are_entries_of_their_own_however_they_come(registry: Registry) -> None:
+    board = LeaderboardSettings(
+        protocol="tiny",
+        models=("tiny-net", "tiny-net[maps=2]", "tiny-net[maps=8]"),
+        losses=("log-dice",),
+        datasets=("tiny",),
+    )
+
+    def models(*patterns: str) -> tuple[list[str], list[str]]:
+        matrix = expand(registry, board, Selection(models=patterns))
+        return tuple([e.model.label for e in part] for part in (matrix.entries, matrix.selected))  # type: ignore[return-value]
+
+    # 8 is the default.
+    listed = ["tiny-net", "tiny-net[maps=2]"]
+    assert models() == (listed, listed)
+    assert models("tiny-net[maps=2]") == (listed, ["tiny-net[maps=2]"])
+    assert models("tiny-net[ maps = 8 ]") == (listed, ["tiny-net"])
+    assert models("tiny-net[maps=4]") == ([*listed, "tiny-net[maps=4]"], ["tiny-net[maps=4]"])
 
 
 def test_patterns_select_what_is_listed_and_let_others_join(registry: Registry) -> None:

@@ -1,0 +1,42 @@
+"""What observers are told of a run. They hear copies, at their own risk: none can change or fail it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.execute.heart import Heart
+from harness.plugins.manager import Registry
+from harness.store.record import Record
+
+
+@dataclass
+class Observers:
+    """The observers of one run. What of them fails gets into the log, and once into the heartbeat."""
+
+    registry: Registry
+    spec: Mapping[str, Any]
+    places: Mapping[str, str]
+    heart: Heart
+    notes: list[str] = field(default_factory=list)
+
+    def run_started(self) -> None:
+        """The run starts or goes on."""
+        self._tell("harness_run_started")
+
+    def epoch_ended(self, figures: Mapping[str, Any]) -> None:
+        """An epoch of training ended."""
+        self._tell("harness_epoch_ended", epoch=dict(figures))
+
+    def run_finished(self, record: Record) -> None:
+        """The run's record is on disk."""
+        cases = [asdict(score) for score in record.cases]
+        self._tell("harness_run_finished", record=record.header(), cases=cases)
+
+    def _tell(self, hook: str, **given: object) -> None:
+        failures = self.registry.notify(hook, self.places, run=self.spec, **given)
+        new = [line for line in failures if line not in self.notes]
+        if new:
+            self.notes += new
+            self.heart.beat({"notes": list(self.notes)}, now=True)

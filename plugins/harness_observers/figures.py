@@ -1,0 +1,66 @@
+"""The figures of a run as flat names and numbers, the form that trackers of experiments want."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+COSTS = {
+    "train_s": ("time_s", "train"),
+    "step_s_median": ("time_s", "step_median"),
+    "volume_s_median": ("time_s", "volume_median"),
+    "gpu_train_mib": ("memory_mib", "gpu_train_allocated"),
+    "host_peak_mib": ("memory_mib", "host_peak"),
+    "parameters": ("model", "parameters"),
+    "flops": ("model", "flops"),
+}
+"""Costs by name, and where a record has them."""
+
+
+def settings(run: Mapping[str, Any]) -> dict[str, str]:
+    """What was run: the three plugins, seed, fold and every value of the protocol."""
+    named = {kind: run[kind]["label"] for kind in ("model", "loss", "dataset")}
+    protocol = dict(_flat(run["protocol"], "protocol"))
+    return {**named, "seed": str(run["seed"]), "fold": str(run["fold"]), **protocol}
+
+
+def epoch_figures(epoch: Mapping[str, Any]) -> dict[str, float]:
+    """Loss, and validation Dice where it was measured."""
+    names = ("loss", "validation_dice")
+    return {f"epoch/{name}": float(epoch[name]) for name in names if epoch.get(name) is not None}
+
+
+def test_figures(cases: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Means over the test cases: ``test/dice/LV``, and ``test/dice`` over structures.
+
+    A score without a value (both sides empty) is left out, a penalty counts, as in the tables; these
+    also separate phases, so a mean over them differs where phases have different numbers of cases.
+    """
+    values: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for score in cases:
+        if score["value"] is not None:
+            values[score["metric"], score["structure"]].append(score["value"])
+    means = {key: statistics.fmean(given) for key, given in values.items()}
+    by_metric: dict[str, list[float]] = defaultdict(list)
+    for (metric, _), mean in means.items():
+        by_metric[metric].append(mean)
+    return {
+        **{f"test/{metric}/{structure}": mean for (metric, structure), mean in means.items()},
+        **{f"test/{metric}": statistics.fmean(given) for metric, given in by_metric.items()},
+    }
+
+
+def costs(record: Mapping[str, Any]) -> dict[str, float]:
+    """What the run took; without what was not measured."""
+    found = {name: record.get(part, {}).get(key) for name, (part, key) in COSTS.items()}
+    return {f"cost/{name}": float(value) for name, value in found.items() if value is not None}
+
+
+def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}.{name}")
+        else:
+            yield f"{prefix}.{name}", str(value)
