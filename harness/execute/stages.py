@@ -68,7 +68,7 @@ class Run:
             tested[: spec["protocol"]["limit"]],
             clock=self.clock,
             kept=kept,
-            report=self.heart.beat,
+            report=self._beat,
         )
         step_median, step_p95 = median_and_p95(fitted.trained.step_s)
         training = dict(fitted.measured)
@@ -115,7 +115,7 @@ class Run:
             compute,
             self.clock,
             Path(self.local["cache"]),
-            prepared=lambda done, total: self.heart.beat({"prepared": done, "cases": total}),
+            prepared=lambda done, total: self._beat({"prepared": done, "cases": total}),
             report=self._report,
         )
         with self.clock("setup"):
@@ -143,11 +143,16 @@ class Run:
     def enter(self, phase: str) -> None:
         """Note and show what the run is at."""
         self.phase = phase
-        self.heart.beat({"phase": phase}, now=True)
+        self._beat({"phase": phase}, now=True)
+
+    def _beat(self, figures: Mapping[str, Any], *, now: bool = False) -> None:
+        """A write to disk, which is neither training nor prediction."""
+        with self.clock("heartbeat"):
+            self.heart.beat(figures, now=now)
 
     def _report(self, figures: Mapping[str, Any]) -> None:
         ended = "loss" in figures
-        self.heart.beat({**figures, "train_s": self.clock.seconds().get("train", 0.0)}, now=ended)
+        self._beat({**figures, "train_s": self.clock.seconds().get("train", 0.0)}, now=ended)
         if ended:
             self.epoch_ended(figures)
 

@@ -82,6 +82,7 @@ PHASES = (
     "latency",
     "score",
     "observers",
+    "heartbeat",
 )
 
 
