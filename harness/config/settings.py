@@ -27,7 +27,7 @@ class DatasetSettings(Strict):
 
 
 class ResourceSettings(Strict):
-    """``[resources.MODEL]``: what a run of that model asks of the machine that it is placed on.
+    """``[resources.NAME]``: what a run of model NAME asks of the machine that it is placed on.
 
     Nothing here moves a score, and none of it is in a key.
     """
