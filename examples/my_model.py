@@ -9,7 +9,7 @@ from harness import Model, hookimpl
 
 @hookimpl
 def harness_models():
-    yield Model("dilated", "my_model:dilated", dims=2, summary="dilated convolutions", defaults={"width": 24})
+    yield Model("dilated", "my_model:dilated", dims=2, summary="dilated convolutions", defaults={"width": 32})
 
 
 def dilated(task, width):

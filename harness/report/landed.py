@@ -26,7 +26,8 @@ def _sentence(result: Result, ranked: Sequence[Result], board: Board) -> str:
     name = result.entry.name
     if result.rank is None:
         done = sum(run.state == "done" for run in result.runs)
-        return f"{name} is not ranked yet: {result.reason or f'{done} of {len(result.runs)} runs are done'}."
+        why = (result.reason or f"{done} of {len(result.runs)} runs are done").rstrip(".")
+        return f"{name} is not ranked yet: {why}."
     others = [other for other in ranked if other is not result]
     metric = board.protocol.get("rank_by", ("dice",))[0]
     where = f"{name} landed at rank {result.rank} of {len(ranked)}"
