@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from harness.plugins.records import Dataset, Loss, Model, Plugin
 from harness.testing.check import Check, CheckFailed
 from harness.testing.registry import checks_for
-from harness.testing.subject import NOTHING, subjects_of
+from harness.testing.subject import NOTHING, Root, subjects_of
 from harness.testing.suite import Suite
 
 if TYPE_CHECKING:
@@ -43,12 +42,13 @@ def parametrize_with_checks(
     given: Plugin | ModuleType | Iterable[Plugin | ModuleType],
     *,
     params: Mapping[str, Mapping[str, Any]] = NOTHING,
-    roots: Mapping[str, Path] = NOTHING,
+    roots: Mapping[str, Root] = NOTHING,
 ) -> pytest.MarkDecorator:
     """Parametrise a test's argument ``check`` with all checks of a record, or of all that a module registers.
 
-    `params` has parameters by plugin name where the defaults are too large for a test; `roots`
-    the folders of datasets, which are otherwise ``HARNESS_<NAME>_ROOT`` or an empty folder.
+    `params` has parameters by plugin name where the defaults are too large for a test. `roots` has
+    the folders of datasets, or functions that write one into the empty folder that they are given;
+    otherwise it is ``HARNESS_<NAME>_ROOT``, or an empty folder.
 
     >>> import my_model
     >>> @parametrize_with_checks(my_model)

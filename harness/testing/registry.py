@@ -96,6 +96,6 @@ def checks_for(kind: Kind) -> tuple[Check, ...]:
     """All checks of plugins of `kind`; imports none of them."""
     return tuple(
         Check(id_, kind, f"harness.testing.{module}", needs, id_ in _INFORM)
-        for module, checks in {**_FIRST, **_CHECKS[kind]}.items()
+        for module, checks in {**_FIRST, **_CHECKS.get(kind, {})}.items()
         for id_, needs in checks.items()
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Compatible = Callable[[Model, Loss, Dataset], str | None]
 
+Root = Path | Callable[[Path], object]
+"""A dataset's folder, or a function that writes one into the empty folder that it is given."""
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -30,7 +33,8 @@ class Subject:
 
     `params` are those that differ from the record's defaults. `origin` is the module or the file
     that registers it, empty where unknown; `problems` are what else is wrong there, with remedies.
-    `root` is a dataset's folder, None where none was told; `lent` says that it is an empty one.
+    `root` is a dataset's folder or a function that makes it, None where none was told; `lent` says
+    that it is an empty one.
     `compatible` is asked what a loss is not made for.
     """
 
@@ -38,7 +42,7 @@ class Subject:
     params: Mapping[str, Any] = field(default_factory=dict)
     origin: str = ""
     problems: tuple[tuple[str, str], ...] = ()
-    root: Path | None = None
+    root: Root | None = None
     lent: bool = False
     compatible: Compatible = lambda model, loss, dataset: None
 
@@ -83,7 +87,7 @@ def registered(
 
 
 def subjects_of(
-    given: Plugin | ModuleType, params: Mapping[str, Mapping[str, Any]], roots: Mapping[str, Path]
+    given: Plugin | ModuleType, params: Mapping[str, Mapping[str, Any]], roots: Mapping[str, Root]
 ) -> Iterator[Subject]:
     """The plugins that a module registers, or the one of a record.
 
@@ -119,7 +123,7 @@ def subjects_of(
         )
 
 
-def _root(name: str, roots: Mapping[str, Path]) -> Path | None:
+def _root(name: str, roots: Mapping[str, Root]) -> Root | None:
     told = os.environ.get("HARNESS_" + re.sub(r"\W", "_", name).upper() + "_ROOT")
     return roots.get(name) or (Path(told) if told else None)
 

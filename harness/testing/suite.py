@@ -59,13 +59,16 @@ class Suite:
 
     def _given(self) -> Subject:
         """The subject; a dataset without a folder gets an empty one, as in a run."""
-        if self.subject.kind != "dataset" or self.subject.root is not None:
+        make = self.subject.root
+        if self.subject.kind != "dataset" or isinstance(make, Path):
             return self.subject
         if self.lent is None:
             folder = mkdtemp(prefix="harness-check-")
             # Checks may be run one by one, so only the suite's own end is the folder's.
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            self.lent = replace(self.subject, root=Path(folder), lent=True)
+            if make is not None:
+                make(Path(folder))
+            self.lent = replace(self.subject, root=Path(folder), lent=make is None)
         return self.lent
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from harness.data.case import Case, Volume
 from harness.data.source import Source, open_record
@@ -17,7 +18,7 @@ SAMPLE = 6
 
 def open_anew(subject: Subject) -> Source:
     assert isinstance(subject.record, Dataset)
-    assert subject.root is not None
+    assert isinstance(subject.root, Path)
     return open_record(subject.record, subject.root, subject.resolved)
 
 

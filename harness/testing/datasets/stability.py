@@ -17,7 +17,7 @@ from harness.testing.subject import Subject
 
 def files(subject: Subject) -> str:
     """A case's `files` are there, and all that read() opens: they tell when a cached digest is stale."""
-    root = os.path.realpath(subject.root or ".")
+    root = os.path.realpath(str(subject.root))
     total = 0
     for case in sample_of(source_of(subject).cases):
         listed = {os.path.realpath(file) for file in case.files}
