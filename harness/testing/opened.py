@@ -1,4 +1,4 @@
-"""Which files Python code opens: an audit hook that is installed once and listens when asked to."""
+"""Which files Python code reads: an audit hook that is installed once and listens when asked to."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ _installed: list[bool] = []
 
 
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
-    if _listening and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
-        for heard in _listening:
-            heard.append(os.fsdecode(arguments[0]))
+    if not _listening or event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
+        return
+    flags = arguments[2]
+    if isinstance(flags, int) and flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR) == os.O_WRONLY:
+        return
+    for heard in _listening:
+        heard.append(os.fsdecode(arguments[0]))
 
 
 @contextlib.contextmanager
 def opened() -> Iterator[list[str]]:
-    """Collect the paths that are opened inside, by whatever thread; those opened in C are not heard."""
+    """Collect the paths that are opened to be read, by whatever thread; those opened in C are not heard."""
     if not _installed:
         # There is no way to remove an audit hook.
         sys.addaudithook(_hear)

@@ -26,13 +26,17 @@ class BoundCheck:
 
     def __call__(self) -> None:
         """Pass, skip the test, or raise `CheckFailed`."""
+        __tracebackhide__ = True
         outcome = self.suite.outcome(self.check)
         if outcome.state == "skipped":
             import pytest
 
             pytest.skip(outcome.found)
         if outcome.state == "failed":
-            raise CheckFailed(outcome.found, outcome.remedy) from outcome.error
+            error = outcome.error
+            # The author wants the plugin's own traceback, and none of the check's.
+            cause = error.__cause__ if isinstance(error, CheckFailed) else error
+            raise CheckFailed(outcome.found, outcome.remedy) from cause
 
     def __str__(self) -> str:
         return f"{self.suite.subject.record.name}-{self.check.id}"

@@ -27,18 +27,18 @@ _CHECKS: Mapping[Kind, Mapping[str, Needs]] = {
             "gradients": ("shapes",),
             "seeded": ("gradients",),
             "registered": ("builds",),
-            "layout": ("gradients",),
+            "layout": ("gradients", "eval-repeatable", "eval-trace"),
             "autocast": ("gradients",),
             "flat-image": ("gradients",),
         },
         "models.evaluation": {
             "eval-repeatable": ("shapes",),
-            "eval-batch": ("eval-repeatable",),
+            "eval-batch": ("eval-repeatable", "eval-trace"),
             "eval-trace": ("shapes",),
             "input": ("shapes",),
             "state-dict": ("registered", "eval-repeatable", "gradients"),
         },
-        "models.costs": {"parameters": ("builds",), "flops": ("shapes",), "step": ("gradients",)},
+        "models.costs": {"parameters": ("builds",), "flops": ("shapes",), "step": ("layout", "autocast")},
     },
     "loss": {
         "losses.calls": {
@@ -84,7 +84,7 @@ _CHECKS: Mapping[Kind, Mapping[str, Needs]] = {
         "datasets.stability": {
             "files": ("reads",),
             "rereads": ("reads",),
-            "manifest": ("ids", "rereads", "spacing", "label-values", "intensities", "channels"),
+            "manifest": ("ids", "files", "rereads", "spacing", "label-values", "intensities", "channels"),
         },
     },
 }

@@ -64,7 +64,7 @@ def manifest(subject: Subject) -> str:
 
 def _content(volume: Volume) -> tuple[object, ...]:
     labels = "" if volume.labels is None else array_digest(volume.labels)
-    return array_digest(volume.image), labels, tuple(volume.spacing_mm)
+    return array_digest(volume.image), labels, repr(volume.spacing_mm)
 
 
 def _manifest(source: Source) -> Manifest:

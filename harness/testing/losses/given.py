@@ -50,7 +50,7 @@ def noisy(dims: int) -> tuple[Tensor, Tensor]:
 
 def certain(labels: Tensor, sure: float = SURE) -> Tensor:
     """Logits `sure` for the class of `labels` and -`sure` for all others."""
-    return sure * (2 * one_hot(labels, CLASSES).movedim(-1, 1).float() - 1)
+    return sure * (2 * one_hot(labels, CLASSES).movedim(-1, 1).float().contiguous() - 1)
 
 
 def value_of(criterion: nn.Module, logits: Tensor, labels: Tensor, learns: bool = True) -> Tensor:
