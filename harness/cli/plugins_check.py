@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli import board as boards
 from harness.errors import OK, RUNS_FAILED, PluginError, nearest
+from harness.plugins.blame import full_traceback
 
 if TYPE_CHECKING:
     from harness.config.load import Project
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from harness.plugins.records import Kind
     from harness.testing import Outcome, Subject
 
-STYLES = {"ok": "green", "info": "cyan", "failed": "bold red", "skipped": "yellow"}
+STYLES = {"ok": "green", "info": "cyan", "failed": "red", "skipped": "yellow"}
 
 KINDS: tuple[Kind, ...] = ("model", "loss", "dataset")
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, files: tuple[Path, ...], project_file: Path | None) -> int:
     """Print a table for each plugin; exit code 1 if a check failed."""
     from harness.plugins.manager import load
-    from harness.testing import registered, run_checks
+    from harness.testing import registered
 
     registry = load(files)
     project = None
@@ -53,10 +54,10 @@ def run(args: argparse.Namespace, files: tuple[Path, ...], project_file: Path | 
         assert choice.plugin is not None
         root = _root(project, choice, roots) if kind == "dataset" else None
         subject = registered(choice.plugin, registry, choice.params, root)
-        done = run_checks(subject)
+        done = _judged(subject)
         outcomes += done
         if not args.json:
-            _print(subject, choice.label, done)
+            _print(f"{kind} {choice.label}", done, args.verbose)
     if args.json:
         print(json.dumps(_rows(outcomes), indent=1, ensure_ascii=False))
     return RUNS_FAILED if any(outcome.state == "failed" for outcome in outcomes) else OK
@@ -109,30 +110,47 @@ def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def _print(subject: Subject, label: str, outcomes: Sequence[Outcome]) -> None:
+def _judged(subject: Subject) -> list[Outcome]:
+    """All outcomes; a terminal shows meanwhile what is being checked."""
     from rich.console import Console
-    from rich.markup import escape
+
+    from harness.testing import checks_for, iterate_checks
+
+    checks = checks_for(subject.kind)
+    done: list[Outcome] = []
+    with Console(stderr=True, highlight=False).status(f"{subject.record.name}: {checks[0].id}") as status:
+        for outcome in iterate_checks(subject, checks):
+            done.append(outcome)
+            if len(done) < len(checks):
+                status.update(f"{subject.record.name}: {checks[len(done)].id}")
+    return done
+
+
+def _print(title: str, outcomes: Sequence[Outcome], verbose: bool) -> None:
+    from rich import box
+    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(
-        title=f"{subject.kind} {escape(label)}",
-        title_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
+        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
     )
-    table.add_column("check", no_wrap=True)
-    table.add_column("result", no_wrap=True)
-    table.add_column("found", overflow="fold", ratio=1)
-    failing = any(one.remedy for one in outcomes)
-    if failing:
-        table.add_column("what to change", overflow="fold", ratio=1)
+    failing = any(one.state == "failed" for one in outcomes)
+    for heading in ("check", "result"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("found, and what to change" if failing else "found", overflow="fold")
     for one in outcomes:
-        mark = f"[{STYLES[one.state]}]{one.state}[/]"
-        table.add_row(one.check, mark, escape(one.found), *([escape(one.remedy)] if failing else []))
+        found = Text(one.found)
+        if one.remedy:
+            found.append(f"\nRemedy: {one.remedy}", style="bold")
+        table.add_row(one.check, Text(one.state, style=STYLES[one.state]), found)
     console = Console(highlight=False)
     console.print(table)
-    console.print(_summary(outcomes), style="dim" if not failing else "bold")
+    console.print(_summary(outcomes), style="bold red" if failing else "green")
+    for one in outcomes:
+        if verbose and one.cause is not None:
+            told = f"\n{one.check}\n{full_traceback(one.cause).rstrip()}"
+            console.print(Text(told, style="dim"), soft_wrap=True)
     console.print()
 
 

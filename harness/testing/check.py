@@ -74,6 +74,11 @@ class Outcome:
     remedy: str = ""
     error: BaseException | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def cause(self) -> BaseException | None:
+        """What the plugin raised, without what the check made of it."""
+        return self.error.__cause__ if isinstance(self.error, CheckFailed) else self.error
+
 
 @contextlib.contextmanager
 def attempt(doing: str, remedy: str) -> Iterator[None]:

@@ -33,10 +33,7 @@ class BoundCheck:
 
             pytest.skip(outcome.found)
         if outcome.state == "failed":
-            error = outcome.error
-            # The author wants the plugin's own traceback, and none of the check's.
-            cause = error.__cause__ if isinstance(error, CheckFailed) else error
-            raise CheckFailed(outcome.found, outcome.remedy) from cause
+            raise CheckFailed(outcome.found, outcome.remedy) from outcome.cause
 
     def __str__(self) -> str:
         return f"{self.suite.subject.record.name}-{self.check.id}"
