@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from harness.data.case import Case, Part, Volume
 from harness.data.nifti import GridError, LabelError
 from harness.errors import DataError, HarnessError
+from harness.plugins.blame import explain
 from harness.store.atomic import digest, write_json
 
 
@@ -159,7 +160,8 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
     except (HarnessError, MemoryError):
         raise
     except Exception as error:
-        raise DataError(f"reading failed: {type(error).__name__}: {error}", where=case.id) from error
+        home = getattr(getattr(case.read, "func", case.read), "__module__", "")
+        raise DataError(f"reading failed: {explain(error, home)}", where=case.id) from error
     _check_spacing(case, volume.spacing_mm)
     image, labels = volume.image, volume.labels
     if labels is None:

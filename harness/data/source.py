@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.data.case import Case
 from harness.errors import HarnessError, PluginError
+from harness.plugins.blame import explain
 from harness.plugins.records import Dataset
 from harness.plugins.resolve import resolve
 
@@ -41,7 +42,7 @@ def open_source(
     except HarnessError:
         raise
     except Exception as error:
-        raise PluginError(f"{type(error).__name__}: {error}", where=f"dataset {name}") from error
+        raise PluginError(explain(error, target.partition(":")[0]), where=f"dataset {name}") from error
     foreign = next((case for case in cases if not isinstance(case, Case)), None)
     if foreign is not None:
         raise PluginError(f"cases() gave a {type(foreign).__name__}, not a Case", where=f"dataset {name}")

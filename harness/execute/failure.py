@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from harness.errors import HarnessError
-from harness.plugins.blame import called, defined
+from harness.plugins.blame import called, defined, innermost
 from harness.store.record import Status
 
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
@@ -48,7 +46,7 @@ def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:
     known = called(error)
     for kind in (known,) if known else KINDS:
         target = spec[kind]["target"]
-        place = _innermost(error, target.partition(":")[0].partition(".")[0])
+        place = innermost(error, target)
         if place or known:
             place = place or defined(target)
             return f"{kind} {spec[kind]['name']}" + (f" ({place})" if place else "")
@@ -56,12 +54,3 @@ def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:
 
 
 KINDS = ("model", "loss", "dataset")
-
-
-def _innermost(error: BaseException, package: str) -> str | None:
-    """``FILE:LINE`` of the innermost line in `package`."""
-    place = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package:
-            place = f"{Path(frame.f_code.co_filename).name}:{line}"
-    return place

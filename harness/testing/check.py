@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from harness.errors import HarnessError
 from harness.plugins.blame import GUARDED, describe
 
 if TYPE_CHECKING:
@@ -81,11 +82,16 @@ class Outcome:
 
 
 @contextlib.contextmanager
-def attempt(doing: str, remedy: str) -> Iterator[None]:
-    """Whatever the plugin raises inside is a failure of the check, with this remedy."""
+def attempt(doing: str, remedy: str, otherwise: str = "") -> Iterator[None]:
+    """Whatever is raised inside is a failure of the check, with this remedy.
+
+    With `otherwise`, the `remedy` is for what breaks the contract, and this for the plugin's own errors.
+    """
     try:
         yield
     except (CheckFailed, CheckSkipped):
         raise
     except GUARDED as error:
+        if otherwise and not isinstance(error, HarnessError):
+            remedy = otherwise
         raise CheckFailed(f"{doing}: {describe(error)}", getattr(error, "remedy", None) or remedy) from error

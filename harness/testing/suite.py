@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-import traceback
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from harness.errors import HarnessError
-from harness.plugins.blame import GUARDED, defined, describe
+from harness.plugins.blame import GUARDED, defined, describe, innermost
 from harness.testing.check import Check, CheckFailed, CheckSkipped, Outcome
 from harness.testing.registry import checks_for
 from harness.testing.subject import Subject
@@ -50,11 +49,11 @@ class Suite:
         except CheckSkipped as skipped:
             return replace(done, state="skipped", found=skipped.reason)
         except CheckFailed as failed:
-            found = failed.what + _place(failed.__cause__, record.target)
+            found = _told(failed.what, failed.__cause__, record.target)
             return replace(done, state="failed", found=found, remedy=failed.remedy, error=failed)
         except GUARDED as error:
             remedy = (error.remedy if isinstance(error, HarnessError) else None) or "Correct that line."
-            found = describe(error) + _place(error, record.target)
+            found = _told(describe(error), error, record.target)
             return replace(done, state="failed", found=found, remedy=remedy, error=error)
 
     def _given(self) -> Subject:
@@ -84,13 +83,9 @@ def iterate_checks(subject: Subject, checks: Iterable[Check] | None = None) -> I
         yield suite.outcome(check)
 
 
-def _place(error: BaseException | None, target: str) -> str:
-    """`` (net.py:12)``: the innermost line of the plugin, else where it is defined."""
+def _told(what: str, error: BaseException | None, target: str) -> str:
+    """`what`, with the innermost line of the plugin behind it, else where it is defined."""
     if error is None:
-        return ""
-    package, place = target.partition(":")[0].partition(".")[0], None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package:
-            place = f"{Path(frame.f_code.co_filename).name}:{line}"
-    place = place or defined(target)
-    return f" ({place})" if place else ""
+        return what
+    place = innermost(error, target) or defined(target)
+    return what if place is None or f"{place})" in what else f"{what} ({place})"

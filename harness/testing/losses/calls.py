@@ -16,7 +16,7 @@ from harness.testing.subject import Subject
 def builds(subject: Subject) -> str:
     """The target, called with a task and the parameters, gives a torch.nn.Module."""
     with attempt(
-        f"target {subject.record.target!r} can't be called",
+        f"building {subject.record.target}",
         "Let it take (task, **params), every default of the record among the parameters.",
     ):
         return type(build(subject)).__name__
@@ -100,7 +100,8 @@ def _scalar(subject: Subject, dims: int) -> str:
     logits, labels = noisy(dims)
     shape = f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)}"
     remedy = "Give a scalar tensor, or rule these models out in harness_compatible."
-    with attempt(f"with {shape}", remedy):
+    otherwise = "Correct that line, or rule these models out in harness_compatible."
+    with attempt(f"with {shape}", remedy, otherwise):
         value = value_of(build(subject, dims), logits, labels)
     if not value.isfinite():
         raise CheckFailed(f"costs {value.item()} for ordinary logits", FINITE)

@@ -14,6 +14,8 @@ from harness.train.build import make_model, make_task
 
 STRUCTURES = ("RV", "MYO", "LV")
 
+CORRECT = "Correct that line; forward takes images (B, C, H, W), or (B, C, D, H, W) where dims is 3."
+
 BASE = {2: (64, 64), 3: (4, 64, 64)}
 """The size of images in most checks: six halvings fit into it, and a check takes a moment."""
 
@@ -46,11 +48,12 @@ def forward(
     model: nn.Module,
     images: Tensor,
     task: Task,
-    remedy: str = "Give logits (B, K, …) of the input's size for every input.",
+    remedy: str = "",
     told: str = "",
 ) -> Tensor:
     """Logits of a copy of `images`, of the right shape; CheckFailed with `remedy` otherwise."""
-    with attempt(told or f"forward of {tuple(images.shape)}", remedy):
+    wrong = remedy or "Give logits (B, K, …) of the input's size for every input."
+    with attempt(told or f"forward of {tuple(images.shape)}", wrong, "" if remedy else CORRECT):
         return check_logits(model(images.clone(memory_format=torch.preserve_format)), images, task)
 
 

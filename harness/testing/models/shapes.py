@@ -20,7 +20,7 @@ DEPTHS = (1, 3, 5)
 def builds(subject: Subject) -> str:
     """The target, called with a task and the parameters, gives a torch.nn.Module that can be trained."""
     with attempt(
-        f"target {subject.record.target!r} can't be called",
+        f"building {subject.record.target}",
         "Let it take (task, **params), every default of the record among the parameters.",
     ):
         model, _ = build(subject)
