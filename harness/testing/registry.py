@@ -71,7 +71,6 @@ _CHECKS: Mapping[Kind, Mapping[str, Needs]] = {
             "ids": ("opens",),
             "phases": ("opens",),
             "split": ("opens",),
-            "pickles": ("opens",),
         },
         "datasets.reading": {
             "reads": ("opens",),
@@ -84,7 +83,8 @@ _CHECKS: Mapping[Kind, Mapping[str, Needs]] = {
         "datasets.stability": {
             "files": ("reads",),
             "rereads": ("reads",),
-            "manifest": ("ids", "files", "rereads", "spacing", "label-values", "intensities", "channels"),
+            "threads": ("rereads",),
+            "manifest": ("ids", "files", "threads", "spacing", "label-values", "intensities", "channels"),
         },
     },
 }

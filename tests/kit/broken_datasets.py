@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import random
+import time
 from types import MappingProxyType
 
 import numpy as np
@@ -159,12 +160,6 @@ class HalfAPart(Hearts):
         return "test" if number == 0 else None
 
 
-@breaks("pickles")
-class Lambda(Hearts):
-    def read(self, number):
-        return lambda: heart(number)
-
-
 @breaks("reads")
 class GivesTuple(Hearts):
     def read(self, number):
@@ -267,3 +262,27 @@ class DrawnPatients(Hearts):
         for case in super().cases():
             patient = f"q{names[int(case.patient[1:])]}"
             yield dataclasses.replace(case, id=f"{patient}_{case.phase}", patient=patient)
+
+
+@breaks("threads")
+class SharedBuffer(Hearts):
+    """Reads into one buffer, and looks at it a moment later."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.buffer = [heart()]
+
+    def read(self, number):
+        return functools.partial(self.fill, number)
+
+    def fill(self, number):
+        self.buffer[0] = heart(number)
+        time.sleep(0.01)
+        return self.buffer[0]
+
+
+class Lambda(Hearts):
+    """What is no mistake: nothing has to be pickled."""
+
+    def read(self, number):
+        return lambda: heart(number)

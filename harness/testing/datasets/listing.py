@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections import Counter, defaultdict
 from pathlib import Path
 
 from harness.errors import DataError, HarnessError
-from harness.testing.check import CheckFailed, attempt
+from harness.testing.check import CheckFailed
 from harness.testing.datasets.given import open_anew, source_of
 from harness.testing.opened import opened
 from harness.testing.subject import Subject
@@ -103,14 +102,3 @@ def split(subject: Subject) -> str:
     if None in told and len(told) > 1:
         raise CheckFailed(f"{told[None]} patients belong to no part, others do", "Give all a part, or none.")
     return f"{told['train']} train, {told['test']} test" if None not in told else "no official split"
-
-
-def pickles(subject: Subject) -> str:
-    """A case can be sent to another process, and read there."""
-    case = source_of(subject).cases[0]
-    remedy = "Write read=functools.partial(function, path) with a function of the module, not a lambda."
-    with attempt(f"pickling {case.id}", remedy):
-        twin = pickle.loads(pickle.dumps(case))
-    if (twin.id, twin.patient, twin.phase, twin.part) != (case.id, case.patient, case.phase, case.part):
-        raise CheckFailed(f"{case.id} comes back as {twin.id}", remedy)
-    return case.id

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.data.case import Volume
 from harness.data.manifest import Manifest, array_digest, build_manifest
 from harness.data.source import Source
-from harness.testing.check import CheckFailed
+from harness.testing.check import CheckFailed, attempt
 from harness.testing.datasets.given import open_anew, sample_of, source_of, volumes_of
 from harness.testing.opened import opened
 from harness.testing.subject import Subject
@@ -48,6 +49,18 @@ def rereads(subject: Subject) -> str:
                 "Draw noise from a seed of the case's own, and keep augmentation out of the dataset.",
             )
     return f"{len(volumes_of(subject))} cases"
+
+
+def threads(subject: Subject) -> str:
+    """Cases read at the same time, in several threads, are what they are alone."""
+    alone = volumes_of(subject)
+    remedy = "Open a file in read() itself, and share nothing between cases: no handle, no buffer."
+    with ThreadPoolExecutor(2 * len(alone)) as pool, attempt("reading cases in several threads", remedy):
+        together = list(pool.map(lambda case: _content(case.read()), [case for case, _ in (*alone, *alone)]))
+    for (case, volume), content in zip((*alone, *alone), together, strict=True):
+        if _content(volume) != content:
+            raise CheckFailed(f"{case.id}, read while others are, differs", remedy)
+    return f"{2 * len(alone)} at once"
 
 
 def manifest(subject: Subject) -> str:
