@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "harness"
 
 BELOW = {
-    "cli": {"plan", "execute", "rank", "report", "measure", "metrics", "data", "plugins", "config", "store"},
+    "cli": {
+        *("plan", "execute", "rank", "report", "measure", "metrics", "data", "plugins", "config", "store"),
+        *("testing", "scaffold"),
+    },
+    "testing": {"train", "predict", "measure", "data", "plugins"},
+    "scaffold": {"plugins"},
     "execute": {"plan", "train", "predict", "metrics", "measure", "data", "store", "plugins"},
     "rank": {"plan", "metrics", "store", "config"},
     "report": {"rank", "metrics", "store"},
@@ -30,7 +35,7 @@ BELOW = {
 }
 """What each room may import besides itself and the package's top (errors, version)."""
 
-TORCH_FREE = ("metrics", "rank", "store", "plugins", "config", "plan", "report", "cli")
+TORCH_FREE = ("metrics", "rank", "store", "plugins", "config", "plan", "report", "scaffold", "cli")
 
 
 def imports(file: Path) -> set[str]:
@@ -101,6 +106,7 @@ HEAVY = ("torch", "pandas", "matplotlib", "scipy", "numpy", "pydantic", "nibabel
     [
         "import harness",
         "from harness import Model, Loss, Dataset, Case, Volume, Task, hookimpl",
+        "from harness.testing import checks_for, parametrize_with_checks",
         "from harness.cli.main import make_parser; make_parser().format_help()",
         "from harness.cli.main import main; main(['plugins'])",
     ],

@@ -1,4 +1,4 @@
-"""``harness plugins``: what is registered, by whom, and what is broken."""
+"""``harness plugins``: what is registered, by whom, and what is broken; ``check`` and ``new``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.cli import plugins_check, plugins_new
 from harness.cli.board import plugin_files
 from harness.config.find import nearest_file
 from harness.errors import ConfigError
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from harness.plugins.manager import Broken, Registered, Registry
 
 NAME = "plugins"
-SUMMARY = "list models, losses, datasets and executors, and plugins that are broken"
+SUMMARY = "list plugins, check one against its contract, or begin a new one"
+
+CHECK = "run the contract suite on a plugin: what was checked, and what to change"
+
+NEW = "write a new plugin to start from: a distribution, or a single file"
 
 STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow"}
 
@@ -26,18 +31,49 @@ COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the listing."""
+    """Arguments of the listing, which is what the verb does without an action."""
     parser.add_argument(
         "--kind", choices=("model", "loss", "dataset", "executor"), help="only plugins of this kind"
     )
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="{check,new}")
+    check = actions.add_parser("check", help=CHECK, description=CHECK)
+    plugins_check.add_arguments(check)
+    new = actions.add_parser("new", help=NEW, description=NEW)
+    plugins_new.add_arguments(new)
+    for action in (check, new):
+        _add_common(action)
+
+
+def _add_common(action: argparse.ArgumentParser) -> None:
+    """Options of every verb, which may stand behind the action too; what stands before it is kept."""
+    unset: Any = argparse.SUPPRESS
+    action.add_argument("--json", action="store_true", default=unset, help="print JSON")
+    action.add_argument(
+        "-p",
+        "--plugin",
+        dest="more_plugin_files",
+        metavar="FILE.py",
+        type=Path,
+        action="append",
+        default=unset,
+        help="register the plugins in this file (repeatable)",
+    )
+    action.add_argument("--config", metavar="PATH", type=Path, default=unset, help="harness.toml to use")
+    action.add_argument("-v", "--verbose", action="store_true", default=unset, help="show tracebacks")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the listing; the exit code is 0 although something is broken: it was listed."""
+    """Print the listing, with exit code 0 although something is broken: it was listed. Or do the action."""
+    args.plugin_files = [*args.plugin_files, *getattr(args, "more_plugin_files", [])]
+    action = getattr(args, "action", None)
+    if action == "check":
+        return plugins_check.run(args, _files(args), _file(args))
     from harness.plugins.manager import load
 
     registry = load(_files(args))
+    if action == "new":
+        return plugins_new.run(args, registry, _file(args))
     if args.json:
         print(json.dumps(rows(registry, args.kind), indent=1, ensure_ascii=False))
     else:
@@ -90,12 +126,18 @@ def _broken_row(card: Broken) -> dict[str, Any]:
 
 def _files(args: argparse.Namespace) -> tuple[Path, ...]:
     """Files given with -p and the project's own; a listing needs no harness.toml."""
-    if args.config is not None:
-        if not args.config.is_file():
-            raise ConfigError("there is no such file", where=args.config, remedy="Correct --config PATH.")
-        return plugin_files(args, args.config)
-    file = nearest_file(Path.cwd())
+    file = _file(args)
     return tuple(args.plugin_files) if file is None else plugin_files(args, file)
+
+
+def _file(args: argparse.Namespace) -> Path | None:
+    """The harness.toml of ``--config``, or the nearest one if there is any."""
+    if args.config is None:
+        return nearest_file(Path.cwd())
+    if not args.config.is_file():
+        raise ConfigError("there is no such file", where=args.config, remedy="Correct --config PATH.")
+    file: Path = args.config
+    return file
 
 
 def _print(registry: Registry, kind: str | None, verbose: bool) -> None:

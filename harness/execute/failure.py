@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from harness.errors import HarnessError
 from harness.execute.timeout import TimedOut
-from harness.plugins.blame import called, defined
+from harness.plugins.blame import called, defined, innermost
 from harness.store.record import Status
 
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
@@ -51,7 +49,7 @@ def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:
     known = called(error)
     for kind in (known,) if known else KINDS:
         target = spec[kind]["target"]
-        place = _innermost(error, _package(target))
+        place = innermost(error, target)
         if place or known:
             place = place or defined(target)
             return f"{kind} {spec[kind]['name']}" + (f" ({place})" if place else "")
@@ -62,23 +60,10 @@ def package_at_fault(error: BaseException, spec: Mapping[str, Any]) -> str:
     """The package of the plugin that was called when `error` was raised, or went through; else empty."""
     known = called(error)
     for kind in (known,) if known else KINDS:
-        package = _package(spec[kind]["target"])
-        if known or _innermost(error, package):
-            return package
+        target = spec[kind]["target"]
+        if known or innermost(error, target):
+            return str(target.partition(":")[0].partition(".")[0])
     return ""
 
 
-def _package(target: str) -> str:
-    return target.partition(":")[0].partition(".")[0]
-
-
 KINDS = ("model", "loss", "dataset")
-
-
-def _innermost(error: BaseException, package: str) -> str | None:
-    """``FILE:LINE`` of the innermost line in `package`."""
-    place = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package:
-            place = f"{Path(frame.f_code.co_filename).name}:{line}"
-    return place

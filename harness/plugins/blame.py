@@ -66,6 +66,22 @@ def called(error: BaseException) -> Kind | None:
     return getattr(error, "harness_calling", None)
 
 
+def innermost(error: BaseException, target: str) -> str | None:
+    """``FILE:LINE`` of the innermost line in the package of `target`, without the file's folder.
+
+    None where no line of it was at work; what `error` was raised from counts too.
+    """
+    package = target.partition(":")[0].partition(".")[0]
+    place = None
+    at: BaseException | None = error
+    while at is not None:
+        for frame, line in traceback.walk_tb(at.__traceback__):
+            if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package:
+                place = f"{Path(frame.f_code.co_filename).name}:{line}"
+        at = at.__cause__
+    return place
+
+
 def defined(target: str) -> str | None:
     """``FILE:LINE`` where an imported target is defined, without the file's folder."""
     module, _, path = target.partition(":")

@@ -82,7 +82,7 @@ def _check_file(path: Path, shown: Path) -> None:
             where=shown,
             remedy="Rename it to letters, digits and '_', ending in .py, such as my_model.py.",
         )
-    taken = _importable(name)
+    taken = importable(name)
     if taken is not None and Path(taken).resolve() != path.resolve():
         raise PluginError(
             f"its name hides the module '{name}' ({taken})",
@@ -91,7 +91,7 @@ def _check_file(path: Path, shown: Path) -> None:
         )
 
 
-def _importable(name: str) -> str | None:
+def importable(name: str) -> str | None:
     """Where ``import name`` would find a module without us; None where it would find none."""
     present = sys.modules.get(name)
     if present is not None and not isinstance(getattr(present.__spec__, "loader", None), _FileLoader):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.errors import ConfigError, nearest
-from harness.rank.board import Board, Entry, Field
+from harness.rank.board import Board, Entry, Field, Result
 from harness.report.published import Published
 from harness.report.table import Table, mark_best, only
 from harness.report.views.accuracy import accuracy
@@ -47,15 +47,24 @@ NEEDS: Mapping[str, str] = {"dice": "dice", "hausdorff": "hd"}
 
 
 def available(board: Board) -> list[str]:
-    """The views for which the board has the scores."""
-    scored = board.protocol.get("metrics", ())
-    lacking = {view for view, metric in NEEDS.items() if metric not in scored}
-    if not any(result.clinical for result in board.results):
-        lacking.add("clinical")
-    cases = (case for result in board.results for record in result.records for case in record.cases)
-    if all(case.group is None for case in cases):
-        lacking.add("groups")
-    return [view for view in VIEWS if view not in lacking]
+    """The views for which some dataset of the board has the scores."""
+    return [view for view in VIEWS if view == "summary" or _fields(board, view)]
+
+
+def _fields(board: Board, view: str) -> list[Field]:
+    """The datasets that can be looked at so: hearts and livers may stand on one board."""
+    if view in NEEDS and NEEDS[view] not in board.protocol.get("metrics", ()):
+        return []
+    if view == "clinical":
+        return [field for field in board.fields if any(r.clinical for r in board.of(field.dataset))]
+    if view == "groups":
+        return [field for field in board.fields if _has_groups(board.of(field.dataset))]
+    return list(board.fields)
+
+
+def _has_groups(results: Iterable[Result]) -> bool:
+    cases = (case for result in results for record in result.records for case in record.cases)
+    return any(case.group is not None for case in cases)
 
 
 def tables(
@@ -65,7 +74,7 @@ def tables(
     published: Sequence[Published] = (),
     shown: Collection[Entry] | None = None,
 ) -> list[Table]:
-    """A table for each dataset of `board`; ConfigError for an unknown view.
+    """A table for each dataset of `board` that has the scores; ConfigError if none has, or for no view.
 
     `shown` limits the rows; ranks and marks stay those among all. Of `published`, what is
     about the table's dataset stands below it. Below the summary is what was left out, with reasons.
@@ -73,7 +82,10 @@ def tables(
     if view not in VIEWS:
         raise ConfigError(f"no view '{view}'", remedy=nearest(view, VIEWS))
     made = []
-    for field in board.fields:
+    # Where no dataset can be looked at so, the view itself says why.
+    for field in _fields(board, view) or board.fields:
+        if shown is not None and not any(result.entry in shown for result in board.of(field.dataset)):
+            continue
         beside = [one for one in published if one.dataset == field.dataset_name]
         table = mark_best(VIEWS[view](board, field, beside))
         made.append(table if shown is None else _only(table, shown))

@@ -13,6 +13,7 @@ from harness.rank.board import Entry, LeftOut, PlannedRun
 from harness.rank.compare import compare
 from harness.report.terminal import to_text
 from harness.report.views import available, comparison, tables
+from harness.report.write import write_leaderboard
 
 
 def told(board, view="summary", width=200, **other):
@@ -112,12 +113,30 @@ def test_every_dataset_has_its_own_table(board_of):
     ]
 
 
+def test_a_dataset_without_groups_stands_beside_one_with_groups(board_of, tmp_path):
+    """A stranger's dataset on a board of hearts must not take the other tables away."""
+    plain = [
+        replace(record, cases=tuple(replace(case, group=None) for case in record.cases))
+        for record in made_records.quick(patients=2, dataset="plain")
+    ]
+    board = board_of(made_records.quick(patients=2) + plain)
+    (table,) = tables(board, "groups")
+    assert table.title.startswith("By group, leaderboard quick on phantom")
+    write_leaderboard(tmp_path, board, [])
+    assert "Leaderboard quick on plain" in (tmp_path / "leaderboard.md").read_text()
+    with pytest.raises(ConfigError, match="have no groups"):
+        tables(board_of(plain), "groups")
+
+
 def test_a_selection_shows_its_rows_with_the_ranks_among_all(board_of):
     board = board_of(made_records.quick())
     second = board.results[1].entry
     (table,) = tables(board, shown={second})
     assert [(row.cells[0].text, row.entry) for row in table.rows] == [("2", second)]
     assert "Showing 1 of 6 entries" in table.caption[-1]
+    # A dataset of which nothing was selected takes no room.
+    board = board_of(made_records.quick(patients=2) + made_records.quick(patients=2, dataset="other"))
+    assert len(tables(board, shown={board.results[0].entry})) == 1
 
 
 def test_a_plan_without_records_is_a_table(board_of):

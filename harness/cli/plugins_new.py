@@ -1,0 +1,45 @@
+"""``harness plugins new NAME --kind KIND``: a plugin to start from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import OK, ConfigError
+
+if TYPE_CHECKING:
+    from harness.plugins.manager import Registry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its name, its kind and its form."""
+    parser.add_argument("name", metavar="NAME", help="the plugin's name, such as my-net")
+    parser.add_argument("--kind", choices=("model", "loss", "dataset"), required=True, help="what it is")
+    parser.add_argument(
+        "--single-file", action="store_true", help="one file for -p instead of a distribution"
+    )
+
+
+def run(args: argparse.Namespace, registry: Registry, project_file: Path | None) -> int:
+    """Write into the current folder and say what to do next."""
+    from harness.plugins.blame import shorten
+    from harness.scaffold import write_plugin
+
+    taken = registry.of(args.kind).get(args.name)
+    if taken is not None:
+        raise ConfigError(
+            f"{taken.label} registers a {args.kind} '{args.name}' already", remedy="Take another name."
+        )
+    made = write_plugin(
+        Path.cwd(), args.name, args.kind, single_file=args.single_file, board=project_file is None
+    )
+    written = [shorten(file) for file in made.files]
+    if args.json:
+        told = {"path": shorten(made.path), "files": written, "next": list(made.next_steps)}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+        return OK
+    print("Written:", *written, sep="\n  ")
+    print("Next:", *made.next_steps, sep="\n  ")
+    return OK

@@ -1,0 +1,6 @@
+"""Plugins to start from: a distribution or a single file, from templates."""
+
+from harness.scaffold.names import Names, name_of
+from harness.scaffold.write import Made, write_plugin
+
+__all__ = ["Made", "Names", "name_of", "write_plugin"]

@@ -1,0 +1,96 @@
+"""Fill templates in, and write them where nothing is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from harness.errors import ConfigError
+from harness.plugins.blame import shorten
+from harness.plugins.records import Kind
+from harness.scaffold.names import Names, check_free, name_of
+
+_COMMON = {
+    "pyproject.toml": "pyproject.toml",
+    "${module}/__init__.py": "${kind}_init.py",
+    "${module}/py.typed": "",
+    "README.md": "${kind}_README.md",
+}
+
+_OWN: Mapping[Kind, Mapping[str, str]] = {
+    "model": {"${module}/network.py": "model.py", "tests/test_contract.py": "test.py"},
+    "loss": {"${module}/criterion.py": "loss.py", "tests/test_contract.py": "test.py"},
+    "dataset": {
+        "${module}/reading.py": "dataset.py",
+        "${module}/example.py": "dataset_example.py",
+        "tests/test_contract.py": "dataset_test.py",
+    },
+}
+"""Files of a distribution, and the templates that they are made from."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written: the `path` to begin with, all `files`, and commands that come next."""
+
+    path: Path
+    files: tuple[Path, ...]
+    next_steps: tuple[str, ...]
+
+
+def write_plugin(
+    folder: Path, name: str, kind: Kind, *, single_file: bool = False, board: bool = False
+) -> Made:
+    """Write a plugin into `folder`: ``NAME/``, or one file; with `board` a harness.toml to try it on.
+
+    ConfigError where a file or a folder is there already: nothing is written then.
+    """
+    names = name_of(name, single_file=single_file)
+    path = folder / (f"{names.module}.py" if single_file else name)
+    if path.exists():
+        raise ConfigError("is there already", where=shorten(path), remedy="Remove it, or take another name.")
+    check_free(names)
+    values = {**asdict(names), "kind": kind}
+    texts = {path / file: text for file, text in _texts(kind, values, single_file).items()}
+    if single_file:
+        texts = dict.fromkeys([path], *texts.values())
+    if board:
+        texts[folder / "harness.toml"] = _fill("harness.toml", values)
+    for file, text in texts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Not even what came into being since may be overwritten.
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    return Made(path, tuple(texts), _next_steps(names, kind, single_file))
+
+
+def _texts(kind: Kind, values: Mapping[str, str], single_file: bool) -> dict[str, str]:
+    wanted = {"": "${kind}_file.py"} if single_file else {**_COMMON, **_OWN[kind]}
+    named = {Template(file).substitute(values): template for file, template in wanted.items()}
+    return {file: _fill(Template(template).substitute(values), values) for file, template in named.items()}
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    if not template:
+        return ""
+    text = (files("harness.scaffold") / "templates" / f"{template}.tmpl").read_text(encoding="utf-8")
+    return Template(text).substitute(values)
+
+
+def _next_steps(names: Names, kind: Kind, single_file: bool) -> tuple[str, ...]:
+    """Commands for the folder in which it was written."""
+    name, given = names.name, f" -p {names.module}.py" if single_file else ""
+    steps = [] if single_file else [f"pip install -e {name}"]
+    data = ""
+    if kind == "dataset":
+        data = f" --data {name}=example"
+        steps.append(
+            f"python {f'{names.module}.py' if single_file else f'-m {names.module}.example'} example"
+        )
+    flag = {"model": "-m", "loss": "-l", "dataset": "-d"}[kind]
+    steps.append(f"harness plugins check {name}{given}{data}")
+    steps.append(f"harness run quick {flag} {name}{given}{data} --limit 2")
+    return tuple(steps)

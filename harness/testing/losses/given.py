@@ -1,0 +1,65 @@
+"""The losses that checks build, and hearts of a few pixels with logits of all qualities."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from harness.plugins.records import Dataset, Loss, Model
+from harness.testing.phantom import phantom
+from harness.testing.subject import Subject
+from harness.train.build import check_loss, make_loss, make_task
+
+STRUCTURES = ("RV", "MYO", "LV")
+CLASSES = len(STRUCTURES) + 1
+
+SURE = 100.0
+"""Logits of a network that has no doubt: exp(-200) is 0 in fp32, so a plain log gives infinity."""
+
+FINITE = "Use log_softmax instead of log(softmax), and add a small number to what is divided by."
+
+
+def build(subject: Subject, dims: int | None = None) -> nn.Module:
+    """The loss, for a model of `dims`, or of those that it is made for."""
+    spec = subject.spec(STRUCTURES)
+    spec["model"] = {"label": "a model", "dims": dims or dims_of(subject), "params": {}}
+    torch.manual_seed(0)
+    return make_loss(spec, make_task(spec, 1))
+
+
+def excluded(subject: Subject, dims: int) -> str | None:
+    """Why no model of `dims` may be trained with the loss."""
+    assert isinstance(subject.record, Loss)
+    model = Model("any", "any:any", dims, "any model")
+    dataset = Dataset("any", "any:any", "any dataset", structures={n: i for i, n in enumerate(STRUCTURES, 1)})
+    return subject.compatible(model, subject.record, dataset)
+
+
+def dims_of(subject: Subject) -> int:
+    """2, or 3 for a loss that is made for volumes alone."""
+    return 3 if excluded(subject, 2) else 2
+
+
+def noisy(dims: int) -> tuple[Tensor, Tensor]:
+    """Logits of a network that is half right, and the labels of the phantom."""
+    _, labels = phantom(dims)
+    logits = certain(labels, 0.5)
+    return logits + torch.randn(logits.shape, generator=torch.Generator().manual_seed(0)), labels
+
+
+def certain(labels: Tensor, sure: float = SURE) -> Tensor:
+    """Logits `sure` for the class of `labels` and -`sure` for all others."""
+    return sure * (2 * one_hot(labels, CLASSES).movedim(-1, 1).float().contiguous() - 1)
+
+
+def value_of(criterion: nn.Module, logits: Tensor, labels: Tensor, learns: bool = True) -> Tensor:
+    """The loss of copies, under a seed; PluginError unless it is a scalar with a gradient."""
+    given = logits.clone(memory_format=torch.preserve_format)
+    if learns and not given.requires_grad:
+        given.requires_grad_()
+    torch.manual_seed(0)
+    value: Tensor = criterion(given, labels.clone())
+    if learns:
+        check_loss(value)
+    return value

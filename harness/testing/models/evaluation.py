@@ -1,0 +1,104 @@
+"""What a network must do in prediction: an image's logits depend on it and the saved weights alone."""
+
+from __future__ import annotations
+
+import io
+
+import torch
+
+from harness.testing.check import CheckFailed, attempt
+from harness.testing.models.given import (
+    build,
+    close,
+    difference,
+    forward,
+    images_of,
+    labels_of,
+    same,
+    take_step,
+)
+from harness.testing.subject import Subject
+
+
+@torch.no_grad()
+def eval_repeatable(subject: Subject) -> str:
+    """In eval mode the same image gives the same logits."""
+    model, task = build(subject)
+    images = images_of(task)
+    first, second = (forward(model.eval(), images, task) for _ in range(2))
+    if not close(first, second):
+        raise CheckFailed(
+            f"two predictions of the same images differ by {difference(first, second)}",
+            "Switch dropout and noise off in eval mode: use nn.Dropout, or look at self.training.",
+        )
+    return "twice the same"
+
+
+@torch.no_grad()
+def eval_batch(subject: Subject) -> str:
+    """In eval mode an image's logits don't depend on what else is in the batch."""
+    model, task = build(subject)
+    images = images_of(task, batch=3)
+    images[1:] = 4 * images[1:] + 2
+    together = forward(model.eval(), images, task)[:1]
+    alone = forward(model, images[:1], task)
+    if not close(together, alone, 1e-3):
+        raise CheckFailed(
+            f"alone and in a batch of three an image's logits differ by {difference(together, alone)}",
+            "Take statistics over each image, or running ones (track_running_stats=True), never over dim 0.",
+        )
+    return "alone and in a batch of 3"
+
+
+@torch.no_grad()
+def eval_trace(subject: Subject) -> str:
+    """Prediction leaves no trace: no weight, buffer or mode changes in eval mode."""
+    model, task = build(subject)
+    before = {name: value.clone() for name, value in model.eval().state_dict().items()}
+    forward(model, images_of(task), task)
+    after = model.state_dict()
+    changed = next((name for name in before if not same(before[name], after.get(name))), None)
+    if changed is not None:
+        raise CheckFailed(f"{changed} changes during prediction", "Change it only if self.training.")
+    if any(part.training for part in model.modules()):
+        raise CheckFailed(
+            "forward switches back to training mode", "Leave train() and eval() to the harness."
+        )
+    return f"{len(before)} tensors unchanged"
+
+
+@torch.no_grad()
+def input(subject: Subject) -> str:
+    """Forward does not write into its input."""
+    model, task = build(subject)
+    images = images_of(task)
+    given = images.clone()
+    with attempt("forward", "Correct that line."):
+        model.eval()(given)
+    if not torch.equal(images, given):
+        raise CheckFailed(
+            "forward changes the images that it is given",
+            "Write x = x - y instead of x -= y, and no inplace=True on the input.",
+        )
+    return "unchanged"
+
+
+def state_dict(subject: Subject) -> str:
+    """Saved weights, loaded into a new network, give the same logits: a run can go on, and predict."""
+    remedy = "Keep all that decides the output in parameters and persistent buffers."
+    trained, task = build(subject)
+    images = images_of(task)
+    take_step(trained, images, labels_of(task, images), torch.optim.SGD(trained.parameters(), lr=0.1))
+    fresh, _ = build(subject, seed=1)
+    with attempt("saving and loading state_dict()", remedy):
+        file = io.BytesIO()
+        torch.save(trained.state_dict(), file)
+        file.seek(0)
+        fresh.load_state_dict(torch.load(file, weights_only=True))
+    with torch.no_grad():
+        first, second = (forward(model.eval(), images, task) for model in (trained, fresh))
+    if not close(first, second):
+        raise CheckFailed(
+            f"a network with loaded weights gives other logits, by {difference(first, second)}", remedy
+        )
+    return f"{len(trained.state_dict())} tensors"

@@ -1,0 +1,141 @@
+"""What a network must do in training: learn everywhere, from the run's seed, in the run's precision."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from harness.measure.compute import Compute
+from harness.predict.forward import check_logits
+from harness.testing.check import CheckFailed, attempt
+from harness.testing.models.given import (
+    build,
+    check_finite,
+    close,
+    difference,
+    forward,
+    images_of,
+    labels_of,
+    loss_of,
+    same,
+    take_step,
+)
+from harness.testing.scan import check_registered
+from harness.testing.subject import Subject
+
+CHANNELS_LAST = "Write reshape instead of view: the harness gives channels-last tensors."
+
+
+def gradients(subject: Subject) -> str:
+    """Every trainable parameter gets a finite gradient that is not zero, within three steps."""
+    silent: set[str] | None = None
+    # A unit can be dead by chance: a second draw of the weights decides.
+    for seed in (0, 1):
+        mute, total = _silent(subject, seed)
+        silent = mute if silent is None else silent & mute
+        if not silent:
+            return f"all {total} tensors"
+    assert silent is not None
+    named = ", ".join(sorted(silent)[:4]) + (", …" if len(silent) > 4 else "")
+    raise CheckFailed(
+        f"no gradient reaches {named}",
+        "Use these layers in forward, without detach() or no_grad(); or remove or freeze them.",
+    )
+
+
+def seeded(subject: Subject) -> str:
+    """The run's seed, and nothing else, decides the weights and what is random in training."""
+    remedy = "Draw from torch's own generator, and never seed it."
+    states, outputs, generators = [], [], []
+    for seed in (0, 0, 1):
+        model, task = build(subject, seed=seed)
+        generators.append(torch.get_rng_state())
+        states.append({name: value.clone() for name, value in model.state_dict().items()})
+        torch.manual_seed(seed)
+        outputs.append(forward(model.train(), images_of(task), task).detach())
+    other = next((name for name in states[0] if not same(states[0][name], states[1].get(name))), None)
+    if other is not None:
+        raise CheckFailed(f"two networks of the same seed differ in {other}", remedy)
+    if not close(outputs[0], outputs[1]):
+        raise CheckFailed("two networks of the same seed give different logits in training", remedy)
+    if torch.equal(generators[0], generators[2]):
+        raise CheckFailed("sets torch's seed by itself, so all seeds of a leaderboard are one", remedy)
+    return "seeds 0, 0 and 1"
+
+
+def registered(subject: Subject) -> str:
+    """PyTorch knows all tensors and layers, so that they move to a GPU and into checkpoints."""
+    model, task = build(subject)
+    return check_registered(model, [images_of(task)])
+
+
+def layout(subject: Subject) -> str:
+    """Channels-last images, as the harness gives them, make no difference."""
+    model, task = build(subject)
+    images = images_of(task)
+    with torch.no_grad():
+        plain = forward(model.eval(), images, task)
+    model = Compute(torch.device("cpu"), "fp32").place(model, task.dims)
+    with torch.no_grad():
+        given = forward(model, Compute.channels_last(images), task, CHANNELS_LAST)
+    if not close(plain, given, 1e-3):
+        raise CheckFailed(
+            f"logits of the same images in channels-last layout differ by {difference(plain, given)}",
+            "Don't read strides or raw memory.",
+        )
+    with attempt("a training step in channels-last layout", CHANNELS_LAST):
+        loss_of(model.train(), Compute.channels_last(images), task).backward()  # type: ignore[no-untyped-call]
+    return "the same logits"
+
+
+def autocast(subject: Subject) -> str:
+    """Under bfloat16 autocast, the precision of runs on newer hardware, a step stays finite."""
+    model, task = build(subject)
+    remedy = "Let new tensors take the dtype of those they meet, and keep what overflows in fp32."
+    images = images_of(task)
+    with attempt("a training step under torch.autocast(dtype=torch.bfloat16)", remedy):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            given = check_logits(model.train()(images), images, task)
+        loss = cross_entropy(given.float(), labels_of(task, images))
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
+    check_finite(model, given, "under autocast", remedy)
+    return "bfloat16"
+
+
+def flat_image(subject: Subject) -> str:
+    """An image of one value, such as the padding of a small scan, gives finite logits and gradients."""
+    model, task = build(subject)
+    images = torch.zeros_like(images_of(task))
+    remedy = "Add a small number to a standard deviation, or to whatever you divide by."
+    with attempt("a training step on a flat image", remedy):
+        given = check_logits(model.train()(images), images, task)
+        cross_entropy(given.float(), labels_of(task, images)).backward()  # type: ignore[no-untyped-call]
+    check_finite(model, given, "for a flat image", remedy)
+    with torch.no_grad():
+        check_finite(model, forward(model.eval(), images, task), "for a flat image in eval mode", remedy)
+    return "zeros"
+
+
+def _silent(subject: Subject, seed: int) -> tuple[set[str], int]:
+    """Trainable tensors whose gradient was None or zero in all of three steps, and how many there are."""
+    model, task = build(subject, seed=seed)
+    # Frozen weights are a choice.
+    silent = {name for name, value in model.named_parameters() if value.requires_grad}
+    total = len(silent)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    for number in range(3):
+        images = images_of(task, seed=number)
+        with attempt("a training step", "Let forward build the graph: no no_grad(), no numpy, no .data."):
+            take_step(model, images, labels_of(task, images, number), optimiser)
+        for name, value in model.named_parameters():
+            if value.grad is None or name not in silent:
+                continue
+            if not value.grad.isfinite().all():
+                raise CheckFailed(
+                    f"the gradient of {name} is not finite", "Look for a division or root of zero."
+                )
+            if value.grad.any():
+                silent.discard(name)
+        if not silent:
+            break
+    return silent, total
