@@ -30,6 +30,14 @@ class Sound(Loss):
         return 1 - dice.mean() + cross_entropy(logits.float(), labels)
 
 
+class PartlySingle(Sound):
+    """One term in double precision and one in single: no mistake."""
+
+    def forward(self, logits, labels):
+        p, t = planes(logits, labels)
+        return super().forward(logits, labels) + (1 - p * t).mean()
+
+
 @breaks("builds")
 class TakesNoTask(nn.Module):
     def forward(self, logits, labels):

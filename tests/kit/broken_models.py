@@ -208,6 +208,14 @@ class FixedPrecision(Net):
         return copied
 
 
+@breaks("autocast")
+class LogOfSigmoid(Net):
+    """In bfloat16 the sigmoid of 8 is 1, and the log of 0 infinite."""
+
+    def after(self, x):
+        return x + (1 - (x + 8).sigmoid()).log()
+
+
 @breaks("flat-image")
 class DividesByDeviation(Net):
     def before(self, x):

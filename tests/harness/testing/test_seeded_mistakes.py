@@ -63,7 +63,7 @@ def test_a_broken_dataset_is_found_by_the_check_of_its_mistake(name, tmp_path):
     "record",
     [
         *map(model, ("sound", "Scratch", "MovesItself")),
-        loss("Sound"),
+        *map(loss, ("Sound", "PartlySingle")),
         *map(dataset, ("Hearts", "Files", "Lambda")),
     ],
     ids=lambda record: record.name,
