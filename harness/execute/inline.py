@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from harness.errors import INTERRUPTED
 from harness.execute.executor import Answer, Job, Need
 from harness.execute.local import worker_environment
+from harness.store.runs import RunFolder
 
 
 class Inline:
@@ -33,7 +35,11 @@ class Inline:
 
         os.environ.update(worker_environment())
         handle = job.folder.name
-        self._codes[handle] = work(job.folder, timeout_s=job.timeout_s, failed=self._failed)
+        code = work(job.folder, timeout_s=job.timeout_s, failed=self._failed)
+        if code == INTERRUPTED and not RunFolder(job.folder).cancelled():
+            # This process was asked to stop, by Ctrl-C or in the debugger.
+            raise KeyboardInterrupt
+        self._codes[handle] = code
         return handle
 
     def poll(self, handle: str) -> Answer:

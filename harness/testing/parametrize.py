@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from harness.plugins.records import Dataset, Loss, Model, Plugin
+from harness.plugins.records import Plugin
 from harness.testing.check import Check, CheckFailed
 from harness.testing.registry import checks_for
 from harness.testing.subject import NOTHING, Root, subjects_of
@@ -58,7 +58,7 @@ def parametrize_with_checks(
     """
     import pytest
 
-    several = [given] if isinstance(given, Model | Loss | Dataset | ModuleType) else list(given)
+    several = [given] if isinstance(given, Plugin | ModuleType) else list(given)
     bound = [
         BoundCheck(suite, check)
         for one in several

@@ -94,7 +94,7 @@ def subjects_of(
     `params` and `roots` are by plugin name; without a root, ``HARNESS_<NAME>_ROOT`` counts.
     PluginError for a module that registers none.
     """
-    if isinstance(given, Model | Loss | Dataset):
+    if isinstance(given, Plugin):
         yield Subject(given, params.get(given.name, {}), root=_root(given.name, roots))
         return
     hooks, mistakes = find_hooks(given)
