@@ -55,7 +55,7 @@ def hooks_page() -> str:
     parts = [HOOKS_HEAD.format(intro=intro, rows=rows)]
     parts += [f"## {name}\n\n```python\n{_signature(name)}\n```\n\n{_text(SPECS[name])}\n" for name in SPECS]
     parts.append(RECORDS_HEAD)
-    parts += map(_record, (Model, Loss, Dataset))
+    parts += map(_record, (Model, Loss, Dataset, Executor))
     parts.append(TARGETS_HEAD)
     parts += map(_record, (Task, Case, Volume))
     return "\n".join(parts)
