@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import Case, Dataset, Loss, Model, Task, Volume
+from harness import Case, Dataset, Executor, Loss, Model, Task, Volume
 from harness.cli.main import make_parser
 from harness.plugins import spec
 from harness.plugins.hooks import RETURNS, SPECS

@@ -32,7 +32,7 @@ def epoch_figures(epoch: Mapping[str, Any]) -> dict[str, float]:
     return {f"epoch/{name}": float(epoch[name]) for name in names if epoch.get(name) is not None}
 
 
-def test_figures(cases: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def scores(cases: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Means over the test cases: ``test/dice/LV``, and ``test/dice`` over structures.
 
     A score without a value (both sides empty) is left out, a penalty counts, as in the tables; these

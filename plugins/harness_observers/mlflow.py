@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import hookimpl
-from harness_observers.figures import costs, epoch_figures, settings, test_figures
+from harness.errors import PluginError
+from harness_observers.figures import costs, epoch_figures, scores, settings
 
 TAG = "harness.run_id"
 
@@ -36,9 +37,7 @@ def harness_run_started(run: Mapping[str, Any], place: str | None) -> None:
         return
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
-
-    client = MlflowClient(tracking_uri=tracking_uri(place))
+    client = _client(tracking_uri(place))
     experiment = _experiment(client, run["leaderboard"])
     found = client.search_runs([experiment], f"tags.`{TAG}` = '{run['run_id']}'", max_results=1)
     if found:
@@ -65,10 +64,20 @@ def harness_run_finished(
     if run["run_id"] not in _open:
         return
     client, own = _open.pop(run["run_id"])
-    _log_metrics(client, own, {**test_figures(cases), **costs(record)}, len(record["history"]))
+    _log_metrics(client, own, {**scores(cases), **costs(record)}, len(record["history"]))
     if record["failure"] is not None:
         client.set_tag(own, "harness.failure", f"{record['status']}: {record['failure']['message']}")
     client.set_terminated(own, "FINISHED" if record["status"] == "done" else "FAILED")
+
+
+def _client(uri: str) -> Any:
+    try:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=uri)
+    except ImportError as error:
+        remedy = "Install it: pip install 'cardiac-harness[mlflow]'."
+        raise PluginError(f"MLflow can't be used: {error}", remedy=remedy) from error
 
 
 def tracking_uri(place: str) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import hookimpl
-from harness_observers.figures import costs, epoch_figures, settings, test_figures
+from harness.errors import PluginError
+from harness_observers.figures import costs, epoch_figures, scores, settings
 
 _open: dict[str, Any] = {}
 """Writers of this process by run."""
@@ -44,7 +45,7 @@ def harness_run_finished(
         return
     writer = _writer(run, place)
     last = len(record["history"])
-    for name, value in {**test_figures(cases), **costs(record)}.items():
+    for name, value in {**scores(cases), **costs(record)}.items():
         writer.add_scalar(name, value, last)
     lines = [f"    {name} = {value}" for name, value in settings(run).items()]
     writer.add_text("settings", "\n".join(lines), last)
@@ -63,14 +64,17 @@ def _writer(run: Mapping[str, Any], place: str, from_epoch: int | None = None) -
 
 
 def _writer_class() -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        remedy = "Install it: pip install 'cardiac-harness[tensorboard]'."
+        raise PluginError(f"TensorBoard can't be used: {error}", remedy=remedy) from error
     return SummaryWriter
 
 
 def _available() -> bool:
     try:
         _writer_class()
-    except ImportError:
+    except PluginError:
         return False
     return True
