@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--worst", metavar="N", type=int, help="the N worst scores instead, by the metric that ranks"
     )
+    parser.add_argument(
+        "--against", metavar="NAME", help="beside published figures, cell by cell: reached or missed"
+    )
     parser.add_argument("--sort", metavar="COLUMN", help="another order of rows, the best first")
     parser.add_argument("--columns", metavar="A,B,…", help="only these columns of the view")
     parser.add_argument(
@@ -48,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
         args.sort,
         tuple(name.strip() for name in args.columns.split(",")) if args.columns else (),
         "json" if args.json else args.format,
+        args.against,
     )
     show(board, rebuild(board), look, svg=args.svg)
     return OK

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.cli.board import Board
 from harness.config.protocol import protocol_hash
-from harness.errors import ConfigError
+from harness.errors import ConfigError, nearest
 from harness.rank import board as rank
 from harness.rank.board import Entry
 from harness.rank.build import build
@@ -22,8 +22,9 @@ from harness.report.latex import to_latex
 from harness.report.markdown import to_markdown
 from harness.report.plain import to_csv, to_html
 from harness.report.published import Published, read_published
-from harness.report.table import Table
+from harness.report.table import Table, only
 from harness.report.views import tables
+from harness.report.views.against import against
 from harness.report.views.worst import worst
 from harness.report.write import write_leaderboard
 from harness.store.atomic import write_text
@@ -73,6 +74,7 @@ class Look:
     sort: str | None = None
     columns: tuple[str, ...] = ()
     format: str = "rich"
+    against: str | None = None
 
 
 def show(board: Board, built: Built, look: Look, *, svg: Path | None = None) -> None:
@@ -104,6 +106,8 @@ def show(board: Board, built: Built, look: Look, *, svg: Path | None = None) -> 
 
 
 def _looked_at(built: Built, look: Look, shown: Collection[Entry] | None) -> list[Table]:
+    if look.against is not None:
+        return _beside(built, look.against, shown)
     if look.worst is not None:
         views = [worst(built.board, field, look.worst, shown) for field in built.board.fields]
     else:
@@ -112,6 +116,21 @@ def _looked_at(built: Built, look: Look, shown: Collection[Entry] | None) -> lis
         return views
     # What was left out has columns of its own.
     return [arrange(view, sort=look.sort, columns=look.columns) for view in views[: len(built.board.fields)]]
+
+
+def _beside(built: Built, name: str, shown: Collection[Entry] | None) -> list[Table]:
+    """The tables beside published figures of that name, for each dataset that they are about."""
+    known = {one.name: one for one in built.published}
+    if name not in known:
+        raise ConfigError(f"no published figures '{name}'", where="--against", remedy=nearest(name, known))
+    fields = [f for f in built.board.fields if f.dataset_name == known[name].dataset]
+    if not fields:
+        raise ConfigError(
+            f"{name} is about {known[name].dataset}, which is not on leaderboard {built.board.name}",
+            where="--against",
+        )
+    tables = [table for field in fields for table in against(built.board, field, known[name])]
+    return tables if shown is None else [only(table, lambda entry: entry in shown) for table in tables]
 
 
 def _printed(built: Built, look: Look, shown: Collection[Entry] | None, views: Sequence[Table]) -> str:
