@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MACHINE ?= here
 
 .PHONY: leaderboard test check docs bench install dev clean
 
@@ -21,8 +22,12 @@ check: $(VENV)/.installed-dev
 docs: $(STAMP)
 	$(BIN)/python docs/reference.py
 
+# A file of another machine put beside this one's, of one with a GPU say, comes onto the same page.
 bench: $(STAMP)
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0
+	mkdir -p build/benchmarks
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0 \
+		--benchmark-json=build/benchmarks/$(MACHINE).json
+	$(BIN)/python tests/benchmarks/report.py build/benchmarks/*.json
 
 install: $(STAMP)
 

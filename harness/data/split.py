@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from harness.data.case import Part
 from harness.data.manifest import Manifest
@@ -32,7 +33,7 @@ class Split:
     folds: tuple[Parts, ...]
     notes: tuple[str, ...] = field(default=(), compare=False)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 over the patients of every part of every fold."""
         return digest([asdict(parts) for parts in self.folds])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.errors import HarnessError
@@ -29,8 +30,8 @@ def nearest_run(
     """The run of the same entry, seed and fold with the fewest differing fields, and these fields."""
     candidates = []
     for run in existing:
-        # The id begins with entry, seed and fold: only few folders need to be read.
-        if run.id.rpartition("__")[0] != str(spec["run_id"]).rpartition("__")[0]:
+        # Only few folders need to be read.
+        if name_of(run.id) != name_of(str(spec["run_id"])):
             continue
         try:
             differences = compare(run.spec(), spec)
@@ -41,6 +42,19 @@ def nearest_run(
         return None
     *_, run, differences = min(candidates, key=lambda candidate: candidate[:2])
     return run, differences
+
+
+def name_of(run_id: str) -> str:
+    """What a run's id begins with: entry, seed and fold."""
+    return run_id.rpartition("__")[0]
+
+
+def by_name(runs: Iterable[RunFolder]) -> dict[str, list[RunFolder]]:
+    """Runs by the beginning of their ids, so that thousands need not be looked through for each."""
+    found: dict[str, list[RunFolder]] = defaultdict(list)
+    for run in runs:
+        found[name_of(run.id)].append(run)
+    return found
 
 
 def compare(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from harness.config.protocol import Protocol
 from harness.data.manifest import Manifest
 from harness.errors import HarnessError, PluginError
 from harness.plan.data import Data, open_data
-from harness.plan.explain import why_new
+from harness.plan.explain import by_name, name_of, why_new
 from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.plan.spec import make_spec
 from harness.plugins.resolve import source_hash
@@ -72,8 +73,10 @@ def make_plan(
     is read for the first time.
     """
     opened: dict[str, Data] = {}
+    lies: dict[str, dict[str, Any]] = {}
     planned: list[PlannedRun] = []
-    existing = runs.all()
+    existing = by_name(runs.all())
+    source = functools.cache(_source)
     for entry in matrix.selected:
         if entry.skip is not None:
             planned.append(PlannedRun(entry, 0, 0, "skipped", entry.skip, {}, {}))
@@ -81,23 +84,25 @@ def make_plan(
         label = entry.dataset.label
         if label not in opened:
             opened[label] = open_data(project, entry.dataset, protocol, runs, data_roots, advance)
+            lies[label] = opened[label].local(runs, plugin_files)
         data = opened[label]
         for seed, fold in seeds_and_folds(protocol):
             spec = make_spec(name, entry, protocol, data, seed, fold)
-            local = {**data.local(runs, plugin_files), "observers": dict(observers or {})}
-            state, reason = state_of(runs.run(spec["run_id"]), spec, existing)
+            run = runs.run(spec["run_id"])
+            state, reason = state_of(run, spec, existing.get(name_of(run.id), []), source)
+            local = {**lies[label], "observers": dict(observers or {})}
             planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))
     notes = tuple(note for data in opened.values() for note in data.split.notes)
     manifests = {label: data.manifest for label, data in opened.items()}
     return Plan(name, protocol, tuple(planned), notes, manifests)
 
 
-def _recorded(record: Record) -> str:
+def _recorded(record: Record, source: Callable[[str], str | None]) -> str:
     """``recorded``, and whether the code of a plugin has changed since without a new version."""
     changed = [
         record.spec[kind]["name"]
         for kind, plugin in record.plugins.items()
-        if plugin["source"] != _source(record.spec[kind]["target"])
+        if plugin["source"] != source(record.spec[kind]["target"])
     ]
     if not changed:
         return "recorded"
@@ -111,8 +116,13 @@ def _source(target: str) -> str | None:
         return None
 
 
-def state_of(folder: RunFolder, spec: Mapping[str, Any], existing: list[RunFolder]) -> tuple[State, str]:
-    """What is to be done about a run, and why."""
+def state_of(
+    folder: RunFolder,
+    spec: Mapping[str, Any],
+    existing: list[RunFolder],
+    source: Callable[[str], str | None] = _source,
+) -> tuple[State, str]:
+    """What is to be done about a run, and why; `existing` are runs to compare a new one with."""
     if folder.busy():
         return "running", "another process works on it"
     try:
@@ -120,8 +130,8 @@ def state_of(folder: RunFolder, spec: Mapping[str, Any], existing: list[RunFolde
     except HarnessError as error:
         return "todo", f"its record can't be used: {error}"
     if record is not None and record.status == "done":
-        if folder.answers(spec):
-            return "done", _recorded(record)
+        if folder.answers(spec, record):
+            return "done", _recorded(record, source)
         if dict(record.keys) == spec["keys"]:
             return "resume", "its predictions were not kept: predicts again, trains nothing"
         return "resume", "metrics or clean-up changed: predicts and scores again, trains nothing"

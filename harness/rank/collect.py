@@ -6,7 +6,7 @@ Needs no data and no GPU: what a record says of itself is enough.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,15 +41,17 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
     listed = {entry_name(entry): entry for entry in matrix.entries}
     found: dict[str, tuple[float, Record]] = {}
     left_out: dict[str, LeftOut] = {}
-    for moment, record, committed in _on_disk(runs, folder):
+    hash_of = _hashes(protocol)
+    folders = runs.all()
+    for moment, record, committed in _on_disk(folders, folder, found):
         entry = EntryName.of(record.spec)
         here = committed or record.spec.get("leaderboard") == name
         if entry not in listed and not (here and record.status == "done"):
             continue
-        if not here and record.keys.get("protocol") != hash_for(protocol, record.spec["model"]):
+        if not here and record.keys.get("protocol") != hash_of(record.spec["model"]):
             # Another leaderboard's run in the same folder.
             continue
-        reason = _incomparable(record, protocol, listed.get(entry))
+        reason = _incomparable(record, protocol, hash_of, listed.get(entry))
         if reason is not None:
             if record.status == "done":
                 left_out.setdefault(record.run_id, LeftOut(entry, record.run_id, reason))
@@ -58,11 +60,12 @@ def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, fol
             found[record.run_id] = (moment, record)
     records, others = _one_split(found.values())
     left_out.update({one.run_id: one for one in others})
-    left_out = {run_id: one for run_id, one in left_out.items() if run_id not in {r.run_id for r in records}}
+    used = {record.run_id for record in records}
+    left_out = {run_id: one for run_id, one in left_out.items() if run_id not in used}
     by_slot = {_slot(record.spec): record for record in records}
-    folders = {_slot(spec): run for run, spec in _unfinished(runs, protocol, {r.run_id for r in records})}
+    begun = {_slot(spec): run for run, spec in _unfinished(folders, hash_of, used)}
     planned = [
-        _planned(entry, seed, fold, by_slot, folders)
+        _planned(entry, seed, fold, by_slot, begun)
         for entry in matrix.entries
         for seed, fold in seeds_and_folds(protocol)
     ]
@@ -74,9 +77,26 @@ def entry_name(entry: Entry) -> EntryName:
     return EntryName(entry.model.label, entry.loss.label, entry.dataset.label)
 
 
-def _incomparable(record: Record, protocol: Protocol, entry: Entry | None) -> str | None:
+HashOf = Callable[[Mapping[str, Any]], str]
+"""What the leaderboard's protocol hashes to for the ``model`` of a record's spec."""
+
+
+def _hashes(protocol: Protocol) -> HashOf:
+    """`hash_for`, once for each kind of model: thousands of records are of two or three."""
+    known: dict[tuple[Any, Any], str] = {}
+
+    def hash_of(model: Mapping[str, Any]) -> str:
+        kind = (model.get("external", False), model.get("dims"))
+        if kind not in known:
+            known[kind] = hash_for(protocol, model)
+        return known[kind]
+
+    return hash_of
+
+
+def _incomparable(record: Record, protocol: Protocol, hash_of: HashOf, entry: Entry | None) -> str | None:
     """Why a record can't stand beside the others of a leaderboard; None if it can."""
-    if record.keys.get("protocol") != hash_for(protocol, record.spec["model"]):
+    if record.keys.get("protocol") != hash_of(record.spec["model"]):
         return other_protocol(record, protocol)
     if entry is not None and (versions := other_version(record, _versions(entry))):
         return versions
@@ -87,9 +107,14 @@ def _incomparable(record: Record, protocol: Protocol, entry: Entry | None) -> st
     return None if scored_as_now(record.keys, record.spec) else metric_definition()
 
 
-def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record, bool]]:
-    """Records with the time that they were written, and whether they are committed ones."""
-    for run in runs.all():
+def _on_disk(
+    runs: Iterable[RunFolder], folder: Path, found: Mapping[str, tuple[float, Record]]
+) -> Iterable[tuple[float, Record, bool]]:
+    """Records with the time that they were written, and whether they are committed ones.
+
+    Of the committed ones only those that a finished run in `found`, as filled so far, does not stand for.
+    """
+    for run in runs:
         try:
             record = run.record()
             if record is not None:
@@ -99,7 +124,8 @@ def _on_disk(runs: RunsFolder, folder: Path) -> Iterable[tuple[float, Record, bo
             continue
         if record is not None:
             yield (run.path / "record.json").stat().st_mtime, record, False
-    for record in read_records(folder):
+    known = {run_id for run_id, (_, record) in found.items() if record.status == "done"}
+    for record in read_records(folder, known):
         yield 0.0, record, True
 
 
@@ -146,9 +172,9 @@ def _slot(spec: Mapping[str, Any]) -> Slot:
 
 
 def _unfinished(
-    runs: RunsFolder, protocol: Protocol, finished: set[str]
+    runs: Iterable[RunFolder], hash_of: HashOf, finished: set[str]
 ) -> Iterable[tuple[RunFolder, Mapping[str, Any]]]:
-    for run in runs.all():
+    for run in runs:
         if run.id in finished:
             continue
         try:
@@ -156,7 +182,7 @@ def _unfinished(
             check_spec(spec, run.id)
         except HarnessError:
             continue
-        if spec.get("keys", {}).get("protocol") == hash_for(protocol, spec["model"]):
+        if spec.get("keys", {}).get("protocol") == hash_of(spec["model"]):
             yield run, spec
 
 

@@ -86,9 +86,12 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
-    def answers(self, spec: Mapping[str, Any]) -> bool:
-        """True if the record is what `spec` asks for: done, under its keys, with what it wants kept."""
-        record = self.record()
+    def answers(self, spec: Mapping[str, Any], record: Record | None = None) -> bool:
+        """True if the record is what `spec` asks for: done, under its keys, with what it wants kept.
+
+        `record` is the run's, where it has been read already.
+        """
+        record = self.record() if record is None else record
         if record is None or record.status != "done" or dict(record.keys) != spec["keys"]:
             return False
         return not spec["protocol"]["keep_predictions"] or self.predictions.is_dir()

@@ -1,0 +1,114 @@
+"""A project with thousands of finished runs of tiny hearts, written as their workers would have."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import tiny_project
+
+from harness.cli.board import Board, open_board
+from harness.plan.plan import Plan, make_plan
+from harness.store.record import CaseScore, Record, case_lines
+
+UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
+SEEDS, FOLDS = 5, 5
+
+
+def make(root: Path, entries: int, test: int) -> Board:
+    """A leaderboard of `entries` entries, five seeds, five folds; `test` patients are tested a fold."""
+    tiny_project.make_project(root)
+    text = (root / "harness.toml").read_text()
+    models = ", ".join(f'"tiny-net[maps={n}]"' for n in range(1, entries + 1))
+    text = text.replace('models = ["tiny-net", "tiny-net-3d"]', f"models = [{models}]")
+    text = text.replace('datasets = ["tiny"]', f'datasets = ["tiny[patients={FOLDS * test}]"]')
+    text = text.replace('"official"', f'"folds"\nfolds = {FOLDS}\nseeds = {list(range(SEEDS))}')
+    (root / "harness.toml").write_text(text)
+    return reopened(root)
+
+
+def reopened(root: Path) -> Board:
+    """The leaderboard as a command opens it."""
+    return open_board(
+        Namespace(
+            leaderboard="tiny",
+            config=root / "harness.toml",
+            overrides=[],
+            plugin_files=[],
+            runs=None,
+            models=[],
+            losses=[],
+            datasets=[],
+            verb="plan",
+        )
+    )
+
+
+def planned(board: Board) -> Plan:
+    """What `harness plan` makes."""
+    return make_plan(
+        board.project,
+        board.title,
+        board.protocol,
+        board.matrix,
+        board.runs,
+        data_roots={},
+        plugin_files=board.plugin_files,
+    )
+
+
+def finish(board: Board, plan: Plan) -> int:
+    """Write a record for every run of `plan`; gives the number of scores of a run."""
+    scores = 0
+    for number, run in enumerate(plan.runs):
+        folder = board.runs.run(run.id).path
+        folder.mkdir(parents=True)
+        record = _record(run.spec, number)
+        scores = len(record.cases)
+        # Not by way of `finish`: ten thousand times three flushes to disk are another benchmark.
+        (folder / "spec.json").write_text(json.dumps(run.spec, indent=1))
+        (folder / "cases.jsonl").write_text(case_lines(record.cases))
+        (folder / "record.json").write_text(json.dumps(record.header(), indent=1))
+    return scores
+
+
+def _record(spec: dict[str, Any], number: int) -> Record:
+    draw = random.Random(number)
+    skill = 0.8 + 0.1 * (zlib.crc32(spec["label"].encode()) % 97) / 97
+    cases = tuple(_scores(draw, skill, spec["parts"]["test"]))
+    epochs = range(1, spec["protocol"]["epochs"] + 1)
+    return Record(
+        run_id=spec["run_id"],
+        keys=spec["keys"],
+        spec=spec,
+        status="done",
+        plugins={
+            kind: {**{k: spec[kind][k] for k in ("name", "version", "distribution")}, "source": "0" * 64}
+            for kind in ("model", "loss", "dataset")
+        },
+        environment={"harness": "0", "python": "3", "torch": "2", "device": "cpu", "precision": "bf16"},
+        hardware={"class": "a machine", "gpu": None, "cpu": "a machine", "cores": 2, "ram_gib": 8.0},
+        data={"manifest_hash": spec["manifest_hash"], "split_hash": spec["split_hash"]},
+        model={"parameters": 1000 + number, "flops": 10**6, "flops_shape": [10, 1, 24, 24]},
+        time_s={"train": 10 * draw.random(), "wall": 12.0, "volume_median": 0.1, "volume_p95": 0.2},
+        memory_mib={"host_peak": 500.0},
+        history=tuple({"epoch": epoch, "loss": draw.random()} for epoch in epochs),
+        cases=cases,
+    )
+
+
+def _scores(draw: random.Random, skill: float, patients: list[str]) -> list[CaseScore]:
+    return [
+        CaseScore(
+            f"{patient}_{phase}", patient, phase, "A", structure, metric, value, unit, "ok", (8.0, 1.5, 1.5)
+        )
+        for patient in patients
+        for phase in ("ED", "ES")
+        for structure in ("RV", "MYO", "LV")
+        for metric, unit in UNITS.items()
+        for value in (skill * draw.uniform(0.9, 1.1) if metric == "dice" else 20 * draw.random(),)
+    ]
