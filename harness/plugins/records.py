@@ -85,7 +85,9 @@ class Model:
     """A network. ``target(task, **params) -> torch.nn.Module``.
 
     `forward(x)` takes ``(B, C, H, W)`` for ``dims=2`` and ``(B, C, D, H, W)`` for ``dims=3``,
-    any D, and gives logits ``(B, K, ...)`` of the same spatial size. A parameter named
+    any D, and gives logits ``(B, K, ...)`` of the same spatial size. In training mode it may give a
+    list of them, for deep supervision: the full-size logits first, then logits of smaller sizes; their
+    losses are added with weights 1, 1/2, 1/4 …, divided by the sum of these. A parameter named
     ``slices`` of a 2D model is read by the harness too: that many neighbouring slices (odd)
     become the input channels. `version` is part of a run's key: raise it when scores move.
     """
