@@ -96,13 +96,13 @@ LOSSES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     (
         "dice-focal",
         "Dice plus focal",
-        {**DICE, "gamma": 2.0, "dice": 1.0, "focal": 1.0},
+        {**DICE, "background": True, "gamma": 2.0, "softmax": False, "dice": 1.0, "focal": 1.0},
         "Zhu et al.: AnatomyNet. Medical Physics 46, 576-589, 2019",
     ),
     (
         "focal",
         "focal",
-        {"background": True, "weighted": True, "gamma": 2.0},
+        {"background": True, "weighted": True, "gamma": 2.0, "softmax": True},
         "Lin et al.: Focal Loss for Dense Object Detection. ICCV 2017, arXiv:1708.02002",
     ),
     (
@@ -121,7 +121,7 @@ LOSSES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         "generalized-dice-focal",
         "generalised Dice plus focal",
         {**OVERLAP, "background": True, "weighted": True, "volume": "square"}
-        | {"gamma": 2.0, "dice": 1.0, "focal": 1.0},
+        | {"gamma": 2.0, "softmax": False, "dice": 1.0, "focal": 1.0},
         "Sudre et al.: Generalised Dice overlap. DLMIA 2017, arXiv:1707.03237",
     ),
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from monai.losses import DiceCELoss, DiceLoss, GeneralizedDiceLoss, TverskyLoss
-from monai.losses.focal_loss import softmax_focal_loss
+from monai.losses.focal_loss import sigmoid_focal_loss, softmax_focal_loss
 from monai.networks.utils import one_hot
 from torch import Tensor, nn
 
@@ -36,22 +36,23 @@ class Adapted(nn.Module):
 
 
 class Focal(nn.Module):
-    """MONAI's softmax focal loss, averaged over pixels and classes.
+    """MONAI's focal loss averaged over pixels and classes: of the softmax, or of each class by itself.
 
-    Its module FocalLoss computes in fp32 always; the function below it takes what it is given.
+    MONAI's module FocalLoss computes in fp32 always; the functions below it take what they are given.
     """
 
     weights: Tensor | None
 
-    def __init__(self, gamma: float, weights: Tensor | None, background: bool) -> None:
+    def __init__(self, gamma: float, weights: Tensor | None, background: bool, softmax: bool) -> None:
         super().__init__()
         self.gamma, self.first = gamma, 0 if background else 1
+        self.values = softmax_focal_loss if softmax else sigmoid_focal_loss
         self.register_buffer("weights", weights)
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Logits ``(B, K, ...)``, labels ``(B, 1, ...)``; a scalar."""
         target = one_hot(labels, logits.shape[1], dtype=logits.dtype)
-        values: Tensor = softmax_focal_loss(logits[:, self.first :], target[:, self.first :], self.gamma)
+        values: Tensor = self.values(logits[:, self.first :], target[:, self.first :], self.gamma)
         if self.weights is not None:
             values = values * self.weights.reshape(1, -1, *[1] * (values.ndim - 2))
         return values.mean()
@@ -114,29 +115,30 @@ def dice_ce(
 
 def dice_focal(
     task: Task,
-    background: bool = False,
+    background: bool = True,
     batch: bool = True,
     smooth: float = 1e-5,
     weighted: bool = True,
     squared: bool = False,
     jaccard: bool = False,
     gamma: float = 2.0,
+    softmax: bool = False,
     dice: float = 1.0,
     focal: float = 1.0,
 ) -> Adapted:
-    """`dice` times Dice plus `focal` times the focal loss of exponent `gamma`."""
+    """`dice` times Dice, of the softmax, plus `focal` times the focal loss, see `focal`."""
     where = "monai-dice-focal"
-    weights = _weights(task, weighted, background)
     overlap = _overlap(where, background, batch, smooth, squared_pred=squared, jaccard=jaccard)
-    (gamma,) = _factors(where, gamma=gamma)
-    both = Focal(gamma, weights, background)
-    return Adapted(Sum(DiceLoss(**overlap, weight=weights), both, _pair(where, dice, focal)))
+    one = DiceLoss(**overlap, weight=_weights(task, weighted, background))
+    other = _focal(where, task, background, weighted, gamma, softmax)
+    return Adapted(Sum(one, other, _pair(where, dice, focal)))
 
 
-def focal(task: Task, background: bool = True, weighted: bool = True, gamma: float = 2.0) -> Adapted:
-    """The focal loss of exponent `gamma`."""
-    (gamma,) = _factors("monai-focal", gamma=gamma)
-    return Adapted(Focal(gamma, _weights(task, weighted, background), background))
+def focal(
+    task: Task, background: bool = True, weighted: bool = True, gamma: float = 2.0, softmax: bool = True
+) -> Adapted:
+    """The focal loss of exponent `gamma`, of the softmax or, without, of each class against the rest."""
+    return Adapted(_focal("monai-focal", task, background, weighted, gamma, softmax))
 
 
 def tversky(
@@ -168,19 +170,28 @@ def generalized_dice_focal(
     weighted: bool = True,
     volume: str = "square",
     gamma: float = 2.0,
+    softmax: bool = False,
     dice: float = 1.0,
     focal: float = 1.0,
 ) -> Adapted:
     """`dice` times generalised Dice plus `focal` times the focal loss; class weights for the latter."""
     where = "monai-generalized-dice-focal"
-    (gamma,) = _factors(where, gamma=gamma)
-    return Adapted(
-        Sum(
-            _generalized(where, background, batch, smooth, volume),
-            Focal(gamma, _weights(task, weighted, background), background),
-            _pair(where, dice, focal),
+    one = _generalized(where, background, batch, smooth, volume)
+    other = _focal(where, task, background, weighted, gamma, softmax)
+    return Adapted(Sum(one, other, _pair(where, dice, focal)))
+
+
+def _focal(
+    where: str, task: Task, background: bool, weighted: bool, gamma: float, softmax: bool
+) -> nn.Module:
+    if softmax and not background:
+        raise PluginError(
+            "background=false with softmax=true would let background pixels cost nothing",
+            where=where,
+            remedy="Change one of them.",
         )
-    )
+    (gamma,) = _factors(where, gamma=gamma)
+    return Focal(gamma, _weights(task, weighted, background), background, softmax)
 
 
 def _generalized(where: str, background: bool, batch: bool, smooth: float, volume: str) -> nn.Module:
