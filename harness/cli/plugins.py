@@ -25,7 +25,7 @@ CHECK = "run the contract suite on a plugin: what was checked, and what to chang
 
 NEW = "write a new plugin to start from: a distribution, or a single file"
 
-STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow"}
+STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow", "not available": "yellow"}
 
 COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
 
@@ -88,7 +88,8 @@ def rows(registry: Registry, kind: str | None = None) -> list[dict[str, Any]]:
     """
     listed = [_row(each) for each in registry.everything()]
     for card in registry.broken:
-        listed += [_row(each, card) for each in card.duplicates] or [_broken_row(card)]
+        named = card.duplicates or card.unavailable
+        listed += [_row(each, card) for each in named] or [_broken_row(card)]
     return [row for row in listed if kind in (None, row["kind"]) or row["kind"] is None]
 
 
@@ -102,7 +103,7 @@ def _row(plugin: Registered, card: Broken | None = None) -> dict[str, Any]:
         "distribution": plugin.distribution,
         "distribution_version": plugin.version or None,
         "origin": plugin.origin,
-        "state": "ok" if card is None else "duplicate",
+        "state": "ok" if card is None else card.state,
         "error": None if card is None else card.error,
         "remedy": None if card is None else card.remedy,
     }
@@ -188,9 +189,9 @@ def _widths(lines: list[tuple[str, ...]], page: int) -> list[int]:
 def _card(card: Broken, verbose: bool) -> Text:
     from rich.text import Text
 
-    state = "duplicate" if card.duplicates else "broken"
     text = Text.assemble(
-        (state, f"bold {STYLE[state]}"), (f"  {card.name if card.duplicates else card.label}", "bold")
+        (card.state, f"bold {STYLE[card.state]}"),
+        (f"  {card.name if card.duplicates else card.label}", "bold"),
     )
     text.append(f"\n{card.error}\nRemedy: {card.remedy}")
     if verbose and card.traceback:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -152,11 +154,15 @@ class _Discovery:
         """Sort what was found into usable and not."""
         usable: dict[Kind, dict[str, Registered]] = {kind: {} for kind in KIND.values()}
         cards = list(self.broken)
+        lacking: dict[tuple[str, tuple[str, ...]], list[Registered]] = {}
         for (kind, name), found in sorted(self.records.items()):
-            if len(found) == 1:
-                usable[kind][name] = found[0]
-            else:
+            if len(found) > 1:
                 cards.append(_duplicate(kind, name, tuple(found)))
+            elif missing := tuple(_missing(found[0].record)):
+                lacking.setdefault((found[0].distribution, missing), []).append(found[0])
+            else:
+                usable[kind][name] = found[0]
+        cards += [_unavailable(tuple(found), missing) for (_, missing), found in lacking.items()]
         return Registry(
             usable["model"],
             usable["loss"],
@@ -178,6 +184,32 @@ def _duplicate(kind: Kind, name: str, found: tuple[Registered, ...]) -> Broken:
     distributions = ", ".join(dict.fromkeys(each.distribution for each in found))
     versions = ", ".join(each.version for each in found if each.version)
     return Broken(name, distributions, versions, error, remedy, duplicates=found)
+
+
+def _missing(record: Plugin) -> Iterator[str]:
+    """The required packages that are not installed; looked for, not imported."""
+    for package in record.requires:
+        try:
+            if importlib.util.find_spec(package) is None:
+                yield package
+        except GUARDED:
+            yield package
+
+
+def _unavailable(found: tuple[Registered, ...], missing: tuple[str, ...]) -> Broken:
+    """One card for the plugins of a distribution that lack the same packages."""
+    verb = "is" if len(missing) == 1 else "are"
+    wanted = dict.fromkeys(each.record.requires[package] for each in found for package in missing)
+    first = found[0]
+    return Broken(
+        first.origin,
+        first.distribution,
+        first.version,
+        f"{' and '.join(missing)} {verb} not installed",
+        f"pip install {' '.join(map(shlex.quote, wanted))}",
+        origin=first.origin,
+        unavailable=found,
+    )
 
 
 def _choose(found: tuple[Registered, ...]) -> str:

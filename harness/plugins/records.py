@@ -2,6 +2,8 @@
 
 A record's `target` is a string ``"package.module:attribute"``; it is imported when a run
 needs it. So listing plugins costs no torch, and a record can be tested and compared.
+`requires` names optional packages that the target imports, and what pip installs to get each, such
+as ``{"monai": "cardiac-harness[monai]"}``. Where one is missing the plugin is listed as not available.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ def _check(record: Plugin) -> None:
     if isinstance(record.version, bool) or not isinstance(record.version, int) or record.version < 1:
         raise PluginError(f"version {record.version!r} is not a whole number from 1 up", where=where)
     _check_defaults(record.defaults, where)
+    _check_requires(record.requires, where)
     for name in ("references", "phases"):
         if hasattr(record, name):
             object.__setattr__(record, name, _texts(getattr(record, name), name, where))
@@ -54,6 +57,18 @@ def _check_defaults(defaults: object, where: str) -> None:
                 where=where,
                 remedy="Use numbers, texts, true, false, None, lists and mappings of them.",
             ) from error
+
+
+def _check_requires(requires: object, where: str) -> None:
+    pairs = requires.items() if isinstance(requires, Mapping) else [(None, None)]
+    texts = all(isinstance(word, str) and word.strip() for pair in pairs for word in pair)
+    # To look for a submodule would import the package above it.
+    if not texts or not all(str(package).isidentifier() for package, _ in pairs):
+        raise PluginError(
+            f"requires {requires!r} is not a mapping of packages to what pip installs",
+            where=where,
+            remedy='Write for example {"monai": "monai>=1.5"}.',
+        )
 
 
 def _texts(value: object, name: str, where: str) -> tuple[str, ...]:
@@ -85,7 +100,9 @@ class Model:
     """A network. ``target(task, **params) -> torch.nn.Module``.
 
     `forward(x)` takes ``(B, C, H, W)`` for ``dims=2`` and ``(B, C, D, H, W)`` for ``dims=3``,
-    any D, and gives logits ``(B, K, ...)`` of the same spatial size. A parameter named
+    any D, and gives logits ``(B, K, ...)`` of the same spatial size. In training mode it may give a
+    list of them, for deep supervision: the full-size logits first, then logits of smaller sizes; their
+    losses are added with weights 1, 1/2, 1/4 …, divided by the sum of these. A parameter named
     ``slices`` of a 2D model is read by the harness too: that many neighbouring slices (odd)
     become the input channels. `version` is part of a run's key: raise it when scores move.
     """
@@ -97,6 +114,7 @@ class Model:
     version: int = 1
     defaults: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    requires: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -118,6 +136,7 @@ class Loss:
     version: int = 1
     defaults: Mapping[str, Any] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    requires: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -142,6 +161,7 @@ class Dataset:
     licence: str = ""
     homepage: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    requires: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -160,6 +180,7 @@ class Executor:
     summary: str
     version: int = 1
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    requires: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(self)

@@ -43,7 +43,8 @@ class Broken:
     """The card of something that can't be used: `error` and `remedy` are a line each.
 
     `name` is the entry point's or the file's. A name that is registered more than once is the
-    other sort of card: `name` is the plugin's then, and `duplicates` has all that claim it.
+    other sort of card: `name` is the plugin's then, and `duplicates` has all that claim it. A third
+    sort is of plugins in `unavailable`, which are whole but lack an optional package.
     """
 
     name: str
@@ -54,6 +55,12 @@ class Broken:
     traceback: str = ""
     origin: str = ""
     duplicates: tuple[Registered, ...] = ()
+    unavailable: tuple[Registered, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """``broken``, ``duplicate`` or ``not available``."""
+        return "duplicate" if self.duplicates else "not available" if self.unavailable else "broken"
 
     @property
     def label(self) -> str:
@@ -121,8 +128,10 @@ class Registry:
         for card in self.broken:
             if card.duplicates and card.name == name and card.duplicates[0].kind == kind:
                 raise PluginError(card.error, remedy=card.remedy)
+            if any((each.kind, each.record.name) == (kind, name) for each in card.unavailable):
+                raise PluginError(f"{kind} '{name}' is not available: {card.error}", remedy=card.remedy)
         remedy = nearest(name, known)
-        suspects = list(dict.fromkeys(card.label for card in self.broken if not card.duplicates))
+        suspects = list(dict.fromkeys(card.label for card in self.broken if card.state == "broken"))
         if suspects:
             shown = ", ".join(suspects[:3]) + (", …" if len(suspects) > 3 else "")
             remedy += f" Or it belongs to a plugin that is broken: {shown}; see `harness plugins`."

@@ -27,11 +27,11 @@ from harness.measure.compute import Compute
 from harness.measure.meter import Meter
 from harness.plugins.blame import calling
 from harness.plugins.records import Task
-from harness.predict.forward import check_logits, probabilities
+from harness.predict.forward import probabilities
 from harness.train import checkpoint
 from harness.train.batches import Resident, epoch_batches, steps_per_epoch
-from harness.train.build import check_loss
 from harness.train.schedule import learning_rate
+from harness.train.supervise import check_outputs, outputs_of, supervised
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -144,7 +144,7 @@ class Stepper:
     """One training step. `forward` is the network, compiled where the protocol says so."""
 
     model: nn.Module
-    forward: Callable[[Tensor], Tensor]
+    forward: Callable[[Tensor], object]
     criterion: nn.Module
     optimiser: torch.optim.Optimizer
     task: Task
@@ -177,14 +177,12 @@ class Stepper:
             group["lr"] = rate
         images = self.compute.channels_last(images)
         with self.compute.autocast(), calling("model"):
-            logits = self.forward(images)
+            outputs = outputs_of(self.forward(images))
             if not self.warm:
-                check_logits(logits, images, self.task)
+                check_outputs(outputs, images, self.task)
         # Outside autocast and in fp32: sums over a batch's pixels are not for half precision.
         with calling("loss"):
-            loss: Tensor = self.criterion(logits.float(), labels.long())
-            if not self.warm:
-                check_loss(loss)
+            loss = supervised(self.criterion, outputs, labels.long(), check=not self.warm)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
         if self.gradient_clip is not None:
