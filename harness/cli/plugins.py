@@ -27,6 +27,9 @@ NEW = "write a new plugin to start from: a distribution, or a single file"
 
 STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow", "not available": "yellow"}
 
+WIDE = 100
+"""Columns of a page from which on distributions are shown too."""
+
 COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
 
 
@@ -159,14 +162,16 @@ def _table(listed: list[dict[str, Any]], page: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    # Where it is narrow, a summary that can be read is worth more than the same package thirty times.
+    titles = [title for title in COLUMNS if page >= WIDE or title != "distribution"]
     lines: dict[tuple[str, ...], None] = {}
     for row in listed:
         source = f"{row['distribution']} {row['distribution_version'] or ''}".strip()
-        values = (row["name"], row["kind"], row["summary"], row["version"], source, row["state"])
+        values = [source if title == "distribution" else row[title] for title in titles]
         # A plugin with several mistakes is one line here and a card for each below.
         lines[tuple("—" if value is None else str(value) for value in values)] = None
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for title, width in zip(COLUMNS, _widths([COLUMNS, *lines], page), strict=True):
+    for title, width in zip(titles, _widths([tuple(titles), *lines], page), strict=True):
         justify: Literal["left", "right"] = "right" if title == "version" else "left"
         table.add_column(title, overflow="fold", justify=justify, width=width)
     for *cells, state in lines:
@@ -177,9 +182,12 @@ def _table(listed: list[dict[str, Any]], page: int) -> Table:
 def _widths(lines: list[tuple[str, ...]], page: int) -> list[int]:
     """Width of each column: on a narrow page the summary gives way, before a name is torn apart."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    room = page - 2 * (len(COLUMNS) - 1)
-    for title, least in (("summary", 20), ("distribution", 12), ("summary", 7), ("name", 20)):
-        index = COLUMNS.index(title)
+    titles = lines[0]
+    room = page - 2 * (len(titles) - 1)
+    for title, least in (("summary", 20), ("distribution", 12), ("summary", 12), ("name", 20)):
+        if title not in titles:
+            continue
+        index = titles.index(title)
         if title == "distribution":
             least = max(least, *(len(word) for line in lines for word in line[index].split()))
         widths[index] -= max(0, min(sum(widths) - room, widths[index] - least))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from harness.plugins.records import Model, Task
 from harness.predict.forward import check_logits
 from harness.testing.check import CheckFailed, attempt
 from harness.testing.subject import Subject
 from harness.train.build import make_model, make_task
+from harness.train.supervise import check_outputs, outputs_of, supervised
 
 STRUCTURES = ("RV", "MYO", "LV")
 
@@ -54,15 +54,26 @@ def forward(
     """Logits of a copy of `images`, of the right shape; CheckFailed with `remedy` otherwise."""
     wrong = remedy or "Give logits (B, K, …) of the input's size for every input."
     with attempt(told or f"forward of {tuple(images.shape)}", wrong, "" if remedy else CORRECT):
-        return check_logits(model(images.clone(memory_format=torch.preserve_format)), images, task)
+        return outputs(model, images.clone(memory_format=torch.preserve_format), task)[0]
+
+
+def outputs(model: nn.Module, images: Tensor, task: Task) -> list[Tensor]:
+    """All outputs, the full-size logits first; in training there may be several (deep supervision)."""
+    given = model(images)
+    if not model.training:
+        return [check_logits(given, images, task)]
+    several = outputs_of(given)
+    check_outputs(several, images, task)
+    return several
 
 
 def loss_of(model: nn.Module, images: Tensor, task: Task) -> Tensor:
-    return cross_entropy(check_logits(model(images), images, task).float(), labels_of(task, images))
+    return supervised(nn.CrossEntropyLoss(), outputs(model, images, task), labels_of(task, images))
 
 
 def take_step(model: nn.Module, images: Tensor, labels: Tensor, optimiser: torch.optim.Optimizer) -> None:
-    loss = cross_entropy(model.train()(images.clone(memory_format=torch.preserve_format)).float(), labels)
+    several = outputs_of(model.train()(images.clone(memory_format=torch.preserve_format)))
+    loss = supervised(nn.CrossEntropyLoss(), several, labels)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
     optimiser.step()

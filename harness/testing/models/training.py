@@ -5,10 +5,9 @@ from __future__ import annotations
 import warnings
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch import nn
 
 from harness.measure.compute import Compute
-from harness.predict.forward import check_logits
 from harness.testing.check import CheckFailed, attempt
 from harness.testing.models.given import (
     build,
@@ -19,11 +18,13 @@ from harness.testing.models.given import (
     images_of,
     labels_of,
     loss_of,
+    outputs,
     same,
     take_step,
 )
 from harness.testing.scan import check_registered
 from harness.testing.subject import Subject
+from harness.train.supervise import supervised
 
 CHANNELS_LAST = "Write reshape instead of view: the harness gives channels-last tensors."
 
@@ -109,10 +110,10 @@ def _autocast_step(subject: Subject) -> None:
     images = images_of(task)
     with attempt("a training step under torch.autocast(dtype=torch.bfloat16)", remedy):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            given = check_logits(model.train()(images), images, task)
-        loss = cross_entropy(given.float(), labels_of(task, images))
+            given = outputs(model.train(), images, task)
+        loss = supervised(nn.CrossEntropyLoss(), given, labels_of(task, images))
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
-    check_finite(model, given, "under autocast", remedy)
+    check_finite(model, given[0], "under autocast", remedy)
 
 
 def flat_image(subject: Subject) -> str:
@@ -121,9 +122,10 @@ def flat_image(subject: Subject) -> str:
     images = torch.zeros_like(images_of(task))
     remedy = "Add a small number to a standard deviation, or to whatever you divide by."
     with attempt("a training step on a flat image", remedy):
-        given = check_logits(model.train()(images), images, task)
-        cross_entropy(given.float(), labels_of(task, images)).backward()  # type: ignore[no-untyped-call]
-    check_finite(model, given, "for a flat image", remedy)
+        given = outputs(model.train(), images, task)
+        loss = supervised(nn.CrossEntropyLoss(), given, labels_of(task, images))
+        loss.backward()  # type: ignore[no-untyped-call]
+    check_finite(model, given[0], "for a flat image", remedy)
     with torch.no_grad():
         check_finite(model, forward(model.eval(), images, task), "for a flat image in eval mode", remedy)
     return "zeros"

@@ -127,7 +127,8 @@ def test_the_table_fits_the_page(capsys, monkeypatch: pytest.MonkeyPatch, width:
     for name in ("cli-net", "cli-loss", "cli_twice.py", "cli-multi-centre-dataset"):
         assert name in words, "torn apart"
     head = next(line for line in out.splitlines() if "summary" in line)
-    assert head.split() == ["name", "kind", "summary", "version", "distribution", "state"]
+    distribution = ["distribution"] if width == 140 else []
+    assert head.split() == ["name", "kind", "summary", "version", *distribution, "state"]
 
 
 def test_square_brackets_in_a_summary_are_shown_as_they_are(capsys, tmp_path: Path) -> None:

@@ -8,7 +8,18 @@ import pytest
 from harness.plugins.manager import load
 from harness.testing import registered, run_checks
 
-NARROW = {"unet2d": {"base": 8}, "unet3d": {"base": 4}, "phantom": {"train": 4, "test": 2}}
+NARROW = {
+    "unet2d": {"base": 8},
+    "unet3d": {"base": 4},
+    "phantom": {"train": 4, "test": 2},
+    **{
+        f"monai-{name}{dims}d": {"base": 4}
+        for name in ("unet", "basicunet", "dynunet", "attentionunet", "unetplusplus")
+        for dims in (2, 3)
+    },
+    **{f"monai-segresnet{dims}d": {"base": 8} for dims in (2, 3)},
+    **{f"monai-swinunetr{dims}d": {"base": 12} for dims in (2, 3)},
+}
 """The same code at a width and with a number of patients that take no time."""
 
 REGISTRY = load()
