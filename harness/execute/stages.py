@@ -20,7 +20,7 @@ from harness.execute.keep import Kept, discard
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.compute import Compute
 from harness.measure.cost import flops, parameters
-from harness.measure.provenance import environment, hardware
+from harness.measure.provenance import environment, hardware, installed_versions
 from harness.plugins.records import Task
 from harness.plugins.resolve import source_hash
 from harness.predict.native import Predictor
@@ -158,11 +158,12 @@ class Run:
 
 
 def provenance(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, version, distribution and source hash of the plugins of a run."""
+    """Name, version, distribution and source hash of the plugins of a run, versions of what they require."""
     return {
         kind: {
             **{name: spec[kind][name] for name in ("name", "version", "distribution")},
             "source": source_hash(spec[kind]["target"]),
+            **({"packages": installed_versions(needs)} if (needs := spec[kind].get("requires")) else {}),
         }
         for kind in ("model", "loss", "dataset")
     }

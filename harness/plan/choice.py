@@ -56,6 +56,7 @@ class Choice:
             "target": record.target,
             "params": dict(self.params),
             "distribution": f"{self.plugin.distribution} {self.plugin.version}".strip(),
+            **({"requires": sorted(record.requires)} if record.requires else {}),
         }
 
 
