@@ -85,7 +85,7 @@ def measured(gpu: str | None, absent: list[str]) -> dict[str, Any]:
     """A file as `make bench` leaves it: two rounds in which the plain way took 2 and 4 times as long."""
     turns: dict[str, Any] = {
         "harness": [
-            {"seconds": 1.0, "epoch_s": 1.5, "data_s": 0.04, "steps": 10},
+            {"seconds": 1.0, "epoch_s": 1.5, "data_s": 0.04, "steps": 10, "threads": 2},
             {"seconds": 2.0, "epoch_s": 3.0, "data_s": 0.08, "steps": 10},
         ],
         "bare": [{"seconds": 0.96, "steps": 10}, {"seconds": 1.92, "steps": 10}],
@@ -120,7 +120,8 @@ def test_the_page_tells_ratios_of_rounds_and_that_no_gpu_was_there() -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         "unet2d, 16 × 128 × 128", "150 ms", "6.67", "96 %", "3.0", "4.0 %", "25.0 %", "1.50",
     ]  # fmt: skip
-    assert "a CPU, 2 cores, 8 GiB; Harness in bf16; load 0.5 before, 2.2 after; 2026-01-02." in page
+    assert "a CPU, 2 cores, 8 GiB; 2 threads a contestant, Harness in bf16; " in page
+    assert "load 0.5 before, 2.2 after; 2026-01-02." in page
     assert page.index("## GPU") < page.index("No GPU was at hand")
 
 

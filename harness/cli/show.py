@@ -30,6 +30,7 @@ from harness.report.views.against import against
 from harness.report.views.worst import worst
 from harness.report.write import write_leaderboard
 from harness.store.atomic import write_text
+from harness.store.index import Index
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def _uncollected() -> Iterator[None]:
 
 
 def _rebuilt(board: Board) -> Built:
-    found = collect(board.title, board.protocol, board.matrix, board.runs, board.folder)
+    index = Index(board.runs.index)
+    found = collect(board.title, board.protocol, board.matrix, board.runs, board.folder, index)
     if not found.records:
         apart = found.left_out
         raise ConfigError(
@@ -80,7 +82,8 @@ def _rebuilt(board: Board) -> Built:
         left_out=found.left_out,
     )
     published = read_published(board.project.root / "leaderboards" / "published")
-    write_leaderboard(board.folder, ranked, found.records, published)
+    write_leaderboard(board.folder, ranked, found.records, published, index.line)
+    index.save()
     return Built(ranked, published)
 
 

@@ -18,6 +18,7 @@ from harness.plan.matrix import Entry, Matrix, seeds_and_folds
 from harness.rank.board import Entry as EntryName
 from harness.rank.board import LeftOut, PlannedRun, RunState
 from harness.rank.incomparable import metric_definition, other_protocol, other_split, other_version
+from harness.store.index import Index
 from harness.store.record import Record, check_spec, read_records
 from harness.store.runs import RunFolder, RunsFolder
 
@@ -31,19 +32,28 @@ class Collected:
     left_out: tuple[LeftOut, ...]
 
 
-def collect(name: str, protocol: Protocol, matrix: Matrix, runs: RunsFolder, folder: Path) -> Collected:
+def collect(
+    name: str,
+    protocol: Protocol,
+    matrix: Matrix,
+    runs: RunsFolder,
+    folder: Path,
+    index: Index | None = None,
+) -> Collected:
     """Gather the records of leaderboard `name` from `runs` and from the committed ones in `folder`.
 
     Entries that the leaderboard does not list belong to it if they were run for it and finished.
     Of records with different splits of a dataset, those on the split of the newest run count. Left
     out, with the reason, are finished runs of this leaderboard's entries that can't be compared.
+    `index` is the one of `runs`, asked for every record.
     """
+    index = Index(runs.index) if index is None else index
     listed = {entry_name(entry): entry for entry in matrix.entries}
     found: dict[str, tuple[float, Record]] = {}
     left_out: dict[str, LeftOut] = {}
     hash_of = _hashes(protocol)
     folders = runs.all()
-    for moment, record, committed in _on_disk(folders, folder, found):
+    for moment, record, committed in _on_disk(folders, folder, found, index):
         entry = EntryName.of(record.spec)
         here = committed or record.spec.get("leaderboard") == name
         if entry not in listed and not (here and record.status == "done"):
@@ -108,7 +118,7 @@ def _incomparable(record: Record, protocol: Protocol, hash_of: HashOf, entry: En
 
 
 def _on_disk(
-    runs: Iterable[RunFolder], folder: Path, found: Mapping[str, tuple[float, Record]]
+    runs: Iterable[RunFolder], folder: Path, found: Mapping[str, tuple[float, Record]], index: Index
 ) -> Iterable[tuple[float, Record, bool]]:
     """Records with the time that they were written, and whether they are committed ones.
 
@@ -116,7 +126,7 @@ def _on_disk(
     """
     for run in runs:
         try:
-            record = run.record()
+            record = index.record(run)
             if record is not None:
                 check_spec(record.spec, run.id)
         except HarnessError:

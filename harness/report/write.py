@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,20 @@ from harness.store.record import RECORDS, Record, to_line
 
 
 def write_leaderboard(
-    folder: Path, board: Board, records: Iterable[Record], published: Sequence[Published] = ()
+    folder: Path,
+    board: Board,
+    records: Iterable[Record],
+    published: Sequence[Published] = (),
+    line_of: Callable[[Record], str | None] = lambda record: None,
 ) -> None:
     """Write ``records.jsonl`` and what is made from it: ``leaderboard.json``, ``.csv`` and ``.md``.
 
     Boards of hearts get ``clinical.csv`` too, the data of Bland-Altman plots.
 
-    Each file is replaced as a whole; records come first, as the others can be rebuilt from
-    them. HarnessError for a number that is not finite.
+    `line_of` gives a record's line where it is known already. Each file is replaced as a whole; records
+    come first, as the others can be rebuilt from them. HarnessError for a number that is not finite.
     """
-    lines = "".join(_line(record) for record in sorted(records, key=_order))
+    lines = "".join(line_of(record) or _line(record) for record in sorted(records, key=_order))
     write_text(folder / RECORDS, lines)
     write_json(folder / "leaderboard.json", leaderboard_json(board, published))
     write_text(folder / "leaderboard.csv", leaderboard_csv(board))

@@ -13,7 +13,7 @@ runs/<run id>/spec.json        what to do, fully resolved (written by the planne
               cases.jsonl      scores
               record.json      last: its presence means that the run has ended
               log.txt          tracebacks and warnings
-runs/.cache/                   prepared data, manifests; may be deleted at any time
+runs/.cache/                   prepared data, manifests, an index of records; may be deleted at any time
 runs/.data/                    datasets that are generated
 ```
 """
@@ -189,6 +189,11 @@ class RunsFolder:
     def cache(self) -> Path:
         """What can be made again."""
         return self.path / ".cache"
+
+    @property
+    def index(self) -> Path:
+        """What the records say, in one file."""
+        return self.cache / "records.index"
 
     def generated(self, dataset: str) -> Path:
         """Where a dataset without a configured root may write."""

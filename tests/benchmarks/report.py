@@ -59,10 +59,12 @@ def _about(file: Mapping[str, Any]) -> str:
     machine = _machine(file)
     before, after = (machine.get(name, [float("nan")])[0] for name in ("loadavg", "loadavg_after"))
     gpu = f"{machine['gpu']}; " if machine.get("gpu") else ""
+    turns = [row["extra_info"]["turns"] for row in file["benchmarks"] if "turns" in row["extra_info"]]
+    threads = f"{turns[0]['harness'][0]['threads']} threads a contestant, " if turns else ""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{gpu}{machine['cpu']}, {machine['cores']} cores, {machine['ram_gib']:.0f} GiB; "
-        f"Harness in {machine['precision']}; load {before:.1f} before, {after:.1f} after; "
+        f"{threads}Harness in {machine['precision']}; load {before:.1f} before, {after:.1f} after; "
         f"{file['datetime'][:10]}.\nPython {file['machine_info']['python_version']}, {versions}.\n"
     )
 

@@ -18,14 +18,16 @@ def main(table: str, way: str, work: str) -> None:
             raise SystemExit
 
     def turn(figures: dict[str, Any]) -> None:
-        answers.write(json.dumps({**figures, "device": device}) + "\n")
+        answers.write(json.dumps({**figures, "device": device, "threads": threads}) + "\n")
         answers.flush()
         wait()
 
     wait()
+    import torch
+
     from bench.contests import CONTESTS, device_name
 
-    device = device_name()
+    device, threads = device_name(), torch.get_num_threads()
     made, ways = CONTESTS[table]
     ways[way](made(**json.loads(work)), turn)
 

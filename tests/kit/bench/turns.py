@@ -25,11 +25,11 @@ class Player:
     """One way of doing some work, ready when made."""
 
     def __init__(self, contest: str, way: str, work: Mapping[str, Any]) -> None:
-        plain = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+        started = {**(worker_environment() if way in ("harness", "bare") else os.environ)}
+        # The tests' single thread is not meant for benchmarks.
+        started.pop("OMP_NUM_THREADS", None)
         if "BENCH_THREADS" in os.environ:
-            plain["OMP_NUM_THREADS"] = os.environ["BENCH_THREADS"]
-        started = {**worker_environment(), **plain} if way in ("harness", "bare") else plain
-        started.pop("OMP_NUM_THREADS", None) if "BENCH_THREADS" not in os.environ else None
+            started["OMP_NUM_THREADS"] = os.environ["BENCH_THREADS"]
         paths = [str(KIT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         self.name = way
         self._process = subprocess.Popen(
