@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from harness.measure.flat_volumes import in_full_precision
+
 
 @dataclass(frozen=True)
 class Compute:
@@ -59,6 +61,8 @@ class Compute:
     def place(self, module: nn.Module, dims: int) -> nn.Module:
         """Move a network to the device, in channels-last layout: up to 1.5 times faster on CPUs too."""
         layout = torch.channels_last if dims == 2 else torch.channels_last_3d
+        if self.device.type == "cpu" and self.precision == "bf16":
+            in_full_precision(module)
         return module.to(self.device).to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
     @staticmethod

@@ -111,7 +111,7 @@ def test_a_layer_that_does_not_fit_is_the_models_though_torch_raised(package: Fi
     ("body", "told"),
     [
         ("return self.conv(x)[:, :1]", "forward gave logits (4, 1, 12, 12)"),
-        ("return [self.conv(x)]", "forward gave a list instead of logits (4, 2, 12, 12)"),
+        ("return [self.conv(x)]", "forward gave a list instead of logits (2, 2, 12, 12)"),
         ("return self.conv(x) if self.training else x", "forward gave logits (2, 1, 12, 12)"),
     ],
 )

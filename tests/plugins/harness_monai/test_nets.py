@@ -199,10 +199,11 @@ def test_dynunets_kernels_stay_within_slices_while_voxels_are_flat() -> None:
 
 @BY_NAME
 def test_gradients_reach_every_parameter_also_in_bf16(name: str) -> None:
-    net = make(name).train()
+    compute = Compute(torch.device("cpu"), "bf16")
     x = torch.randn(shape(name, (64, 64), slices=4))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        outputs = outputs_of(net(x))
+    net = compute.place(make(name).train(), x.ndim - 2)
+    with compute.autocast():
+        outputs = outputs_of(net(Compute.channels_last(x)))
     loss: Tensor = sum((each.float().square().mean() for each in outputs), torch.zeros(()))
     loss.backward()  # type: ignore[no-untyped-call]
     missing = [n for n, p in net.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]

@@ -1,0 +1,29 @@
+"""Convolutions of flat volumes on CPUs in bf16, whose gradients torch 2.13 gets wrong.
+
+Where a 3D convolution's input has more than one slice but fewer than the kernel (2 of 3, after a
+network has halved z a few times), the gradient of its weight in bf16 is anything from wrong to
+infinite, on every batch and width tried; `tests/harness/measure/test_flat_volumes.py` shows it.
+One slice, as many slices as the kernel, fp32 and GPUs are right.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor, nn
+
+
+def in_full_precision(network: nn.Module) -> None:
+    """Let the 3D convolutions of `network` compute such volumes in fp32 under autocast, in place."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv3d | nn.ConvTranspose3d) and module.kernel_size[0] > 2:
+            module.forward = functools.partial(_forward, module)  # type: ignore[method-assign]
+
+
+def _forward(convolution: nn.Conv3d | nn.ConvTranspose3d, volume: Tensor, *more: object) -> Tensor:
+    plain = type(convolution).forward
+    if not 1 < volume.shape[-3] < convolution.kernel_size[0]:
+        return plain(convolution, volume, *more)  # type: ignore[arg-type]
+    with torch.autocast("cpu", enabled=False):
+        return plain(convolution, volume.float(), *more)  # type: ignore[arg-type]
