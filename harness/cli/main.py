@@ -19,6 +19,7 @@ from harness.cli import (
     plan,
     plugins,
     preflight,
+    report,
     rescore,
     run,
     schema,
@@ -28,7 +29,21 @@ from harness.cli import (
 )
 from harness.errors import INTERNAL, INTERRUPTED, OK, HarnessError
 
-VERBS = (run, plan, leaderboard, compare, score, rescore, time, data, plugins, schema, worker, preflight)
+VERBS = (
+    run,
+    plan,
+    leaderboard,
+    report,
+    compare,
+    score,
+    rescore,
+    time,
+    data,
+    plugins,
+    schema,
+    worker,
+    preflight,
+)
 """Each has NAME, SUMMARY (None: not listed), add_arguments(parser) and run(args) -> exit code."""
 
 EPILOG = "exit codes: 0 ok, 1 some runs failed, 2 usage or data, 3 interrupted, 4 internal error"

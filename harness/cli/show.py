@@ -87,6 +87,13 @@ def _rebuilt(board: Board) -> Built:
     return Built(ranked, published)
 
 
+def selected(board: Board) -> Collection[Entry] | None:
+    """The entries that the command selected; None where these are all."""
+    chosen = {entry_name(entry) for entry in board.matrix.selected}
+    everything = {entry_name(entry) for entry in board.matrix.entries} == chosen
+    return None if everything else chosen
+
+
 @dataclass(frozen=True)
 class Look:
     """What to show of a leaderboard and how: a view or the `worst` scores, arranged, in a format."""
@@ -105,9 +112,7 @@ def show(board: Board, built: Built, look: Look, *, svg: Path | None = None) -> 
 
     from harness.report.terminal import to_terminal
 
-    selected = {entry_name(entry) for entry in board.matrix.selected}
-    everything = {entry_name(entry) for entry in board.matrix.entries} == selected
-    shown = None if everything else selected
+    shown = selected(board)
     views = _looked_at(built, look, shown)
     # A picture is drawn also where nothing of it may be printed.
     rich = look.format == "rich"
@@ -118,13 +123,16 @@ def show(board: Board, built: Built, look: Look, *, svg: Path | None = None) -> 
     if not rich:
         print(_printed(built, look, shown, views), end="")
         return
-    try:
-        folder = board.folder.relative_to(board.folder.cwd())
-    except ValueError:
-        folder = board.folder
     console.print(
-        f"Written to {folder}/leaderboard.md, .csv, .json and records.jsonl", style="dim", soft_wrap=True
+        f"Written to {from_here(board.folder)}/leaderboard.md, .csv, .json and records.jsonl",
+        style="dim",
+        soft_wrap=True,
     )
+
+
+def from_here(path: Path) -> Path:
+    """A path as one would type it in the current folder."""
+    return path.relative_to(path.cwd()) if path.is_relative_to(path.cwd()) else path
 
 
 def _looked_at(built: Built, look: Look, shown: Collection[Entry] | None) -> list[Table]:

@@ -149,7 +149,8 @@ class Dataset:
     `structures` maps a structure's name to its label value; `phases` lists the phases
     (empty for a dataset without). An object may carry `structures` and `phases` of its own
     where only the files tell; these then win. `root` is always a path: the configured one,
-    or a folder of the harness where a generated dataset may write.
+    or a folder of the harness where a generated dataset may write. `embeddable` says that the
+    licence lets images of it stand in a report that is passed on.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Dataset:
     homepage: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     requires: Mapping[str, str] = field(default_factory=dict)
+    embeddable: bool = False
 
     def __post_init__(self) -> None:
         _check(self)

@@ -136,8 +136,9 @@ class Result:
 
     `metric_ranks` are its ranks by each metric of the protocol's ``rank_by``, `mean_rank` their
     mean. `rank_interval` is the 95 % bootstrap interval of the rank; entries of one `group` can't
-    be told apart from the best of it; `overall_ci95` are the intervals of `overall`. They are
-    None or empty without bootstrap. `reason` says why it is not ranked. `hardware` names each
+    be told apart from the best of it; `rank_shares` is the share of bootstrap samples in which it
+    takes each rank; `overall_ci95` are the intervals of `overall`. They are None or empty without
+    bootstrap. `reason` says why it is not ranked. `hardware` names each
     class its runs were on. `clinical` holds the indices of each patient, where the dataset is of
     hearts; `records` are those of the runs that are done.
     """
@@ -151,6 +152,7 @@ class Result:
     metric_ranks: Mapping[str, int] = field(default_factory=dict)
     rank_interval: tuple[int, int] | None = None
     group: str | None = None
+    rank_shares: Mapping[int, float] = field(default_factory=dict)
     reason: str | None = None
     scores: Scores = field(default_factory=dict)
     overall: Mapping[str, float | None] = field(default_factory=dict)

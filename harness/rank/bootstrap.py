@@ -97,6 +97,12 @@ def rank_intervals(ranks: Array) -> list[tuple[int, int]]:
     return [(int(low), int(high)) for low, high in limits.T]
 
 
+def rank_shares(ranks: Array) -> dict[int, float]:
+    """The share of resamples in which an entry takes each rank that it takes at all."""
+    taken, number = np.unique(ranks, return_counts=True)
+    return {int(rank): int(count) / len(ranks) for rank, count in zip(taken, number, strict=True)}
+
+
 def difference_limits(differences: Array) -> tuple[float, float]:
     """The 95 % limits of a difference over the resamples; both are values that occurred."""
     low, high = np.quantile(differences, LIMITS, method="inverted_cdf")

@@ -11,7 +11,15 @@ import numpy as np
 from harness.metrics.definitions import metric
 from harness.rank.aggregate import Key
 from harness.rank.board import Field, Interval, RankMethod, Result, Scores, Significance
-from harness.rank.bootstrap import LEAST, as_interval, cell_means, intervals, overall_means, rank_intervals
+from harness.rank.bootstrap import (
+    LEAST,
+    as_interval,
+    cell_means,
+    intervals,
+    overall_means,
+    rank_intervals,
+    rank_shares,
+)
 from harness.rank.groups import groups
 from harness.rank.methods import METHODS, Contest, standing
 from harness.rank.patients import Array, Patients, over_cells
@@ -69,7 +77,9 @@ def with_rank_intervals(
     settled = list(results)
     for row, limits in enumerate(rank_intervals(ranks)):
         i = ranked[row]
-        settled[i] = replace(results[i], rank_interval=limits, group=letters[row])
+        settled[i] = replace(
+            results[i], rank_interval=limits, group=letters[row], rank_shares=rank_shares(ranks[row])
+        )
     if len(ranked) < 2:
         return settled, field
     few = len(ranked) <= MOST_TESTED

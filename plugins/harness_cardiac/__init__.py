@@ -28,4 +28,5 @@ def harness_datasets() -> Iterator[Dataset]:
         phases=("ED", "ES"),
         licence="CC0-1.0",
         defaults={"train": 20, "test": 10, "seed": 0},
+        embeddable=True,
     )

@@ -16,6 +16,7 @@ from harness.rank.bootstrap import (
     intervals,
     overall_means,
     rank_intervals,
+    rank_shares,
     weighted_sums,
     weights,
 )
@@ -226,3 +227,13 @@ def test_significance_is_in_the_order_of_the_ranking():
     for i, j in itertools.combinations(range(6), 2):
         assert found.p[i][j] <= found.p[j][i]
     assert [found.p[i][i] for i in range(6)] == [None] * 6
+
+
+def test_shares_of_ranks_are_counted_over_the_resamples():
+    """The stability plot's bubbles: 5 resamples in which an entry was first, first, third, first, second."""
+    assert rank_shares(np.array([1.0, 1, 3, 1, 2])) == {1: 0.6, 2: 0.2, 3: 0.2}
+    made = board(made_records.quick())
+    assert [sum(r.rank_shares.values()) for r in made.results] == pytest.approx([1] * 6, abs=1e-12)
+    assert all(
+        r.rank_interval[0] in r.rank_shares and r.rank_interval[1] in r.rank_shares for r in made.results
+    )
