@@ -142,9 +142,7 @@ def test_a_picture_of_its_own_shows_image_contours_and_title():
     assert (pixels == 255).all(axis=1).sum() > 1000  # the ground
     grey = (np.ptp(pixels, axis=1) == 0) & (pixels[:, 0] > 60) & (pixels[:, 0] < 200)
     assert grey.sum() > 5000  # the images
-    assert (
-        np.abs(pixels - (255, 107, 107)).sum(axis=1) < 60
-    ).sum() > 300  # the third structure
+    assert (np.abs(pixels - (255, 107, 107)).sum(axis=1) < 60).sum() > 300  # the third structure
 
 
 def ranked(values):
