@@ -70,7 +70,8 @@ def _svg(sheet: Sheet, top: int, head: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sheet" '
         f'viewBox="{-pad} {-pad} {size[0] + 2 * pad:.1f} {size[1] + 2 * pad:.1f}" '
         f'width="{size[0] + 2 * pad:.0f}" height="{size[1] + 2 * pad:.0f}" '
-        f'font-family="{escape(FONT)}" fill="none" stroke-linejoin="round" stroke-width="{1.3 / max(scale):.2f}"'
+        f'font-family="{escape(FONT)}" fill="none" '
+        f'stroke-linejoin="round" stroke-width="{1.3 / max(scale):.2f}"'
         f"{_INK if head else ''}>",
         ground,
         head,
