@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import INTERRUPTED, OK, RUNS_FAILED, ConfigError, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.cli.board import Board
     from harness.cli.progress import Progress
+    from harness.config.load import Project
     from harness.execute.drive import Event, Outcome
     from harness.execute.executor import Executor
     from harness.plan.plan import Plan, PlannedRun
+    from harness.plugins.manager import Registry
 
 DEFAULT = "local"
 
@@ -50,7 +54,9 @@ def count(text: str) -> int:
     return value
 
 
-def open_executor(board: Board, text: str = DEFAULT, **flags: Any) -> tuple[Executor, str]:
+def open_executor(
+    registry: Registry, project: Project, text: str = DEFAULT, **flags: Any
+) -> tuple[Executor, str]:
     """The executor that `text` names, and its name.
 
     Its parameters are its defaults, then ``[executor.NAME]`` of harness.toml, then those in `text`,
@@ -61,12 +67,12 @@ def open_executor(board: Board, text: str = DEFAULT, **flags: Any) -> tuple[Exec
     from harness.plugins.blame import calling
     from harness.plugins.resolve import resolve
 
-    choice = choose(board.registry, "executor", text)
+    choice = choose(registry, "executor", text)
     defaults, (_, written) = choice.record.defaults, parse(text)
-    site = board.project.settings.executor.get(choice.name, {})
+    site = project.settings.executor.get(choice.name, {})
     given = {name: value for name, value in flags.items() if value is not None}
     for source, names in (
-        (f"[executor.{choice.name}] of {board.project.file}", site),
+        (f"[executor.{choice.name}] of {project.file}", site),
         (f"--executor {choice.name}", given),
     ):
         unknown = [name for name in names if name not in defaults]
@@ -78,6 +84,14 @@ def open_executor(board: Board, text: str = DEFAULT, **flags: Any) -> tuple[Exec
     with calling("executor"):
         made = target(**{**defaults, **site, **written, **given})  # type: ignore[operator]
     return check(made, choice.name), choice.name
+
+
+def open_named(file: Path, plugin_files: tuple[Path, ...], name: str) -> Executor:
+    """The executor `name` as the project of `file` has it."""
+    from harness.config.load import load
+    from harness.plugins import manager
+
+    return open_executor(manager.load(plugin_files), load(file), name)[0]
 
 
 def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Progress) -> Outcome:
@@ -92,7 +106,9 @@ def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Prog
 
         executor, name = Inline(debug=True), "inline"
     else:
-        executor, name = open_executor(board, args.executor, jobs=args.jobs, address=args.address)
+        executor, name = open_executor(
+            board.registry, board.project, args.executor, jobs=args.jobs, address=args.address
+        )
     if getattr(args, "detach", False) and not executor.leaves:
         raise ConfigError(
             f"runs of executor {name} end with the command", where="--detach", remedy="Leave --detach out."

@@ -13,17 +13,21 @@ from pathlib import Path
 
 from harness import __version__
 from harness.cli import (
+    cancel,
     compare,
     data,
     leaderboard,
+    merge,
     plan,
     plugins,
     preflight,
     report,
     rescore,
+    retry,
     run,
     schema,
     score,
+    status,
     time,
     worker,
 )
@@ -32,11 +36,15 @@ from harness.errors import INTERNAL, INTERRUPTED, OK, HarnessError
 VERBS = (
     run,
     plan,
+    status,
+    retry,
+    cancel,
     leaderboard,
     report,
     compare,
     score,
     rescore,
+    merge,
     time,
     data,
     plugins,

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.cli import board as boards
 from harness.cli import executors
 from harness.cli.observe import add_observe, observers
 from harness.errors import OK, ConfigError
+
+if TYPE_CHECKING:
+    from harness.cli.board import Board
+    from harness.plan.plan import PlannedRun
 
 NAME = "run"
 SUMMARY = "train and evaluate what is not done, then rank"
@@ -53,6 +60,11 @@ def trial(args: argparse.Namespace) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the selection; exit code 1 if a run failed."""
+    return carry_out(args, lambda board, planned: True)
+
+
+def carry_out(args: argparse.Namespace, wanted: Callable[[Board, PlannedRun], bool]) -> int:
+    """Run what is `wanted` of the selection, and show the table."""
     from harness.cli.progress import Progress
     from harness.cli.show import Look, rebuild, show
     from harness.execute.debugger import debugging
@@ -79,12 +91,19 @@ def run(args: argparse.Namespace) -> int:
                 observers=observers(args.observe, board.project, board.registry.observers),
                 advance=progress.reading,
             )
+        plan = replace(plan, runs=tuple(one for one in plan.runs if wanted(board, one)))
         progress.plan(plan)
         outcome = executors.carry_out(args, board, plan, progress)
         progress.outcome(outcome)
     if args.detach and outcome.left:
         return OK
-    built = rebuild(board)
+    try:
+        built = rebuild(board)
+    except ConfigError:
+        if not outcome.cancelled:
+            raise
+        # Stopped before anything was there that could be ranked.
+        return executors.exit_code(outcome)
     show(board, built, Look(format="json" if args.json else "rich"))
     if not args.json:
         new = [run for run in plan.runs if run.state != "done" and run.id in outcome.done]

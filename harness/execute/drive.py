@@ -128,23 +128,33 @@ class _Drive:
             self.looked = time.monotonic()
             self.queue.extend(self.waiting)
             self.waiting.clear()
-        while self.queue and self.executor.room(self.need(self.queue[0])):
-            run = self.queue.popleft()
-            folder = self.runs.run(run.id)
-            handle = self._left(folder)
-            if handle is None and folder.busy():
-                # Others' runs go last: there may be something free meanwhile.
-                self.listen("wait", run, folder.progress())
-                self.waiting.append(run)
-                continue
-            record = readable(folder)
-            if record is not None and self._answers(run, folder, record):
-                self._end(run, folder, record)
-            elif handle is not None:
-                self.active[run.id] = Active(run, folder, handle, time.monotonic())
-                self.listen("start", run, {})
-            else:
-                self._submit(run, folder)
+        while self.queue and (room := self.executor.room(self.need(self.queue[0]))) > 0:
+            fresh: list[tuple[PlannedRun, RunFolder]] = []
+            while self.queue and len(fresh) < room:
+                run = self.queue.popleft()
+                if self._free(run):
+                    fresh.append((run, self.runs.run(run.id)))
+            if fresh:
+                self._submit(fresh)
+
+    def _free(self, run: PlannedRun) -> bool:
+        """True if the run is to be submitted; what an engine still has, or others hold, is watched."""
+        folder = self.runs.run(run.id)
+        handle = self._left(folder)
+        if handle is None and folder.busy():
+            # Others' runs go last: there may be something free meanwhile.
+            self.listen("wait", run, folder.progress())
+            self.waiting.append(run)
+            return False
+        record = readable(folder)
+        if record is not None and self._answers(run, folder, record):
+            self._end(run, folder, record)
+        elif handle is not None:
+            self.active[run.id] = Active(run, folder, handle, time.monotonic())
+            self.listen("start", run, {})
+        else:
+            return True
+        return False
 
     def _left(self, folder: RunFolder) -> str | None:
         """The handle under which an engine still has the run from a command that is gone."""
@@ -159,14 +169,17 @@ class _Drive:
         news = folder.stamp() != self.old[run.id]
         return folder.answers(run.spec) or (news and dict(record.keys) == run.spec["keys"])
 
-    def _submit(self, run: PlannedRun, folder: RunFolder) -> None:
-        folder.plan(run.spec, run.local)
-        folder.want()
-        self.listen("start", run, {})
-        self.tries[run.id] = self.tries.get(run.id, 0) + 1
-        handle = self.executor.submit(Job(folder.path, self.need(run), self.timeout_s))
-        folder.submit(self.name, handle, time.time())
-        self.active[run.id] = Active(run, folder, handle, time.monotonic())
+    def _submit(self, fresh: Sequence[tuple[PlannedRun, RunFolder]]) -> None:
+        jobs = []
+        for run, folder in fresh:
+            folder.plan(run.spec, run.local)
+            folder.want()
+            self.listen("start", run, {})
+            self.tries[run.id] = self.tries.get(run.id, 0) + 1
+            jobs.append(Job(folder.path, self.need(run), self.timeout_s))
+        for (run, folder), handle in zip(fresh, self.executor.submit(jobs), strict=True):
+            folder.submit(self.name, handle, time.time(), leaves=self.executor.leaves)
+            self.active[run.id] = Active(run, folder, handle, time.monotonic())
 
     def _look(self, one: Active) -> None:
         """Ask for one job, and see to what has become of it."""
@@ -197,7 +210,7 @@ class _Drive:
         """A job is over and has left no record."""
         if answer.code == BUSY:
             self._again(one)
-        elif one.folder.cancelled():
+        elif answer.state == "cancelled" or one.folder.cancelled():
             del self.active[one.run.id]
             self.cancelled.append(one.run.id)
             self.listen("end", one.run, {**one.folder.progress(), "status": "cancelled"})

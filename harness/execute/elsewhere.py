@@ -118,7 +118,7 @@ def rescore(
     scored = _score(spec, cases, read, engine, advance)
     with folder.locked():
         folder.reopen()
-        folder.plan(spec, folder.local())
+        folder.plan(spec)
         anew = replace(record, keys=spec["keys"], spec=spec, cases=scored.rows)
         folder.finish(anew)
     return anew, scored.differences

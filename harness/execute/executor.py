@@ -7,13 +7,14 @@ and what the run needs, and gives a handle: a text, so that another process can 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from harness.errors import PluginError
 
-State = Literal["queued", "running", "ended", "lost"]
+State = Literal["queued", "running", "ended", "cancelled", "lost"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Answer:
     """What an executor knows of a job.
 
     `code` is the worker's exit code once it has ended, negative for the signal that ended it, None
-    where the executor can't tell. ``lost`` means that the machine is gone, and that another may try.
+    where the executor can't tell. ``cancelled`` means that somebody took it out of the executor's
+    queue by other means; ``lost`` that the machine is gone, and that another may try.
     `detail` is the executor's own word: a reason, or the end of a log.
     """
 
@@ -63,12 +65,12 @@ class Executor(Protocol):
     poll_s: float
     leaves: bool
 
-    def room(self, need: Need) -> bool:
-        """True if a job may be submitted now."""
+    def room(self, need: Need) -> int:
+        """How many jobs like this may be submitted now."""
         ...
 
-    def submit(self, job: Job) -> str:
-        """Have a worker started; gives its handle."""
+    def submit(self, jobs: Sequence[Job]) -> list[str]:
+        """Have workers started, of at most as many jobs as there was room for; gives their handles."""
         ...
 
     def poll(self, handle: str) -> Answer:

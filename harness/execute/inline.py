@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import INTERRUPTED
@@ -25,12 +25,15 @@ class Inline:
         self._failed = _debug if debug else None
         self._codes: dict[str, int] = {}
 
-    def room(self, need: Need) -> bool:
-        """True unless the last run's end was not yet asked for: `submit` comes back when a run is over."""
-        return not self._codes
+    def room(self, need: Need) -> int:
+        """One unless the last run's end was not yet asked for: `submit` comes back when a run is over."""
+        return int(not self._codes)
 
-    def submit(self, job: Job) -> str:
-        """Carry out the run."""
+    def submit(self, jobs: Sequence[Job]) -> list[str]:
+        """Carry out the runs."""
+        return [self._carry_out(job) for job in jobs]
+
+    def _carry_out(self, job: Job) -> str:
         from harness.execute.worker import work
 
         os.environ.update(worker_environment())

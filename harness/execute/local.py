@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.execute.executor import Answer, Job, Need
@@ -55,21 +56,24 @@ class Local:
         self._jobs = jobs or max(1, len(self._gpus))
         self._workers: dict[str, Worker] = {}
 
-    def room(self, need: Need) -> bool:
-        """True while a slot is free, and memory for the run; the first run is always tried."""
+    def room(self, need: Need) -> int:
+        """One while a slot is free, and memory for the run; the first run is always tried."""
         active = [worker for worker in self._workers.values() if worker.process.poll() is None]
         if not active:
-            return True
+            return 1
         if len(active) >= self._jobs:
-            return False
+            return 0
         import psutil
 
         promised = sum(max(0.0, worker.memory_mib - _used_mib(worker.process.pid)) for worker in active)
         available = psutil.virtual_memory().available / MIB
-        return available - promised >= (need.memory_mib or DEFAULT_MIB)
+        return int(available - promised >= (need.memory_mib or DEFAULT_MIB))
 
-    def submit(self, job: Job) -> str:
-        """Start a worker on a run's folder; its handle is the process number."""
+    def submit(self, jobs: Sequence[Job]) -> list[str]:
+        """Start a worker on each run's folder; its handle is the process number."""
+        return [self._start(job) for job in jobs]
+
+    def _start(self, job: Job) -> str:
         gpus = self._free_gpus(job.need.gpus)
         environment = worker_environment()
         if self._gpus:

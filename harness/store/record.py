@@ -127,14 +127,14 @@ FIELDS = tuple(one.name for one in fields(CaseScore))
 _in_order: itemgetter[Any] = itemgetter(*FIELDS)
 
 
-def load_run(folder: Path) -> Record | None:
-    """The record of a run folder, None while there is none."""
+def load_run(folder: Path, *, scores: bool = True) -> Record | None:
+    """The record of a run folder, None while there is none; with its cases if `scores`."""
     path = folder / "record.json"
     if not path.exists():
         return None
     lines = folder / "cases.jsonl"
     try:
-        cases = parse_case_lines(lines.read_text(encoding="utf-8")) if lines.exists() else ()
+        cases = parse_case_lines(lines.read_text(encoding="utf-8")) if scores and lines.exists() else ()
         return Record.from_json(read_json(path), cases)
     except (ValueError, TypeError, KeyError) as error:
         raise HarnessError(

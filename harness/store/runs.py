@@ -68,16 +68,16 @@ class RunFolder:
         """Where things lie on this machine."""
         return read_json(self.path / "local.json")
 
-    def plan(self, spec: dict[str, Any], local: dict[str, Any]) -> None:
-        """Write what to do, unless that stands there already."""
+    def plan(self, spec: dict[str, Any], local: dict[str, Any] | None = None) -> None:
+        """Write what to do, and where things lie if that is told, unless it stands there already."""
         for name, value in (("spec.json", spec), ("local.json", local)):
             path = self.path / name
-            if not path.exists() or _differs(path, value):
+            if value is not None and (not path.exists() or _differs(path, value)):
                 write_json(path, value)
 
-    def record(self) -> Record | None:
-        """The record, None while there is none."""
-        return load_run(self.path)
+    def record(self, *, scores: bool = True) -> Record | None:
+        """The record, None while there is none; with its cases if `scores`."""
+        return load_run(self.path, scores=scores)
 
     def stamp(self) -> int | None:
         """Something that differs whenever the record was written anew; None while there is none."""
@@ -117,6 +117,13 @@ class RunFolder:
         """Write a heartbeat."""
         write_json(self.path / "progress.json", figures)
 
+    def heard(self) -> float | None:
+        """When the last heartbeat was written, in seconds since the epoch; None before the first."""
+        try:
+            return (self.path / "progress.json").stat().st_mtime
+        except FileNotFoundError:
+            return None
+
     def started(self) -> bool:
         """True once there is something to go on from."""
         return any(
@@ -138,15 +145,16 @@ class RunFolder:
         return self.holder() is not None
 
     def submitted(self) -> dict[str, Any] | None:
-        """The last submission ``{executor, handle, at}``; None if there is none."""
+        """The last submission ``{executor, handle, at, leaves}``; None if there is none."""
         try:
             return read_json(self.path / "submitted.json")
         except HarnessError:
             return None
 
-    def submit(self, executor: str, handle: str, at: float) -> None:
-        """Note a submission; `at` is in seconds since the epoch."""
-        write_json(self.path / "submitted.json", {"executor": executor, "handle": handle, "at": at})
+    def submit(self, executor: str, handle: str, at: float, *, leaves: bool) -> None:
+        """Note a submission at `at`, in seconds since the epoch, to an engine with a queue if `leaves`."""
+        submission = {"executor": executor, "handle": handle, "at": at, "leaves": leaves}
+        write_json(self.path / "submitted.json", submission)
 
     def cancel(self) -> None:
         """Ask whoever works on the run, here or elsewhere, to stop."""

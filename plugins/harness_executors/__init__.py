@@ -20,3 +20,29 @@ def harness_executors() -> Iterator[Executor]:
         summary="one run after the other in this process, for debugging",
         defaults={"jobs": None},
     )
+    yield Executor(
+        "ray",
+        "harness_executors.ray:Ray",
+        summary="tasks of a Ray cluster",
+        defaults={"jobs": None, "address": None, "cpus": 1},
+        requires={"ray": "cardiac-harness[ray]"},
+    )
+    yield Executor(
+        "slurm",
+        "harness_executors.slurm:Slurm",
+        summary="job arrays of Slurm, queued again at their time limit",
+        defaults={
+            "jobs": None,
+            "partition": None,
+            "account": None,
+            "qos": None,
+            "constraint": None,
+            "time": 720,
+            "setup": (),
+            "options": None,
+            "requeues": 20,
+            "warning_s": 120,
+            "poll_s": 10.0,
+        },
+        requires={"submitit": "cardiac-harness[slurm]"},
+    )

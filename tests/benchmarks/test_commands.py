@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from bench import many_runs
 
 from harness.cli.show import rebuild
+from harness.execute.drive import Outcome, drive
 
 ENTRIES = 400
 RUNS = ENTRIES * many_runs.SEEDS * many_runs.FOLDS
@@ -41,6 +43,23 @@ def test_planning(benchmark: Any, tmp_path: Path) -> None:
     plan = benchmark.pedantic(lambda: many_runs.planned(many_runs.reopened(board.project.root)), rounds=3)
     assert len(plan.runs) == RUNS
     benchmark.extra_info.update(table="many runs", work=f"planning {RUNS:,} runs, none on disk")
+
+
+def test_driving(benchmark: Any, tmp_path: Path) -> None:
+    """Submitted, watched and told, a thousand at once, by an executor whose workers take no time."""
+    board = many_runs.make(tmp_path / "project", ENTRIES, test=2)
+    plan = many_runs.planned(board)
+    process = psutil.Process()
+    before = process.memory_info().rss
+
+    def carry_out() -> Outcome:
+        return drive(plan.runs, board.runs, lambda *event: None, many_runs.Cluster(1000))
+
+    outcome = benchmark.pedantic(carry_out, rounds=1)
+    grown = (process.memory_info().rss - before) / 2**20
+    assert len(outcome.done) == RUNS
+    work = f"driving {RUNS:,} runs, 1,000 at once; memory grew by {grown:.0f} MiB"
+    benchmark.extra_info.update(table="many runs", work=work)
 
 
 @pytest.fixture(scope="module", params=[2, 10], ids=lambda test: f"{test} patients")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,11 +53,16 @@ class Scripted:
         self.most = 0
         self.submitted: list[str] = []
         self.cancelled: list[str] = []
+        self.batches: list[int] = []
 
-    def room(self, need: Need) -> bool:
-        return len(self.running) < self.jobs
+    def room(self, need: Need) -> int:
+        return self.jobs - len(self.running)
 
-    def submit(self, job: Job) -> str:
+    def submit(self, jobs: Sequence[Job]) -> list[str]:
+        self.batches.append(len(jobs))
+        return [self.start(job) for job in jobs]
+
+    def start(self, job: Job) -> str:
         name = job.folder.name
         handle = f"{name}-{self.submitted.count(name)}"
         self.submitted.append(name)
