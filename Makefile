@@ -12,7 +12,7 @@ leaderboard: $(STAMP)
 	$(BIN)/harness run quick
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
