@@ -45,6 +45,10 @@ class Project:
         out, err = process.communicate(timeout=240)
         return Command(process.returncode, out, err)
 
+    def hurry(self) -> None:
+        """Let the model ``slow`` pause no more: what was to happen while it works has happened."""
+        (self.root / "hurry").touch()
+
     def run_folders(self) -> list[Path]:
         """All run folders, sorted."""
         return sorted(spec.parent for spec in (self.root / "runs").glob("*/spec.json"))

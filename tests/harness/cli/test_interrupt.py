@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tiny_project import Project
 
-SLOW = ("-m", "slow[pause_s=0.25]")
+SLOW = ("-m", "slow[pause_s=0.6]")
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
@@ -51,6 +51,7 @@ def test_ctrl_c_exits_with_3_and_the_next_run_goes_on(project: Project) -> None:
     assert process.returncode == 3
     assert "interrupted" in err
     saved = epochs_saved(project)
+    project.hurry()
     assert "resume" in project("plan", "tiny", *SLOW).out
     result = project("run", "tiny", *SLOW)
     assert result.code == 0
@@ -83,8 +84,9 @@ def test_kill_9_of_driver_and_worker_changes_no_bit_of_the_result(project: Proje
             os.kill(pid, signal.SIGKILL)
             process.communicate(timeout=60)
             assert process.returncode == 1
-    assert project("run", "tiny", *SLOW).code == 0
-    assert other("run", "tiny", *SLOW).code == 0
+    for one in (project, other):
+        one.hurry()
+        assert one("run", "tiny", *SLOW).code == 0
     (killed,), (whole,) = project.run_folders(), other.run_folders()
     assert killed.name == whole.name
     assert (killed / "cases.jsonl").read_bytes() == (whole / "cases.jsonl").read_bytes()

@@ -15,7 +15,7 @@ from slurm_site import slurm_site
 from tiny_project import Command, Project
 from watched import progress, record, trains, wait_for
 
-SLOW = ("-m", "slow[pause_s=0.2]")
+SLOW = ("-m", "slow[pause_s=0.6]")
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,9 @@ def test_what_is_cancelled_stops_and_goes_on_when_asked_for_again(site: Site, pr
     assert (cancelled.code, cancelled.out) == (0, "stopped 1 of 1 runs; harness run goes on with them\n")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
-    assert "cancelled slow[pause_s=0.2] + log-dice" in err
+    assert "cancelled slow[pause_s=0.6] + log-dice" in err
     assert status(project) == ["cancelled"]
+    project.hurry()
     again = site.run(project, *SLOW)
     assert again.code == 0, again.err
     assert record(project)["attempts"] == 2
@@ -105,6 +106,7 @@ def test_a_killed_worker_is_told_and_the_next_run_goes_on(site: Site, project: P
     assert process.returncode == 1, err
     assert record(project)["failure"]["blame"] == "resource"
     assert "SIGKILL" in record(project)["failure"]["message"]
+    project.hurry()
     retried = project("retry", "tiny", "--blame", "resource", *SLOW, *site.args)
     assert retried.code == 0, retried.err
     assert [one["epoch"] for one in record(project)["history"]] == [1, 2, 3, 4]
@@ -115,6 +117,7 @@ def test_a_killed_command_loses_nothing(site: Site, project: Project) -> None:
     wait_for(trains(project), "a checkpoint")
     process.kill()
     process.communicate()
+    project.hurry()
     again = site.run(project, *SLOW)
     assert again.code == 0, again.err
     ended = record(project)

@@ -17,22 +17,23 @@ def nodes() -> Iterator[Nodes]:
 
 
 def test_a_run_moves_to_another_node_and_goes_on_from_its_checkpoint(nodes: Nodes, project: Project) -> None:
-    args = ("run", "tiny", "-m", "slow[pause_s=0.4]", "-x", "ray", "--address", nodes.address)
+    args = ("run", "tiny", "-m", "slow[pause_s=0.6]", "-x", "ray", "--address", nodes.address)
     process = project.start(*args)
     wait_for(trains(project), "a checkpoint")
     first = progress(project)["pid"]
     # Which of the two has it, only Ray knows: the process is a child of one of their raylets.
     nodes.kill(nodes.holding(first))
+    project.hurry()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert "lost the machine of slow[pause_s=0.4] + log-dice" in err
+    assert "lost the machine of slow[pause_s=0.6] + log-dice" in err
     ended = record(project)
     assert ended["attempts"] == 2
     assert [one["epoch"] for one in ended["history"]] == [1, 2, 3, 4]
     assert progress(project)["pid"] != first
     # The leaderboard is that of a run that nothing happened to.
     scores = next(project.root.glob("runs/slow*/cases.jsonl")).read_bytes()
-    undisturbed = project("run", "tiny", "-m", "slow[pause_s=0.4]", "--runs", "elsewhere")
+    undisturbed = project("run", "tiny", "-m", "slow[pause_s=0.6]", "--runs", "elsewhere")
     assert undisturbed.code == 0, undisturbed.err
     assert next(project.root.glob("elsewhere/slow*/cases.jsonl")).read_bytes() == scores
 

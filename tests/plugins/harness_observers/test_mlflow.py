@@ -40,7 +40,7 @@ def test_parameters_curves_and_scores_are_those_of_the_record(project: Project) 
 
 
 def test_a_run_that_was_interrupted_goes_on_as_the_same_run(project: Project) -> None:
-    args = ("run", "tiny", "-m", "slow[pause_s=0.3]", "--observe", "mlflow=tracking")
+    args = ("run", "tiny", "-m", "slow[pause_s=0.6]", "--observe", "mlflow=tracking")
     first = project.start(*args)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -55,6 +55,7 @@ def test_a_run_that_was_interrupted_goes_on_as_the_same_run(project: Project) ->
     assert not (folder / "record.json").exists()
     _, (before,) = runs_in(project.root / "tracking", "tiny")
     assert before.info.status == "RUNNING"
+    project.hurry()
     again = project(*args)
     assert again.code == 0, again.err
     assert "note:" not in again.err
