@@ -38,7 +38,7 @@ class Pair:
             return float({"dice": binary.dc, "iou": binary.jc}[metric.name](*masks))
         if metric.name in ("hd", "hd95", "assd"):
             return float(getattr(binary, metric.name)(*masks, voxelspacing=self.spacing_mm))
-        distances = getattr(binary, "__surface_distances")  # noqa: B009  (a class would mangle the name)
+        distances = getattr(binary, "__surface_distances")
         back_and_forth = (distances(*pair, self.spacing_mm) for pair in (masks, masks[::-1]))
         return Borders(*back_and_forth).value(metric)
 
