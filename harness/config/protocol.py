@@ -63,7 +63,7 @@ class Augmentation(Strict):
     flip: Fraction = Field(0.0, description="probability of mirroring, for each in-plane axis")
     rotate_deg: NonNegative = Field(0.0, description="largest in-plane rotation, degrees")
     scale: Fraction = Field(0.0, description="largest relative zoom; 0.1 draws from 0.9 to 1.1")
-    shift: Fraction = Field(0.0, description="largest shift as a fraction of the crop's side")
+    shift: Fraction = Field(0.0, description="largest shift as a fraction of the sample's side")
     spatial_probability: Fraction = Field(1.0, description="chance that a sample is rotated, scaled, shifted")
     brightness: NonNegative = Field(0.0, description="largest offset, in standard deviations")
     contrast: Fraction = Field(0.0, description="largest relative change of contrast")
@@ -95,6 +95,9 @@ class Protocol(Strict):
         description="z-score: mean 0, sd 1 of the crop; percentile: clip to the 0.5th and 99.5th first",
     )
     # Training
+    patch: tuple[Count, Count] | None = Field(
+        None, description="pixels (y, x) of a training sample, drawn from the crop; the crop where absent"
+    )
     augmentation: Augmentation = Augmentation()
     optimiser: Literal["adamw"] = "adamw"
     learning_rate: PerDims[Positive] = Field(_both(2e-3), description="peak of the schedule")
@@ -166,6 +169,8 @@ class Protocol(Strict):
                 raise ValueError(f"rank_by names {name!r}, which is better in neither direction")
         if self.selection == "best" and self.validation == 0:
             raise ValueError("selection 'best' needs validation > 0: test cases never select")
+        if self.patch is not None and any(p > c for p, c in zip(self.patch, self.crop, strict=True)):
+            raise ValueError(f"patch {list(self.patch)} is larger than crop {list(self.crop)}")
         if self.run_folds is not None:
             if self.split == "official":
                 raise ValueError("run_folds means nothing with split 'official'")

@@ -30,15 +30,23 @@ class Settings(Protocol):
 
 
 def augment(
-    images: Tensor, labels: Tensor, settings: Settings, generator: Generator
+    images: Tensor,
+    labels: Tensor,
+    settings: Settings,
+    generator: Generator,
+    patch: tuple[int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Change images ``(B, C, [D,] H, W)`` float and labels ``(B, [D,] H, W)``; gives new tensors or the same.
 
+    With `patch` ``(y, x)`` pixels, what comes out is that part of each sample, anywhere within it.
     `generator` is on the device of `images`. Outside the image lies its edge, outside the
     labels background.
     """
-    if settings.flip or (settings.spatial_probability and _any(settings, "rotate_deg", "scale", "shift")):
-        images, labels = _move(images, labels, settings, generator)
+    whole = (images.shape[-2], images.shape[-1])
+    size = whole if patch is None else patch
+    moves = settings.spatial_probability and _any(settings, "rotate_deg", "scale", "shift")
+    if settings.flip or moves or size != whole:
+        images, labels = _move(images, labels, settings, generator, size)
     if settings.intensity_probability and _any(settings, "brightness", "contrast", "gamma", "noise"):
         images = _tint(images, settings, generator)
     return images, labels
@@ -48,16 +56,22 @@ def _any(settings: Settings, *names: str) -> bool:
     return any(getattr(settings, name) for name in names)
 
 
-def _move(images: Tensor, labels: Tensor, settings: Settings, generator: Generator) -> tuple[Tensor, Tensor]:
+def _move(
+    images: Tensor, labels: Tensor, settings: Settings, generator: Generator, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
     height, width = images.shape[-2:]
-    theta = _transforms(len(images), height, width, settings, generator, images.device)
-    grid = _grid(theta, height, width)
+    theta = _transforms(len(images), *size, settings, generator, images.device)
+    room = (height - size[0], width - size[1])
+    if any(room):
+        theta[..., 2] += _places(len(images), room, generator, images.device)
+    grid = _grid(theta, (height, width), size)
     # Slices of a volume become channels: one 2D sample moves all of them alike.
     flat = images.reshape(len(images), -1, height, width).float()
     moved = grid_sample(flat, grid, mode="bilinear", padding_mode="border", align_corners=False)
     marks = labels.reshape(len(labels), -1, height, width).float()
     marked = grid_sample(marks, grid, mode="nearest", padding_mode="zeros", align_corners=False)
-    return moved.reshape(images.shape).to(images.dtype), marked.reshape(labels.shape).to(labels.dtype)
+    moved, marked = moved.reshape(*images.shape[:-2], *size), marked.reshape(*labels.shape[:-2], *size)
+    return moved.to(images.dtype), marked.to(labels.dtype)
 
 
 def _transforms(
@@ -82,10 +96,17 @@ def _transforms(
     return torch.stack(rows, dim=1)
 
 
-def _grid(theta: Tensor, height: int, width: int) -> Tensor:
-    """Sampling positions ``(B, H, W, 2)`` as `grid_sample` wants them: -1 to 1 over the image."""
-    x = torch.arange(width, device=theta.device) - (width - 1) / 2
-    y = torch.arange(height, device=theta.device) - (height - 1) / 2
+def _places(batch: int, room: tuple[int, int], generator: Generator, device: torch.device) -> Tensor:
+    """``(B, 2)``, (x, y): where in an image with so much `room` ``(y, x)`` about it each patch lies."""
+    drawn = torch.rand(2, batch, generator=generator, device=device) - 0.5
+    return torch.stack([drawn[0] * room[1], drawn[1] * room[0]], dim=1)
+
+
+def _grid(theta: Tensor, image: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """Sampling positions ``(B, *size, 2)`` as `grid_sample` wants them: -1 to 1 over the image."""
+    height, width = image
+    x = torch.arange(size[1], device=theta.device) - (size[1] - 1) / 2
+    y = torch.arange(size[0], device=theta.device) - (size[0] - 1) / 2
     y, x = torch.meshgrid(y, x, indexing="ij")
     ones = torch.ones_like(x)
     # Plain numbers: a tensor made of them here would have the host wait for the device.

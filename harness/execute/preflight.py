@@ -70,7 +70,7 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
 def _batch(
     protocol: Mapping[str, Any], dims: int, channels: int, classes: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    height, width = protocol["crop"]
+    height, width = protocol["patch"] or protocol["crop"]
     inside = (height, width) if dims == 2 else (protocol["depth"], height, width)
     images = torch.randn(protocol["batch"], channels, *inside, device=device)
     labels = torch.randint(classes, (protocol["batch"], *inside), device=device)

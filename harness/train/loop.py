@@ -205,6 +205,7 @@ def _epoch(
     protocol, task, compute = spec["protocol"], stepper.task, stepper.compute
     epochs = protocol["epochs"]
     augmentation = SimpleNamespace(**protocol["augmentation"])
+    patch = tuple(protocol["patch"]) if protocol["patch"] else None
     seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
     _seed_plugins(seed)
     order = torch.Generator().manual_seed(seed)
@@ -217,7 +218,7 @@ def _epoch(
     timer = Steps(compute.device)
 
     def one(step: int) -> None:
-        images, labels = augment(*next(batches), augmentation, changes)
+        images, labels = augment(*next(batches), augmentation, changes, patch)
         done, all_steps = epoch * steps + step, epochs * steps
         rate = learning_rate(protocol["schedule"], protocol["learning_rate"], done, all_steps)
         total.add_(stepper(images, labels, rate))

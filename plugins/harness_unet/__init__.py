@@ -18,7 +18,7 @@ def harness_models() -> Iterator[Model]:
         "harness_unet.unet:unet2d",
         dims=2,
         summary="the poster's 2D U-Net, 32 to 512 feature maps",
-        defaults={"base": 32, "depth": 4, "slices": 1},
+        defaults={"base": 32, "depth": 4, "slices": 1, "mirror": False},
         references=(POSTER, "Ronneberger, Fischer, Brox: U-Net. MICCAI 2015, arXiv:1505.04597"),
     )
     yield Model(
@@ -26,6 +26,6 @@ def harness_models() -> Iterator[Model]:
         "harness_unet.unet:unet3d",
         dims=3,
         summary="the poster's 3D U-Net, 16 to 256 feature maps, no pooling along z",
-        defaults={"base": 16, "depth": 4},
+        defaults={"base": 16, "depth": 4, "mirror": False},
         references=(POSTER, "Çiçek et al.: 3D U-Net. MICCAI 2016, arXiv:1606.06650"),
     )

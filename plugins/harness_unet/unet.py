@@ -16,6 +16,7 @@ from torch.nn.functional import max_pool2d, pad
 
 from harness.errors import PluginError
 from harness.plugins.records import Task
+from harness_unet.mirror import Mirrored
 
 
 class Block(nn.Sequential):
@@ -92,22 +93,28 @@ def halved(x: Tensor) -> Tensor:
     return pooled.reshape(*slices.shape[:3], *pooled.shape[2:]).transpose(1, 2)
 
 
-def unet2d(task: Task, base: int = 32, depth: int = 4, slices: int = 1) -> UNet:
-    """The 2D net; `slices` neighbouring slices (odd) are its input channels."""
+def unet2d(task: Task, base: int = 32, depth: int = 4, slices: int = 1, mirror: bool = False) -> nn.Module:
+    """The 2D net; `slices` neighbouring slices (odd) are its input channels.
+
+    With `mirror` it predicts the mean over mirrored views of a slice.
+    """
     if slices != task.slices:
         raise PluginError(f"slices = {slices}, but the task has {task.slices}", where="unet2d")
-    return _unet(task, 2, base, depth)
+    return _unet(task, 2, base, depth, mirror)
 
 
-def unet3d(task: Task, base: int = 16, depth: int = 4) -> UNet:
-    """The 3D net; any number of slices."""
-    return _unet(task, 3, base, depth)
+def unet3d(task: Task, base: int = 16, depth: int = 4, mirror: bool = False) -> nn.Module:
+    """The 3D net; any number of slices. `mirror` as in the 2D net, in-plane."""
+    return _unet(task, 3, base, depth, mirror)
 
 
-def _unet(task: Task, dims: int, base: int, depth: int) -> UNet:
+def _unet(task: Task, dims: int, base: int, depth: int, mirror: bool) -> nn.Module:
     for name, value in (("base", base), ("depth", depth)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise PluginError(
                 f"{name} = {value!r}", where=f"unet{dims}d", remedy="It must be a whole number from 1 up."
             )
-    return UNet(dims, task.channels, task.classes, base, depth)
+    if not isinstance(mirror, bool):
+        raise PluginError(f"mirror = {mirror!r}", where=f"unet{dims}d", remedy="It must be true or false.")
+    net = UNet(dims, task.channels, task.classes, base, depth)
+    return Mirrored(net) if mirror else net

@@ -35,6 +35,7 @@ def made_spec(model: str, loss: str, *, dims: int = 2, **protocol: Any) -> dict[
             "learning_rate": 0.05,
             "weight_decay": 0.0,
             "schedule": "constant",
+            "patch": None,
             "gradient_clip": None,
             "epochs": 3,
             "batch": 4,

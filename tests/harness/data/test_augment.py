@@ -78,14 +78,14 @@ def test_a_quarter_turn_is_exact() -> None:
     """The transform's matrix for 90 degrees, applied through the same grid."""
     theta = torch.tensor([[[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]]])
     image = torch.randn(1, 1, 8, 8)
-    turned = torch.nn.functional.grid_sample(image, _grid(theta, 8, 8), align_corners=False)
+    turned = torch.nn.functional.grid_sample(image, _grid(theta, (8, 8), (8, 8)), align_corners=False)
     torch.testing.assert_close(turned, torch.rot90(image, -1, (2, 3)), atol=1e-5, rtol=0)
 
 
 def test_a_shift_is_in_pixels_of_its_own_axis() -> None:
     theta = torch.tensor([[[1.0, 0.0, 3.0], [0.0, 1.0, -2.0]]])
     image = torch.randn(1, 1, 10, 16)
-    moved = torch.nn.functional.grid_sample(image, _grid(theta, 10, 16), align_corners=False)
+    moved = torch.nn.functional.grid_sample(image, _grid(theta, (10, 16), (10, 16)), align_corners=False)
     torch.testing.assert_close(moved[..., 2:, :13], image[..., :8, 3:], atol=1e-5, rtol=0)
 
 
@@ -136,3 +136,27 @@ def test_layout_and_precision_are_kept() -> None:
     half = images.bfloat16().contiguous(memory_format=torch.channels_last)
     moved, _ = augment(half, labels, settings(**STRONG, noise=0.1), generator())
     assert moved.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("depth", [None, 3])
+def test_a_patch_is_a_part_of_the_sample(depth: int | None) -> None:
+    inside = [depth] if depth else []
+    labels = torch.arange(20 * 24).reshape(20, 24).expand(50, *inside, 20, 24).to(torch.int32)
+    images = labels[:, None].float()
+    cut, marked = augment(images, labels, settings(), generator(), patch=(10, 16))
+    assert cut.shape == (50, 1, *inside, 10, 16)
+    assert marked.shape == (50, *inside, 10, 16)
+    # A step to the right is 1, a step down 24: neither turned nor zoomed, somewhere within.
+    assert (cut.diff(dim=-1) - 1).abs().max() < 1e-2
+    assert (cut.diff(dim=-2) - 24).abs().max() < 1e-2
+    corner = cut.reshape(50, -1)[:, 0]
+    down, right = (corner / 24).floor(), corner % 24
+    assert 0 <= down.min() < 2
+    assert 8 < down.max() <= 10
+    assert len(right.round().unique()) > 5
+    assert set(marked.unique().tolist()) <= set(range(20 * 24))
+
+
+def test_a_patch_as_large_as_the_sample_changes_nothing() -> None:
+    images, labels = blocks()
+    assert augment(images, labels, settings(), generator(), patch=(64, 64))[0] is images
