@@ -34,16 +34,20 @@ def run(args: argparse.Namespace) -> int:
             "which runs?", where="cancel", remedy="Name a leaderboard, or runs with --run 'GLOB'."
         )
     runs = selected_runs.open_runs(args)
-    wanted = [one for one in selected_runs.statuses(args, runs) if one.state in ("running", "queued")]
-    for one in wanted:
-        runs.run(one.run_id).cancel()
+    found = selected_runs.statuses(args, runs)
+    wanted = [one for one in found if one.state in ("running", "queued")]
+    # A command that has these in its plan would start them as soon as there is room.
+    waiting = [one.run_id for one in found if one.state in ("waiting", "stopped")]
+    for run_id in (*waiting, *(one.run_id for one in wanted)):
+        runs.run(run_id).cancel()
     _in_queues(args, [one for one in wanted if one.state == "queued"])
     slow = _wait(runs, [one.run_id for one in wanted])
     stopped = [one.run_id for one in wanted if one.run_id not in slow]
     if args.json:
-        print(json.dumps({"stopped": stopped, "still_running": slow}, indent=1))
+        print(json.dumps({"stopped": stopped, "still_running": slow, "not_begun": waiting}, indent=1))
     else:
-        print(f"stopped {len(stopped)} of {len(wanted)} runs; harness run goes on with them")
+        more = f", and {len(waiting)} that nobody works on will not begin" if waiting else ""
+        print(f"stopped {len(stopped)} of {len(wanted)} runs{more}; harness run goes on with them")
         for run_id in slow:
             print(f"still at work: {run_id}; it stops at its next step")
     return RUNS_FAILED if slow else OK

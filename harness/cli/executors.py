@@ -81,9 +81,30 @@ def open_executor(
                 f"no parameter '{unknown[0]}'", where=source, remedy=nearest(unknown[0], defaults)
             )
     target = resolve(choice.record.target, where=f"executor {choice.name}")
+    values = {**defaults, **site, **written, **given}
+    _check_types(target, values, f"executor {choice.name}")
     with calling("executor"):
-        made = target(**{**defaults, **site, **written, **given})  # type: ignore[operator]
+        made = target(**values)  # type: ignore[operator]
     return check(made, choice.name), choice.name
+
+
+def _check_types(target: object, values: dict[str, Any], where: str) -> None:
+    """ConfigError for a value that is not what the executor's signature says, where that says something."""
+    from typing import get_type_hints
+
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        hints = get_type_hints(target.__init__ if isinstance(target, type) else target, include_extras=True)  # type: ignore[misc]
+    except (NameError, TypeError, AttributeError):
+        return
+    for name, value in values.items():
+        if name in hints:
+            try:
+                TypeAdapter(hints[name]).validate_python(value, strict=True)
+            except ValidationError as error:
+                told = error.errors()[0]["msg"]
+                raise ConfigError(f"{name} = {value!r}: {told}", where=where) from error
 
 
 def open_named(file: Path, plugin_files: tuple[Path, ...], name: str) -> Executor:
@@ -120,6 +141,7 @@ def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Prog
         if event == "end":
             rebuilding.now_and_then()
 
+    board.runs.note(board.title, [run.id for run in plan.runs if run.id])
     resources = {key: one.model_dump() for key, one in board.project.settings.resources.items()}
     try:
         return drive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from harness.cli import board as boards
@@ -34,17 +35,15 @@ def run(args: argparse.Namespace) -> int:
 
     path = args.runs if args.runs is not None else boards.open_project(args).parent / "runs"
     runs = RunsFolder(path)
-    told: dict[str, list[str]] = {"taken": [], "same": [], "conflict": [], "open": []}
-    for source in args.sources:
-        merged = merge(source, runs, weights=args.weights)
-        for name, ids in told.items():
-            ids += getattr(merged, name)
+    merged = merge(args.sources, runs, weights=args.weights)
     if args.json:
-        print(json.dumps(told, indent=1))
+        print(json.dumps(asdict(merged), indent=1))
     else:
-        print(f"{len(told['taken'])} runs taken over, {len(told['same'])} the same as here")
-        if told["open"]:
-            print(f"{len(told['open'])} left: not finished, or at work here")
-        for run_id in told["conflict"]:
+        print(f"{len(merged.taken)} runs taken over, {len(merged.same)} the same as here")
+        if merged.completed:
+            print(f"{len(merged.completed)} the same, and given the predictions or weights that they lacked")
+        if merged.open:
+            print(f"{len(merged.open)} left: not finished, or at work here")
+        for run_id in merged.conflict:
             print(f"refused {run_id}: done here too, with other scores; delete one of the two")
-    return USAGE if told["conflict"] else OK
+    return USAGE if merged.conflict else OK

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import board as boards
-from harness.errors import OK, RUNS_FAILED, PluginError, nearest
+from harness.errors import OK, RUNS_FAILED, PluginError
 from harness.plugins.blame import full_traceback
 
 if TYPE_CHECKING:
@@ -79,11 +79,7 @@ def _choices(registry: Registry, text: str, wanted: Kind | None) -> list[tuple[K
     for card in registry.broken:
         if card.name == name:
             raise PluginError(card.error, where=card.label, remedy=card.remedy)
-    known = [each for kind in kinds for each in registry.of(kind)]
-    remedy = nearest(name, known)
-    if registry.broken:
-        remedy += " Or it belongs to a plugin that is broken: see `harness plugins`."
-    raise PluginError(f"no {wanted or 'plugin'} '{name}'", remedy=remedy)
+    raise registry.unknown(wanted or "plugin", name, [each for kind in kinds for each in registry.of(kind)])
 
 
 def _root(project: Project | None, choice: Choice, given: dict[str, Path]) -> Path | None:

@@ -33,7 +33,12 @@ def run(args: argparse.Namespace, registry: Registry, project_file: Path | None)
             f"{taken.label} registers a {args.kind} '{args.name}' already", remedy="Take another name."
         )
     made = write_plugin(
-        Path.cwd(), args.name, args.kind, single_file=args.single_file, board=project_file is None
+        Path.cwd(),
+        args.name,
+        args.kind,
+        single_file=args.single_file,
+        board=project_file is None,
+        leaderboard=_leaderboard(project_file),
     )
     written = [shorten(file) for file in made.files]
     if args.json:
@@ -43,3 +48,17 @@ def run(args: argparse.Namespace, registry: Registry, project_file: Path | None)
     print("Written:", *written, sep="\n  ")
     print("Next:", *made.next_steps, sep="\n  ")
     return OK
+
+
+def _leaderboard(project_file: Path | None) -> str:
+    """One that the plugin can be tried on here: ``quick``, or the project's first."""
+    if project_file is None:
+        return "quick"
+    from harness.config.load import load
+
+    try:
+        names = list(load(project_file).settings.leaderboard)
+    except ConfigError:
+        # It will be told when it is needed.
+        names = []
+    return "quick" if "quick" in names or not names else names[0]

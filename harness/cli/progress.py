@@ -118,6 +118,9 @@ class Progress:
         """Say how it ended, and what the harness itself cost."""
         if outcome.left:
             self._console.print(f"{len(outcome.left)} runs go on without this command; see: harness status")
+            if outcome.unsubmitted:
+                told = f"{outcome.unsubmitted} more were not submitted: there was no room"
+                self._console.print(f"{told}; run this again when there is")
         elif self._all is not None and outcome.wall_s:
             share = f"{100 * outcome.outside:.1f} %"
             self._console.print(f"took {duration(outcome.wall_s)}, {share} of it outside runs", style="dim")

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from harness.cli import run as runs
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.cli.board import Board
@@ -35,9 +36,11 @@ def run(args: argparse.Namespace) -> int:
     def failed(board: Board, planned: PlannedRun) -> bool:
         if not planned.id or planned.state == "done":
             return False
-        from harness.execute.drive import readable
-
-        record = readable(board.runs.run(planned.id))
+        try:
+            record = board.runs.run(planned.id).failure()
+        except HarnessError:
+            # Damaged: nothing tells that it had failed.
+            return False
         if record is None or record.failure is None:
             return False
         return not args.blame or record.failure.get("blame") in args.blame

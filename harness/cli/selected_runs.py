@@ -42,18 +42,20 @@ def open_runs(args: argparse.Namespace) -> RunsFolder:
 
 def statuses(args: argparse.Namespace, runs: RunsFolder) -> list[Status]:
     """The status of every run that was named, by state; ConfigError for a leaderboard without any."""
-    from harness.store.status import STATES, status_of
+    from harness.store.status import STATES, damaged, status_of
 
     found = []
     for folder in runs.all():
         try:
             found.append(status_of(folder))
-        except HarnessError:
-            # Being written, or damaged: a plan says which.
-            continue
+        except HarnessError as error:
+            found.append(damaged(folder, error))
     if args.leaderboard is not None:
-        known = sorted({one.leaderboard for one in found} | {_base(one) for one in found})
-        found = [one for one in found if args.leaderboard in (one.leaderboard, _base(one))]
+        noted = runs.noted(args.leaderboard)
+        known = sorted({name for one in found for name in (one.leaderboard, _base(one)) if name})
+        found = [
+            one for one in found if args.leaderboard in (one.leaderboard, _base(one)) or one.run_id in noted
+        ]
         if not found:
             raise ConfigError(
                 f"no runs of '{args.leaderboard}'", where=runs.path, remedy=nearest(args.leaderboard, known)

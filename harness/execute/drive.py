@@ -35,13 +35,15 @@ Listener = Callable[[Event, PlannedRun, dict[str, Any]], None]
 class Outcome:
     """How the runs of a plan ended, by id. `left` are those that go on without this command.
 
-    `outside` is the share of the time (`wall_s`) in which no run was at work.
+    `unsubmitted` is how many there was no room for. `outside` is the share of the time (`wall_s`) in
+    which no run was at work.
     """
 
     done: tuple[str, ...]
     failed: tuple[str, ...]
     cancelled: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    unsubmitted: int = 0
     wall_s: float = 0.0
     outside: float = 0.0
 
@@ -101,6 +103,8 @@ class _Drive:
         self.done = [run.id for run in self.planned if run.state == "done"]
         self.queue.extend(run for run in self.planned if run.state in ("resume", "todo", "running"))
         self.old = {run.id: self.runs.run(run.id).stamp() for run in self.queue}
+        for run in self.queue:
+            self._want(run)
         begun, working = time.monotonic(), 0.0
         try:
             while self.queue or self.waiting or self.active:
@@ -120,7 +124,14 @@ class _Drive:
         wall = time.monotonic() - begun
         outside = (wall - working) / wall if self.old and wall > 0 else 0.0
         ends = (tuple(self.done), tuple(self.failed), tuple(self.cancelled))
-        return Outcome(*ends, tuple(self.active), wall, outside)
+        return Outcome(*ends, tuple(self.active), len(self.queue), wall, outside)
+
+    def _want(self, run: PlannedRun) -> None:
+        """Write down what is to do: others see it wait, and may cancel it. An older wish to stop is over."""
+        folder = self.runs.run(run.id)
+        if not folder.busy():
+            folder.plan(run.spec, run.local)
+            folder.want()
 
     def _fill(self) -> None:
         """Submit while there is room; what others hold waits."""
@@ -141,6 +152,9 @@ class _Drive:
         """True if the run is to be submitted; what an engine still has, or others hold, is watched."""
         folder = self.runs.run(run.id)
         handle = self._left(folder)
+        if folder.cancelled() and handle is None:
+            self._stopped(run, folder)
+            return False
         if handle is None and folder.busy():
             # Others' runs go last: there may be something free meanwhile.
             self.listen("wait", run, folder.progress())
@@ -172,8 +186,8 @@ class _Drive:
     def _submit(self, fresh: Sequence[tuple[PlannedRun, RunFolder]]) -> None:
         jobs = []
         for run, folder in fresh:
+            # Once more: another command may have held it when this one began.
             folder.plan(run.spec, run.local)
-            folder.want()
             self.listen("start", run, {})
             self.tries[run.id] = self.tries.get(run.id, 0) + 1
             jobs.append(Job(folder.path, self.need(run), self.timeout_s))
@@ -190,6 +204,10 @@ class _Drive:
             limit = self.timeout_s
             if answer.state == "queued":
                 one.since = time.monotonic()
+                if one.folder.cancelled():
+                    self.executor.cancel(one.handle)
+                    del self.active[one.run.id]
+                    self._stopped(one.run, one.folder)
             elif limit is not None and time.monotonic() - one.since > limit + TIMEOUT_GRACE_S:
                 self.executor.cancel(one.handle)
                 message = f"stopped after {limit:g} s (--timeout)"
@@ -212,8 +230,7 @@ class _Drive:
             self._again(one)
         elif answer.state == "cancelled" or one.folder.cancelled():
             del self.active[one.run.id]
-            self.cancelled.append(one.run.id)
-            self.listen("end", one.run, {**one.folder.progress(), "status": "cancelled"})
+            self._stopped(one.run, one.folder)
         elif answer.state == "lost" or (answer.code == INTERRUPTED and self.executor.leaves):
             if self.tries[one.run.id] < LOST_TRIES:
                 self.listen("lost", one.run, {"detail": answer.detail})
@@ -222,11 +239,17 @@ class _Drive:
                 message = f"its machine was lost {LOST_TRIES} times. {answer.detail}".strip()
                 self._over(one, ended(one.run.spec, one.folder, "interrupted", "resource", message))
         elif answer.code == INTERRUPTED:
-            raise KeyboardInterrupt
+            # Somebody ended the worker alone; Ctrl-C reaches this process too.
+            del self.active[one.run.id]
+            self._stopped(one.run, one.folder)
         elif self.executor.leaves and self._may_yet_come(one):
             return
         else:
             self._over(one, died(one.run.spec, one.folder, answer))
+
+    def _stopped(self, run: PlannedRun, folder: RunFolder) -> None:
+        self.cancelled.append(run.id)
+        self.listen("end", run, {**folder.progress(), "status": "cancelled"})
 
     def _may_yet_come(self, one: Active) -> bool:
         one.ended_at = one.ended_at or time.monotonic()

@@ -10,11 +10,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
 
 from harness.errors import PluginError
 
 State = Literal["queued", "running", "ended", "cancelled", "lost"]
+
+
+Count = Annotated[int, Field(ge=1)]
+"""A parameter such as `jobs`: what an executor's signature says is checked before it is made."""
 
 
 @dataclass(frozen=True)

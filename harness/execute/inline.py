@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import INTERRUPTED
-from harness.execute.executor import Answer, Job, Need
+from harness.execute.executor import Answer, Count, Job, Need
 from harness.execute.local import worker_environment
 from harness.store.runs import RunFolder
 
@@ -21,7 +21,7 @@ class Inline:
     poll_s = 0.0
     leaves = False
 
-    def __init__(self, jobs: int | None = None, *, debug: bool = False) -> None:
+    def __init__(self, jobs: Count | None = None, *, debug: bool = False) -> None:
         self._failed = _debug if debug else None
         self._codes: dict[str, int] = {}
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.execute.executor import Answer, Job, Need
+from harness.execute.executor import Answer, Count, Job, Need
 
 ALLOCATOR = {
     # Keep freed memory instead of returning it to the system: every training step asks for
@@ -51,7 +51,7 @@ class Local:
     poll_s = 0.2
     leaves = False
 
-    def __init__(self, jobs: int | None = None) -> None:
+    def __init__(self, jobs: Count | None = None) -> None:
         self._gpus = visible_gpus()
         self._jobs = jobs or max(1, len(self._gpus))
         self._workers: dict[str, Worker] = {}

@@ -132,9 +132,12 @@ def state_of(
     if record is not None and record.status == "done":
         if folder.answers(spec, record):
             return "done", _recorded(record, source)
-        if dict(record.keys) == spec["keys"]:
-            return "resume", "its predictions were not kept: predicts again, trains nothing"
-        return "resume", "metrics or clean-up changed: predicts and scores again, trains nothing"
+        same = dict(record.keys) == spec["keys"]
+        why = "its predictions were not kept" if same else "metrics or clean-up changed"
+        if not folder.weights.exists():
+            # Its record came from elsewhere, or its weights were deleted.
+            return "todo", f"{why}, and its weights are not here: trains again"
+        return "resume", f"{why}: predicts {'' if same else 'and scores '}again, trains nothing"
     if record is not None and record.failure is not None:
         state: State = "resume" if folder.started() else "todo"
         return state, f"{record.status} before: {record.failure['message']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -130,12 +130,20 @@ class Registry:
                 raise PluginError(card.error, remedy=card.remedy)
             if any((each.kind, each.record.name) == (kind, name) for each in card.unavailable):
                 raise PluginError(f"{kind} '{name}' is not available: {card.error}", remedy=card.remedy)
+        raise self.unknown(kind, name, known)
+
+    def unknown(self, what: str, name: str, known: Iterable[str]) -> PluginError:
+        """The error for a name that nothing goes by, with what is broken: it may be in there."""
+        broken = {card.label: card for card in self.broken if card.state == "broken"}
+        # What a user wrote in a file beside, and named, is what the name is most likely of.
+        own = next((card for card in broken.values() if not card.version), None)
+        if own is not None:
+            return PluginError(f"no {what} '{name}': {own.label} is broken: {own.error}", remedy=own.remedy)
         remedy = nearest(name, known)
-        suspects = list(dict.fromkeys(card.label for card in self.broken if card.state == "broken"))
-        if suspects:
-            shown = ", ".join(suspects[:3]) + (", …" if len(suspects) > 3 else "")
+        if broken:
+            shown = ", ".join(list(broken)[:3]) + (", …" if len(broken) > 3 else "")
             remedy += f" Or it belongs to a plugin that is broken: {shown}; see `harness plugins`."
-        raise PluginError(f"no {kind} '{name}'", remedy=remedy)
+        return PluginError(f"no {what} '{name}'", remedy=remedy)
 
     def match(self, kind: Kind, pattern: str) -> tuple[Registered, ...]:
         """The usable plugins whose name fits a glob such as ``unet*``; maybe none."""

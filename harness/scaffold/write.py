@@ -42,9 +42,17 @@ class Made:
 
 
 def write_plugin(
-    folder: Path, name: str, kind: Kind, *, single_file: bool = False, board: bool = False
+    folder: Path,
+    name: str,
+    kind: Kind,
+    *,
+    single_file: bool = False,
+    board: bool = False,
+    leaderboard: str = "quick",
 ) -> Made:
     """Write a plugin into `folder`: ``NAME/``, or one file; with `board` a harness.toml to try it on.
+
+    `leaderboard` is the one that the next steps name; that of `board` is called ``quick``.
 
     ConfigError where a file or a folder is there already: nothing is written then.
     """
@@ -64,7 +72,7 @@ def write_plugin(
         # Not even what came into being since may be overwritten.
         with file.open("x", encoding="utf-8") as opened:
             opened.write(text)
-    return Made(path, tuple(texts), _next_steps(names, kind, single_file))
+    return Made(path, tuple(texts), _next_steps(names, kind, single_file, leaderboard))
 
 
 def _texts(kind: Kind, values: Mapping[str, str], single_file: bool) -> dict[str, str]:
@@ -80,7 +88,7 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
     return Template(text).substitute(values)
 
 
-def _next_steps(names: Names, kind: Kind, single_file: bool) -> tuple[str, ...]:
+def _next_steps(names: Names, kind: Kind, single_file: bool, leaderboard: str) -> tuple[str, ...]:
     """Commands for the folder in which it was written."""
     name, given = names.name, f" -p {names.module}.py" if single_file else ""
     steps = [] if single_file else [f"pip install -e {name}"]
@@ -92,5 +100,5 @@ def _next_steps(names: Names, kind: Kind, single_file: bool) -> tuple[str, ...]:
         )
     flag = {"model": "-m", "loss": "-l", "dataset": "-d"}[kind]
     steps.append(f"harness plugins check {name}{given}{data}")
-    steps.append(f"harness run quick {flag} {name}{given}{data} --limit 2")
+    steps.append(f"harness run {leaderboard} {flag} {name}{given}{data} --limit 2")
     return tuple(steps)

@@ -4,51 +4,71 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.store.atomic import storage_errors, write_json
-from harness.store.record import Record, read_records
-from harness.store.runs import RunFolder, RunsFolder
+from harness.store.record import Record, check_spec, read_records
+from harness.store.runs import Busy, RunFolder, RunsFolder
 
-KEPT = ("spec.json", "record.json", "cases.jsonl", "log.txt", "predictions", "weights.pt")
-"""What is taken over of a run. Where things lay on the other machine is nobody's business here."""
+KEPT = ("spec.json", "cases.jsonl", "log.txt", "predictions", "weights.pt", "record.json")
+"""What is taken over of a run, its record last. Where things lay there is nobody's business here."""
+
+EXTRAS = ("predictions", "weights.pt")
+"""What a run may have or not, whatever its record says."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """Run ids: `taken` over, the `same` as here, in `conflict` with one here, or not finished (`open`)."""
+    """Run ids, each once.
+
+    `taken` over; `completed`: the same as here, but for predictions or weights that were missing; the
+    `same`; in `conflict` with one here; not finished, or at work here (`open`).
+    """
 
     taken: tuple[str, ...]
+    completed: tuple[str, ...]
     same: tuple[str, ...]
     conflict: tuple[str, ...]
     open: tuple[str, ...]
 
 
-def merge(source: Path, runs: RunsFolder, *, weights: bool = False) -> Merged:
-    """Bring the finished runs of `source` into `runs`.
+def merge(sources: Sequence[Path], runs: RunsFolder, *, weights: bool = False) -> Merged:
+    """Bring the finished runs of `sources` into `runs`.
 
-    `source` is a folder of runs, a project with one, or a leaderboard's folder with
-    ``records.jsonl``. A run that is done here and there is the same if it has the same keys and scores,
-    else in conflict: nothing of that one is touched. `weights` takes those over too. HarnessError for a
-    folder without any record, and for a damaged record.
+    Each is a folder of runs, a project with one, or a leaderboard's folder with ``records.jsonl``. A
+    run that is done here and there is the same if it has the same keys and scores, else in conflict:
+    nothing of that one is touched. `weights` takes those over too. HarnessError, before anything is
+    taken, for a folder without any record, a damaged record, and one whose run has no proper name.
     """
-    found = list(_finished(source))
-    ids: dict[str, list[str]] = {"taken": [], "same": [], "conflict": [], "open": []}
+    found = [one for source in sources for one in _all(source)]
+    ids: dict[str, str] = {}
     for run_id, folder, record in found:
-        ids[_one(run_id, folder, record, runs, weights=weights)].append(run_id)
+        now = _one(run_id, folder, record, runs, weights=weights)
+        # Two sources may have one run: what it came to first stays, unless there was something wrong.
+        if ids.get(run_id) in (None, "open", "same") or now == "conflict":
+            ids[run_id] = now
+    names = ("taken", "completed", "same", "conflict", "open")
+    return Merged(*(tuple(run_id for run_id, what in ids.items() if what == name) for name in names))
+
+
+_Found = tuple[str, RunFolder | None, Record | None]
+
+
+def _all(source: Path) -> list[_Found]:
+    found = list(_finished(source))
     if not found:
         raise HarnessError(
             "holds no runs and no records.jsonl",
             where=source,
             remedy="Give a folder of runs, a project, or a folder of leaderboards/.",
         )
-    return Merged(*(tuple(ids[name]) for name in ("taken", "same", "conflict", "open")))
-
-
-_Found = tuple[str, RunFolder | None, Record | None]
+    for run_id, _, record in found:
+        if record is not None:
+            _check(run_id, record, source)
+    return found
 
 
 def _finished(source: Path) -> Iterator[_Found]:
@@ -64,52 +84,107 @@ def _committed(source: Path) -> Iterable[Record]:
     return read_records(source) if (source / "records.jsonl").is_file() else ()
 
 
+def _check(run_id: str, record: Record, source: Path) -> None:
+    """A run's id becomes a folder's name here: one from elsewhere must be a name and nothing else."""
+    plain = run_id and Path(run_id).name == run_id and not run_id.startswith(".")
+    if not plain or record.run_id != run_id or record.spec.get("run_id", run_id) != run_id:
+        raise HarnessError(
+            f"has a record of run {record.run_id!r} that is not that of a run by this name",
+            where=source,
+            remedy="Nothing was taken over. Remove that record there.",
+        )
+    check_spec(record.spec, run_id)
+
+
 def _one(
     run_id: str, folder: RunFolder | None, record: Record | None, runs: RunsFolder, *, weights: bool
 ) -> str:
     if record is None or record.status != "done":
         return "open"
     own = runs.run(run_id)
-    here = own.record()
-    if here is not None and here.status == "done":
-        agree = dict(here.keys) == dict(record.keys) and sorted(map(repr, here.cases)) == sorted(
-            map(repr, record.cases)
-        )
-        return "same" if agree else "conflict"
-    if own.busy():
-        return "open"
-    _take(run_id, folder, record, runs, weights=weights)
-    return "taken"
-
-
-def _take(run_id: str, folder: RunFolder | None, record: Record, runs: RunsFolder, *, weights: bool) -> None:
-    """Copy beside, then rename: a copy that was cut off is never taken for a run."""
-    new = runs.path / f".{run_id}.{os.getpid()}.new"
     with storage_errors(runs.path):
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
+        own.path.mkdir(parents=True, exist_ok=True)
     try:
-        if folder is None:
-            write_json(new / "spec.json", dict(record.spec))
-            RunFolder(new).finish(record)
-        else:
-            _copy(folder.path, new, weights=weights)
-        with storage_errors(runs.path):
-            own = runs.run(run_id).path
-            if own.exists():
-                # Begun or failed here; the other machine has finished it.
-                shutil.rmtree(own)
-            new.rename(own)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
+        # Held while it is changed: a worker may be asked to take the run up meanwhile.
+        with own.locked():
+            return _held(own, folder, record, weights=weights)
+    except Busy:
+        return "open"
 
 
-def _copy(source: Path, target: Path, *, weights: bool) -> None:
+def _held(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> str:
+    here = own.record()
+    if here is None or here.status != "done":
+        _take(own, folder, record, weights=weights)
+        return "taken"
+    if dict(here.keys) != dict(record.keys) or _scores(here) != _scores(record):
+        return "conflict"
+    lacks = [
+        name
+        for name in EXTRAS
+        if folder is not None
+        and (folder.path / name).exists()
+        and not (own.path / name).exists()
+        and (weights or name != "weights.pt")
+    ]
+    for name in lacks:
+        assert folder is not None
+        _copy(folder.path / name, own.path / name)
+    return "completed" if lacks else "same"
+
+
+def _scores(record: Record) -> list[str]:
+    return sorted(map(repr, record.cases))
+
+
+def _take(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> None:
+    """Begun or failed here, or not known; the other machine has finished it."""
+    if folder is None:
+        _clear(own)
+        write_json(own.path / "spec.json", dict(record.spec))
+        own.finish(record)
+        return
+    names = [name for name in KEPT if (folder.path / name).exists() and (weights or name != "weights.pt")]
+    copies = {name: own.path / f".{name}.{os.getpid()}.new" for name in names}
+    try:
+        # All beside first: what was begun here goes only once nothing can be missing any more.
+        for name, copy in copies.items():
+            _copy(folder.path / name, copy)
+        _clear(own)
+        with storage_errors(own.path):
+            for name, copy in copies.items():
+                copy.rename(own.path / name)
+    finally:
+        for copy in copies.values():
+            _remove(copy)
+
+
+def _clear(own: RunFolder) -> None:
+    """Without its record the folder is that of a run to do, so that a kill from here on loses no score."""
+    own.reopen()
+    with storage_errors(own.path):
+        for path in own.path.iterdir():
+            if not path.name.startswith("."):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Whole, or not at all under its name."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     with storage_errors(target):
-        for name in KEPT:
-            one = source / name
-            if one.is_dir():
-                shutil.copytree(one, target / name)
-            elif one.exists() and (weights or name != "weights.pt"):
-                shutil.copy2(one, target / name)
+        try:
+            _remove(part)
+            if source.is_dir():
+                shutil.copytree(source, part)
+            else:
+                shutil.copy2(source, part)
+            part.rename(target)
+        finally:
+            _remove(part)

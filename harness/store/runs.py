@@ -12,6 +12,7 @@ runs/<run id>/spec.json        what to do, fully resolved (written by the planne
               predictions/     label maps, when the protocol keeps them
               cases.jsonl      scores
               record.json      last: its presence means that the run has ended
+              record-before.json  how the attempt before ended, if that was recorded
               log.txt          tracebacks and warnings
 runs/.cache/                   prepared data, manifests, an index of records; may be deleted at any time
 runs/.data/                    datasets that are generated
@@ -21,14 +22,16 @@ runs/.data/                    datasets that are generated
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
 from harness.store.atomic import read_json, storage_errors, write_json, write_text
-from harness.store.lease import Busy, Held, Holder, Lease
+from harness.store.lease import TTL_S, Busy, Held, Holder, Lease
 from harness.store.record import Record, case_lines, load_run
 
 __all__ = ["Busy", "RunFolder", "RunsFolder"]
@@ -102,9 +105,24 @@ class RunFolder:
         write_json(self.path / "record.json", record.header())
 
     def reopen(self) -> None:
-        """Take back the end of a run that is worked on again."""
-        with storage_errors(self.path):
-            (self.path / "record.json").unlink(missing_ok=True)
+        """Take back the end of a run that is worked on again; how it had ended is kept as `earlier`."""
+        with storage_errors(self.path), contextlib.suppress(FileNotFoundError):
+            (self.path / "record.json").rename(self.path / "record-before.json")
+
+    def earlier(self) -> Record | None:
+        """How an attempt ended that another one followed, without scores; None where none is known."""
+        try:
+            return Record.from_json(read_json(self.path / "record-before.json"), ())
+        except (HarnessError, ValueError, TypeError, KeyError):
+            return None
+
+    def failure(self) -> Record | None:
+        """The record of the last attempt that came to an end, where that was a failure.
+
+        HarnessError as `record`. An attempt that was interrupted has none: that before it counts.
+        """
+        record = self.record(scores=False) or self.earlier()
+        return record if record is not None and record.failure is not None else None
 
     def progress(self) -> dict[str, Any]:
         """The last heartbeat; empty before the first."""
@@ -170,9 +188,14 @@ class RunFolder:
             (self.path / "cancelled").unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove what a killed process had half written; only for who holds the lock."""
+        """Remove what a killed process had half written; only for who holds the lock.
+
+        What is young may be another process's, which writes a submission or a wish to stop.
+        """
         for left in self.path.glob(".*.tmp"):
-            left.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > TTL_S:
+                    left.unlink()
 
 
 @dataclass(frozen=True)
@@ -193,6 +216,22 @@ class RunsFolder:
             (RunFolder(spec.parent) for spec in self.path.glob("*/spec.json")), key=lambda run: run.id
         )
 
+    def note(self, leaderboard: str, run_ids: Iterable[str]) -> None:
+        """That these runs are of a leaderboard too: their own specs name only the one that came first."""
+        path = self._noted / f"{leaderboard}.json"
+        wanted = sorted({*run_ids, *_ids(path)})
+        if wanted != _ids(path):
+            write_json(path, {"runs": wanted})
+
+    def noted(self, leaderboard: str) -> frozenset[str]:
+        """The ids of all runs that were noted as a leaderboard's, those with ``--set`` included."""
+        files = (self._noted / f"{leaderboard}.json", *self._noted.glob(f"{escape(leaderboard)}@*.json"))
+        return frozenset(run_id for file in files for run_id in _ids(file))
+
+    @property
+    def _noted(self) -> Path:
+        return self.cache / "leaderboards"
+
     @property
     def cache(self) -> Path:
         """What can be made again."""
@@ -206,6 +245,13 @@ class RunsFolder:
     def generated(self, dataset: str) -> Path:
         """Where a dataset without a configured root may write."""
         return self.path / ".data" / dataset
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        return list(read_json(path)["runs"])
+    except (HarnessError, KeyError, TypeError):
+        return []
 
 
 def _differs(path: Path, value: dict[str, Any]) -> bool:

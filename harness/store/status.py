@@ -47,7 +47,7 @@ class Status:
     @property
     def name(self) -> str:
         """What it is of, as people say it."""
-        return f"{self.model} + {self.loss}"
+        return f"{self.model} + {self.loss}" if self.loss else self.model
 
 
 def status_of(folder: RunFolder) -> Status:
@@ -75,6 +75,14 @@ def status_of(folder: RunFolder) -> Status:
     )
 
 
+def damaged(folder: RunFolder, error: HarnessError) -> Status:
+    """The status of a run whose spec can't be read."""
+    told = f"its spec can't be read: {error}"
+    return Status(
+        folder.id, "", folder.id, "", "", 0, 0, state="failed", figures={}, blame="harness", message=told
+    )
+
+
 _Known = tuple[State, Mapping[str, Any], Mapping[str, Any], float | None]
 
 
@@ -94,6 +102,7 @@ def _state(folder: RunFolder, spec: dict[str, Any], submitted: Mapping[str, Any]
     asked = submitted.get("at", 0.0) if submitted.get("leaves") else 0.0
     if asked > max((folder.stamp() or 0) / 1e9, folder.heard() or 0.0):
         return "queued", figures, {}, None
-    if record is not None and record.status != "done":
-        return "failed", figures, record.failure or {}, None
+    failed = record or folder.earlier()
+    if failed is not None and failed.status != "done":
+        return "failed", figures, failed.failure or {}, None
     return ("stopped" if folder.started() or record is not None else "waiting"), figures, {}, None

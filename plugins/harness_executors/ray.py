@@ -22,7 +22,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError, TaskCancelledError
 
 from harness.errors import INTERRUPTED, ConfigError
-from harness.execute.executor import Answer, Job, Need
+from harness.execute.executor import Answer, Count, Job, Need
 from harness.execute.local import worker_environment
 from harness.store.runs import RunFolder
 
@@ -46,7 +46,7 @@ class Ray:
     poll_s = 0.5
     leaves = False
 
-    def __init__(self, jobs: int | None = None, address: str | None = None, cpus: int = 1) -> None:
+    def __init__(self, jobs: Count | None = None, address: str | None = None, cpus: int = 1) -> None:
         self._jobs = jobs
         self._cpus = cpus
         self._refs: dict[str, ray.ObjectRef[int]] = {}

@@ -22,8 +22,9 @@ import submitit
 from submitit.core.utils import FailedJobError
 
 from harness.errors import ConfigError, ResourceError
-from harness.execute.executor import Answer, Job, Need, State
+from harness.execute.executor import Answer, Count, Job, Need, State
 from harness.execute.local import worker_environment
+from harness.store.runs import RunFolder
 
 PATIENCE_S = 60.0
 """A worker that is asked to stop may take this long to come to the end of a step."""
@@ -66,7 +67,7 @@ class Slurm:
 
     def __init__(
         self,
-        jobs: int | None = None,
+        jobs: Count | None = None,
         partition: str | None = None,
         account: str | None = None,
         qos: str | None = None,
@@ -99,9 +100,11 @@ class Slurm:
             "job_name": "harness",
         }
         self._open: set[str] = set()
-        self._folders: dict[str, Path | None] = {}
-        self._seen: dict[str, tuple[str, str]] = {}
+        # One folder of runs has one for all its jobs.
+        self._logs: Path | None = None
+        self._listed: dict[str, tuple[str, str]] = {}
         self._asked = -float("inf")
+        self._answered = False
 
     def room(self, need: Need) -> int:
         """As many as are missing from `jobs`."""
@@ -112,15 +115,21 @@ class Slurm:
         handles: dict[int, str] = {}
         for need in dict.fromkeys(job.need for job in jobs):
             places = [place for place, job in enumerate(jobs) if job.need == need]
-            for place, handle in zip(places, self._array([jobs[i] for i in places], need), strict=True):
-                handles[place] = handle
-                self._open.add(handle)
-                self._folders[handle] = logs(jobs[place].folder)
+            try:
+                array = self._array([jobs[i] for i in places], need)
+            except ResourceError:
+                # Nobody would know of those that were accepted before.
+                if handles:
+                    subprocess.run(["scancel", *handles.values()], capture_output=True, check=False)
+                raise
+            handles.update(zip(places, array, strict=True))
+        self._open.update(handles.values())
         self._asked = -float("inf")
         return [handles[place] for place in range(len(jobs))]
 
     def _array(self, jobs: Sequence[Job], need: Need) -> list[str]:
-        executor = submitit.SlurmExecutor(logs(jobs[0].folder), max_num_timeout=self._requeues)
+        self._logs = logs(jobs[0].folder)
+        executor = submitit.SlurmExecutor(self._logs, max_num_timeout=self._requeues)
         asked: dict[str, Any] = {"cpus_per_task": need.cpus}
         if need.gpus and _has_gpus():
             asked["gpus_per_node"] = need.gpus
@@ -140,18 +149,21 @@ class Slurm:
 
     def poll(self, handle: str) -> Answer:
         """What squeue says; of a job that Slurm has forgotten, what it left behind."""
-        if time.monotonic() - self._asked >= min(self.poll_s, 1.0) or handle not in self._seen:
-            self._ask(handle)
-        state, reason = self._seen.get(handle, ("", ""))
+        if time.monotonic() - self._asked >= min(self.poll_s, 1.0):
+            self._ask()
+        if handle not in self._listed and not self._answered:
+            # The controller is away for a moment: a job that it was not heard of is not lost.
+            return Answer("queued", detail="Slurm does not answer")
+        state, reason = self._listed.get(handle, ("", ""))
         known = STATES.get(state)
+        if self._logs is None and state:
+            # Another command submitted it: Slurm tells where, as long as it knows the job.
+            self._logs = _logs_of(handle)
         if known in ("queued", "running"):
             self._open.add(handle)
-            if handle not in self._folders:
-                # Another command submitted it: Slurm tells where, as long as it knows the job.
-                self._folders[handle] = _logs_of(handle)
             return Answer(known, detail=reason)
         self._open.discard(handle)
-        folder = self._folders.get(handle)
+        folder = self._logs
         if known is not None:
             return Answer(known, detail=f"Slurm: {state}")
         code = _result(folder, handle)
@@ -165,20 +177,16 @@ class Slurm:
         forced = None if state == "FAILED" else -int(signal.SIGKILL)
         return Answer("ended", forced, f"Slurm: {state}. {_tail(folder, handle)}".strip())
 
-    def _ask(self, handle: str) -> None:
-        """One squeue for all jobs."""
+    def _ask(self) -> None:
+        """One squeue for all jobs; what it said before stands where it fails."""
         self._asked = time.monotonic()
-        ids = sorted({*self._open, handle})
         command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i|%T|%r"]
         done = subprocess.run(
             [*command, f"--user={getpass.getuser()}"], capture_output=True, text=True, check=False
         )
-        if done.returncode:
-            # The controller is away for a moment: nothing is known anew, and nothing lost.
-            return
-        found = {one: (state, reason) for one, state, reason in _fields(done.stdout)}
-        for one in ids:
-            self._seen[one] = found.get(one, ("", ""))
+        self._answered = done.returncode == 0
+        if self._answered:
+            self._listed = {one: (state, reason) for one, state, reason in _fields(done.stdout)}
 
     def cancel(self, handle: str) -> None:
         """scancel, and wait until the job has left its node."""
@@ -224,6 +232,11 @@ class Work:
             end = time.monotonic() + PATIENCE_S
             while self.process.poll() is None and time.monotonic() < end:
                 time.sleep(0.1)
+        # Asked for again, under the same name: what looks at the folder sees it wait.
+        folder = RunFolder(Path(self.folder))
+        before = folder.submitted()
+        if before is not None:
+            folder.submit(before["executor"], before["handle"], time.time(), leaves=True)
         return submitit.helpers.DelayedSubmission(Work(self.command, self.folder))
 
 

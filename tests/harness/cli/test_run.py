@@ -206,6 +206,8 @@ def test_seeds_are_runs_of_one_entry(project: Project) -> None:
         (("run", "tiny", "--data", "acdc"), "is not NAME=PATH"),
         (("run", "tiny", "-d", "acdc", "--data", "acdc=nowhere"), "creatis.insa-lyon.fr"),
         (("run", "tiny", "-p", "nofile.py"), "nofile.py"),
+        (("run", "tiny", "-x", "local[jobs=two]"), "jobs = 'two'"),
+        (("run", "tiny", "-x", "local[jobs=-1]"), "greater than or equal to 1"),
         (("leaderboard", "tiny"), "harness run tiny"),
         (("leaderboard", "tiny", "--view", "sumary"), "tiny"),
         (("compare", "a+b", "c+d"), "no leaderboard has finished runs"),

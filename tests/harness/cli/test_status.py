@@ -15,7 +15,7 @@ def test_what_is_done_is_counted_and_listed_if_wanted(done_project: Project) -> 
     assert done_project("status", "tiny").out.strip() == "2 runs: 2 done"
     every = done_project("status", "--all").out
     assert "tiny-net-3d + log-dice" in every
-    assert done_project("status", "--run", "*3d*").out.strip() == "1 runs: 1 done"
+    assert done_project("status", "--run", "*net-3d*").out.strip() == "1 runs: 1 done"
     # Everything has ended: watching ends too.
     assert done_project("status", "--watch").out.strip() == "2 runs: 2 done"
     assert [one["state"] for one in json.loads(done_project("status", "--json").out)] == ["done", "done"]
@@ -40,11 +40,27 @@ def test_cancelling_what_is_done_changes_nothing(done_project: Project) -> None:
     assert done_project("status").out.strip() == "2 runs: 2 done"
 
 
-def test_a_damaged_neighbour_hides_no_run(done_project: Project, copy_of: Copier) -> None:
+def test_a_damaged_neighbour_hides_no_run_and_is_shown(done_project: Project, copy_of: Copier) -> None:
     project = copy_of(done_project)
     (project.root / "runs" / "half").mkdir()
     (project.root / "runs" / "half" / "spec.json").write_text("{")
-    assert project("status").out.strip() == "2 runs: 2 done"
+    shown = project("status").out
+    assert shown.strip().endswith("3 runs: 1 failed, 2 done")
+    assert "half" in shown
+    assert "its spec can't be read" in shown
+    assert project("status", "tiny").out.strip() == "2 runs: 2 done"
+
+
+def test_a_run_that_two_leaderboards_share_is_of_both(done_project: Project, copy_of: Copier) -> None:
+    project = copy_of(done_project)
+    with (project.root / "harness.toml").open("a") as file:
+        file.write(
+            '\n[leaderboard.second]\nprotocol = "tiny"\nmodels = ["tiny-net"]\nlosses = ["log-dice"]\n'
+            'datasets = ["tiny"]\n'
+        )
+    assert project("run", "second").code == 0
+    assert project("status", "second").out.strip() == "1 runs: 1 done"
+    assert project("status", "tiny").out.strip() == "2 runs: 2 done"
 
 
 def test_retry_takes_only_failures_and_only_those_that_are_blamed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -173,11 +174,21 @@ def test_a_failure_of_an_earlier_command_is_tried_again(tmp_path: Path) -> None:
     assert outcome.done == ("a",)
 
 
-def test_a_worker_that_was_interrupted_interrupts_us_and_the_others(tmp_path: Path) -> None:
-    executor = Scripted({"a": [runs_on], "b": [lambda folder: INTERRUPTED]}, jobs=2)
+def test_an_interrupt_stops_all_workers(tmp_path: Path) -> None:
+    def interrupt(folder: RunFolder) -> int:
+        raise KeyboardInterrupt
+
+    executor = Scripted({"a": [runs_on], "b": [interrupt]}, jobs=2)
     with pytest.raises(KeyboardInterrupt):
         heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
     assert "a-0" in executor.cancelled
+    assert RunFolder(tmp_path / "a").record() is None
+
+
+def test_a_worker_that_was_stopped_alone_leaves_the_others(tmp_path: Path) -> None:
+    executor = Scripted({"a": [lambda folder: INTERRUPTED], "b": [done]})
+    outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
+    assert (outcome.done, outcome.cancelled) == (("b",), ("a",))
     assert RunFolder(tmp_path / "a").record() is None
 
 
@@ -213,6 +224,58 @@ def test_a_cancelled_run_is_neither_done_nor_failed_and_goes_on_when_asked_for_a
     outcome, _ = heard(planned("a"), executor=executor, folder=tmp_path)
     assert outcome.done == ("a",)
     assert not RunFolder(tmp_path / "a").cancelled()
+
+
+def test_what_is_cancelled_before_its_turn_never_starts(tmp_path: Path) -> None:
+    """All that is planned has a folder from the start on, so that it can be seen and cancelled."""
+
+    def cancels_the_next(folder: RunFolder) -> int:
+        RunsFolder(tmp_path).run("b").cancel()
+        return done(folder)
+
+    executor = Scripted({"a": [cancels_the_next], "b": [done], "c": [done]})
+    outcome, _ = heard(*map(planned, "abc"), executor=executor, folder=tmp_path)
+    assert (outcome.done, outcome.cancelled) == (("a", "c"), ("b",))
+    assert executor.submitted == ["a", "c"]
+
+
+def test_a_wish_to_stop_outlasts_other_commands_that_wait_for_the_run(tmp_path: Path) -> None:
+    """Another command has the run; it is cancelled while this one waits, which must not start it anew."""
+    folder = RunsFolder(tmp_path).run("a")
+    folder.plan(planned("a").spec)
+    executor = Scripted({"a": [done], "b": [done]})
+
+    def listen(event: str, run: Any, figures: dict[str, Any]) -> None:
+        if event == "wait":
+            folder.cancel()
+            held.close()
+
+    with contextlib.ExitStack() as held:
+        held.enter_context(folder.locked())
+        outcome = drive([planned("a"), planned("b")], RunsFolder(tmp_path), listen, executor)
+    assert (outcome.done, outcome.cancelled) == (("b",), ("a",))
+    assert folder.cancelled()
+
+
+def test_what_still_waits_in_an_engine_is_taken_out_of_it(tmp_path: Path) -> None:
+    executor = Scripted({"a": [lambda folder: None]})
+    looks: list[str] = []
+
+    def poll(handle: str) -> Answer:
+        looks.append(handle)
+        RunFolder(tmp_path / "a").cancel()
+        return Answer("queued")
+
+    executor.poll = poll  # type: ignore[method-assign]
+    outcome, _ = heard(planned("a"), executor=executor, folder=tmp_path)
+    assert outcome.cancelled == ("a",)
+    assert executor.cancelled == ["a-0"]
+
+
+def test_what_there_was_no_room_for_is_told(tmp_path: Path) -> None:
+    executor = Scripted({name: [runs_on] for name in "abc"}, jobs=2, leaves=True)
+    outcome, _ = heard(*map(planned, "abc"), executor=executor, folder=tmp_path, detach=True)
+    assert (len(outcome.left), outcome.unsubmitted) == (2, 1)
 
 
 def test_a_queue_that_outlives_the_command_is_watched_by_the_next_one(tmp_path: Path) -> None:

@@ -28,6 +28,19 @@ for _ in range(int(sys.argv[2])):
 """
 
 
+def test_who_may_only_look_sees_who_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a read-only mount nothing can be written to ask the file system for its time."""
+    abroad(tmp_path, 3, silent_s=1)
+
+    def refuse(path: Path, *rest: object) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    holder = Lease(tmp_path).holder()
+    assert holder is not None
+    assert holder.host == "node7"
+
+
 def abroad(folder: Path, number: int, *, silent_s: float, pid: int = 1) -> Path:
     """A lease that a process of another machine touched `silent_s` ago."""
     path = folder / f".lease.{number:06d}"

@@ -1,7 +1,9 @@
 """Run folders: one worker at a time, and a dead one holds nothing."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,26 @@ def test_a_missing_or_torn_heartbeat_is_no_progress(tmp_path: Path) -> None:
     assert folder.progress() == {}
     (tmp_path / "progress.json").write_text("{")
     assert folder.progress() == {}
+
+
+def test_only_old_leftovers_are_tidied_away(tmp_path: Path) -> None:
+    """What is young may be what another process writes at this moment."""
+    folder = RunFolder(tmp_path)
+    young, old = (tmp_path / f".submitted.json.{name}.tmp" for name in ("young", "old"))
+    for left in (young, old):
+        left.touch()
+    os.utime(old, (time.time() - 3600,) * 2)
+    folder.tidy()
+    assert young.exists()
+    assert not old.exists()
+
+
+def test_runs_are_noted_for_leaderboards_and_their_variants(tmp_path: Path) -> None:
+    runs = RunsFolder(tmp_path)
+    runs.note("quick", ["a", "b"])
+    runs.note("quick", ["b", "c"])
+    runs.note("quick@1234", ["d"])
+    runs.note("quicker", ["e"])
+    assert runs.noted("quick") == {"a", "b", "c", "d"}
+    assert runs.noted("quick@1234") == {"d"}
+    assert runs.noted("none") == frozenset()

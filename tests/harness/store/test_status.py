@@ -89,3 +89,29 @@ def test_a_damaged_record_is_a_failure_that_says_so(folder: RunFolder) -> None:
     damaged = status_of(folder)
     assert (damaged.state, damaged.blame) == ("failed", "harness")
     assert "can't be used" in damaged.message
+
+
+def test_a_failure_is_remembered_while_the_next_attempt_has_not_ended(
+    folder: RunFolder, record: Record
+) -> None:
+    failure = {"blame": "resource", "message": "out of memory"}
+    folder.finish(replace(record, status="failed", failure=failure, cases=()))
+    folder.reopen()
+    found = status_of(folder)
+    assert (found.state, found.blame) == ("failed", "resource")
+    before = folder.failure()
+    assert before is not None
+    assert before.failure == failure
+    folder.finish(record)
+    assert state(folder) == "done"
+    assert folder.failure() is None
+
+
+def test_a_job_that_queued_itself_again_is_queued(folder: RunFolder) -> None:
+    """As one does that met its time limit: it was heard of, and is asked for again after that."""
+    folder.submit("slurm", "12_3", time.time() - 100, leaves=True)
+    folder.beat({"phase": "train"})
+    os.utime(folder.path / "progress.json", (time.time() - 50,) * 2)
+    assert state(folder) == "waiting"
+    folder.submit("slurm", "12_3", time.time(), leaves=True)
+    assert state(folder) == "queued"

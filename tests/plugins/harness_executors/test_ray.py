@@ -23,6 +23,7 @@ def test_a_run_moves_to_another_node_and_goes_on_from_its_checkpoint(nodes: Node
     first = progress(project)["pid"]
     # Which of the two has it, only Ray knows: the process is a child of one of their raylets.
     nodes.kill(nodes.holding(first))
+    wait_for(lambda: progress(project).get("pid") != first, "another worker")
     project.hurry()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
