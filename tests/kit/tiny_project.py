@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "COLUMNS": "140"},
+            # Tests that a script runs in its background are told to ignore Ctrl-C, and so would this be.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             **options,
         )
 

@@ -195,8 +195,11 @@ def test_states_and_reasons(plan: Planner, root: Path) -> None:
         assert state()[0] == "running"
     folder.finish(Record(planned.id, planned.spec["keys"], planned.spec, "done"))
     assert state() == ("done", "recorded")
-    assert state("protocol.metrics=['dice']")[0] == "resume"
-    assert state("protocol.keep_predictions=true")[0] == "resume"
+    more = ("protocol.metrics=['dice']", "protocol.keep_predictions=true")
+    assert [state(one)[0] for one in more] == ["todo", "todo"]
+    assert state(more[1])[1] == "its predictions were not kept, and its weights are not here: trains again"
+    folder.weights.touch()
+    assert [state(one)[0] for one in more] == ["resume", "resume"]
     assert state("protocol.epochs=9")[1].startswith("protocol.epochs was 4, is 9; compared with tiny-net__")
     failure = {"phase": "train", "blame": "plugin", "message": "went wrong"}
     folder.finish(Record(planned.id, planned.spec["keys"], planned.spec, "failed", failure))
