@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from typing import TYPE_CHECKING
 
 from harness.cli.entries import add_where
 from harness.cli.sources import find_anywhere
 from harness.errors import OK, RUNS_FAILED, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.rank.compare import Comparison
 
 NAME = "compare"
 SUMMARY = "compare entries with paired differences by patient"
@@ -41,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=float,
         const=0.0,
-        help="exit code 1 if one of the others is worse than the first in a metric, by more than MARGIN "
-        "(default: 0; of the metrics of --metric, else of dice)",
+        help="exit code 1 if one of the others is worse than the first in a metric, its interval without 0, "
+        "and by more than MARGIN on average, or lacks scores that the first has (default: 0; of the metrics "
+        "of --metric, else of dice)",
     )
     parser.add_argument("--json", action="store_true", help="print the comparisons as JSON")
 
@@ -56,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
 
     if len(args.entries) < 2:
         raise ConfigError("needs two entries or more", where="compare", remedy="Say for example A+x B+x.")
-    margins = _margins(args)
+    guarded = [] if args.fail_if_worse is None else _guarded(args)
+    margins = _margins(args, guarded)
     first, *others = find_anywhere(args)
     compared = [
         compare(
@@ -64,31 +72,66 @@ def run(args: argparse.Namespace) -> int:
         )
         for one in others
     ]
+    for one in compared:
+        _check_judged(one, guarded)
     if args.json:
         print(json.dumps([comparison_json(one) for one in compared], indent=1, allow_nan=False))
     else:
         from rich.console import Console
 
         Console(highlight=False).print(to_terminal([comparison(one) for one in compared]))
-    if args.fail_if_worse is None:
-        return OK
-    guarded = args.metrics or ["dice"]
-    worse = [
-        f"{one.b} is worse in {overall.metric}"
-        for one in compared
-        for overall in one.overall
-        if overall.metric in guarded and overall.verdict == "worse"
-    ]
+    limits = {name: margins[name] for name in guarded}
+    worse = [told for one in compared for told in _worse(one, limits)]
     if worse and not args.json:
         print("; ".join(worse))
     return RUNS_FAILED if worse else OK
 
 
-def _margins(args: argparse.Namespace) -> dict[str, float]:
-    """By metric: what ``--margin`` says, else for guarded metrics what ``--fail-if-worse`` does."""
-    margins = {}
-    if args.fail_if_worse is not None:
-        margins = dict.fromkeys(args.metrics or ["dice"], args.fail_if_worse)
+def _guarded(args: argparse.Namespace) -> list[str]:
+    """The metrics that ``--fail-if-worse`` is about; ConfigError for one that is better in no direction."""
+    from harness.metrics.definitions import metric
+
+    names = [metric(name).name for name in args.metrics or ["dice"]]
+    for name in names:
+        if metric(name).higher_is_better is None:
+            raise ConfigError(
+                f"{name} is better in neither direction",
+                where="--fail-if-worse",
+                remedy="Guard another metric with --metric.",
+            )
+    return names
+
+
+def _check_judged(compared: Comparison, guarded: list[str]) -> None:
+    """ConfigError where a guarded metric has no scores on both sides: nothing would be guarded."""
+    judged = {one.metric for one in compared.overall}
+    absent = [name for name in guarded if name not in judged]
+    if absent:
+        raise ConfigError(
+            f"{compared.a} and {compared.b} have no scores of {absent[0]} in common",
+            where="--fail-if-worse",
+            remedy="Guard another metric with --metric, or score it: harness rescore.",
+        )
+
+
+def _worse(compared: Comparison, limits: Mapping[str, float]) -> Iterator[str]:
+    """What of B is worse than A by more than the margin of a guarded metric, in words."""
+    from harness.metrics.definitions import metric
+
+    for one in compared.overall:
+        limit = limits.get(one.metric)
+        if limit is not None and one.difference is not None and one.verdict == "worse":
+            loss = -one.difference if metric(one.metric).higher_is_better else one.difference
+            if loss > limit:
+                yield f"{compared.b} is worse in {one.metric}"
+    for name, structure, phase in compared.lacks_b:
+        if name in limits:
+            yield f"{compared.b} has no {name} of {structure} {phase}"
+
+
+def _margins(args: argparse.Namespace, guarded: list[str]) -> dict[str, float]:
+    """By metric: what ``--margin`` says, else for `guarded` metrics what ``--fail-if-worse`` does."""
+    margins = dict.fromkeys(guarded, args.fail_if_worse)
     for text in args.margins:
         name, equals, value = text.partition("=")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,9 @@ def find_entries(args: argparse.Namespace, texts: Sequence[str]) -> tuple[Board,
     names = [args.leaderboard] if args.leaderboard else list(load(file).settings.leaderboard)
     everything: dict[Entry, list[Record]] = {}
     for name in names:
-        args.leaderboard = name
-        board = boards.open_board(args, absent=True)
+        own = copy.copy(args)
+        own.leaderboard = name
+        board = boards.open_board(own, absent=True)
         by_entry = of_board(board)
         chosen = [match(text, by_entry, args.verb) for text in texts]
         if all(chosen):

@@ -46,7 +46,25 @@ def _from(args: argparse.Namespace, text: str) -> Found:
         raise ConfigError(
             f"no finished runs of '{name}'", where=source, remedy=nearest(name, (e.name for e in known))
         )
+    _check_one_result(known[entry], source)
     return Found(entry, known[entry], source)
+
+
+def _check_one_result(records: Sequence[Record], source: str) -> None:
+    """HarnessError where these are several results of one entry: their mean would be of neither."""
+    from harness.rank.match import check_comparable
+
+    check_comparable(records)
+    seen: dict[tuple[int, int], Record] = {}
+    for record in records:
+        slot = (record.spec["seed"], record.spec["fold"])
+        other = seen.setdefault(slot, record)
+        if other is not record:
+            raise ConfigError(
+                f"runs {other.run_id} and {record.run_id} are both of seed {slot[0]}, fold {slot[1]}",
+                where=source,
+                remedy="Name a leaderboard as the source, or a folder with one of them.",
+            )
 
 
 def _of_leaderboard(args: argparse.Namespace, name: str) -> dict[Entry, list[Record]]:
@@ -78,21 +96,21 @@ def _committed(args: argparse.Namespace, revision: str) -> Sequence[Record]:
 
     root = boards.open_project(args).parent
     below = f"leaderboards/{args.leaderboard}" if args.leaderboard else "leaderboards"
-    listed = _git(root, "ls-tree", "-r", "--name-only", revision, "--", below).splitlines()
+    listed = _git(root, revision, "ls-tree", "-r", "--name-only", revision, "--", below).splitlines()
     files = [path for path in listed if path.endswith(f"/{RECORDS}")]
     # Of a leaderboard in a subfolder of the repository, git tells paths as seen from here.
-    texts = [_git(root, "show", f"{revision}:./{path}") for path in files]
+    texts = [_git(root, revision, "show", f"{revision}:./{path}") for path in files]
     return [from_line(line) for text in texts for line in text.split("\n") if line]
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, revision: str, *arguments: str) -> str:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
         )
     except OSError as error:
-        raise ConfigError(f"git can't be run: {error.strerror}", where=f"{COMMIT}…") from error
+        raise ConfigError(f"git can't be run: {error.strerror}", where=f"{COMMIT}{revision}") from error
     if done.returncode:
         told = " ".join(done.stderr.split()) or f"code {done.returncode}"
-        raise ConfigError(f"git says: {told}", where=f"{COMMIT}{arguments[-1]}")
+        raise ConfigError(f"git says: {told}", where=f"{COMMIT}{revision}")
     return done.stdout

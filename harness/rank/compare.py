@@ -70,7 +70,9 @@ class Overall:
 class Comparison:
     """B against A on one dataset; `only_a` and `only_b` are the patients that the other lacks.
 
-    `overall` is by metric that has a better direction; `verdict` is what these say together.
+    `lacks_a` and `lacks_b` are the metrics, structures and phases that only the other has scores of:
+    `overall`, by metric that has a better direction, is over the others. `verdict` is what these say
+    together.
     """
 
     a: str
@@ -82,6 +84,8 @@ class Comparison:
     only_b: tuple[str, ...] = ()
     overall: tuple[Overall, ...] = ()
     verdict: Verdict = "undecided"
+    lacks_a: tuple[Key, ...] = ()
+    lacks_b: tuple[Key, ...] = ()
 
 
 def compare(
@@ -139,6 +143,8 @@ def compare(
         only_b=tuple(sorted(patients_b - both)),
         overall=together,
         verdict=altogether([one.verdict for one in together]),
+        lacks_a=tuple(key for key in keys if key in scores_b and key not in scores_a),
+        lacks_b=tuple(key for key in keys if key in scores_a and key not in scores_b),
     )
 
 

@@ -129,6 +129,10 @@ def _caption(compared: Comparison) -> list[str]:
         unpaired = sum(cell.unpaired for cell in compared.cells if cell.metric == name)
         if unpaired:
             lines.append(f"{SHORT.get(name, name)}: {unpaired} pairs left out, where one side has no value.")
+    for side, keys in (("A", compared.lacks_a), ("B", compared.lacks_b)):
+        if keys:
+            cells = dict.fromkeys(" ".join(key) for key in keys)
+            lines.append(f"Left out, for {side} has no scores of it: {', '.join(cells)}.")
     for side, names in (("A", compared.only_a), ("B", compared.only_b)):
         if names:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import made_records
 import pytest
@@ -54,6 +55,48 @@ def test_a_worse_entry_fails_a_gate(
     done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", *arguments)
     assert done.code == code, done.err
     assert ("is worse in dice" in done.out) == bool(code)
+
+
+@pytest.mark.parametrize(("name", "told"), [("iou", "no scores of iou"), ("volume", "neither direction")])
+def test_a_gate_that_guards_nothing_is_a_mistake(project: Project, name: str, told: str) -> None:
+    old, new = write(project, "old", records(0.80)), write(project, "new", records(0.79))
+    done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--metric", name, "--fail-if-worse")
+    assert done.code == 2
+    assert told in done.err
+
+
+def test_worse_by_less_than_the_margin_passes(project: Project) -> None:
+    """Differences from -0.002 to -0.016, on average -0.009: worse, the interval excluding 0."""
+    scores = [made_records.score(f"p{n}", 0.8 + n / 1000 - 0.002 - n / 500) for n in range(8)]
+    new = write(project, "new", to_line(made_records.record(scores, entry=("unet2d", "ce"))))
+    old = write(project, "old", records(0.80))
+    for margin, code in (("0.008", 1), ("0.010", 0)):
+        done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse", margin)
+        assert done.code == code, done.out
+        assert "Altogether B is worse" in " ".join(done.out.split())
+
+
+def test_a_structure_that_is_missing_fails_a_gate_and_is_named(project: Project) -> None:
+    scores = [
+        made_records.score(f"p{n}", 0.8, structure=structure) for n in range(8) for structure in ("LV", "RV")
+    ]
+    old = write(project, "old", to_line(made_records.record(scores, entry=("unet2d", "ce"))))
+    new = write(project, "new", records(0.80))
+    done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse")
+    assert done.code == 1
+    told = " ".join(done.out.split())
+    assert "Left out, for B has no scores of it: dice RV ED" in told
+    assert "has no dice of RV ED" in told
+
+
+def test_several_results_of_one_entry_are_not_averaged(project: Project) -> None:
+    one = made_records.record([made_records.score("p1", 0.8)], entry=("unet2d", "ce"))
+    protocols = replace(one, run_id="other", keys={**one.keys, "protocol": "x"})
+    for other, told in ((protocols, "different protocols"), (replace(one, run_id="again"), "both of seed 0")):
+        both = write(project, "both", f"{to_line(one)}{to_line(other)}")
+        done = project("compare", f"{both}::unet2d+ce", f"{both}::unet2d+ce")
+        assert done.code in (1, 2), done.out
+        assert told in " ".join(done.err.split())
 
 
 def test_two_commits_are_compared(project: Project) -> None:
