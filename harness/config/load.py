@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from harness.config.extends import KEY, extended
 from harness.config.overrides import assign, split_assignment
 from harness.config.protocol import PerDims, Protocol
 from harness.config.settings import LeaderboardSettings, Settings
@@ -65,6 +66,7 @@ def load(file: Path, leaderboard: str | None = None, overrides: Sequence[str] = 
         raise ConfigError(f"can't be read: {error.strerror}", where=file) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"is not valid TOML: {error}", where=file) from error
+    raw = extended(raw, file)
     if overrides:
         raw = _overridden(raw, file, leaderboard, overrides)
     try:
@@ -122,4 +124,4 @@ def _fields_at(path: Iterable[str]) -> list[str]:
         model = inner
     if issubclass(model, PerDims):
         return ["2d", "3d"]
-    return list(model.model_fields)
+    return [*model.model_fields, *([KEY] if model is Protocol else [])]

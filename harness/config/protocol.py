@@ -134,7 +134,10 @@ class Protocol(Strict):
     )
     empty: Empty = Field(Empty(), description="scores of a structure that is missing")
     # Split
-    split: Literal["folds", "official"] = "folds"
+    split: Literal["folds", "official", "inner"] = Field(
+        "folds",
+        description="official: the dataset's parts; inner: for tuning, scores a share of a fold's training",
+    )
     folds: Annotated[int, Field(ge=2)] = 5
     split_seed: int = 0
     # What is run and shown; moves no score

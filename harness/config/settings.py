@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from harness.config.extends import KEY
 from harness.config.protocol import Protocol, Strict
 
 
@@ -58,4 +59,9 @@ class Settings(Strict):
 def json_schema() -> dict[str, Any]:
     """The JSON schema of harness.toml, for editors."""
     schema = Settings.model_json_schema(by_alias=True)
+    # Gone before validation: what a protocol extends is part of it then.
+    schema["$defs"]["Protocol"]["properties"][KEY] = {
+        "type": "string",
+        "description": "name of another protocol, whose values hold where this one has none",
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "harness.toml"}

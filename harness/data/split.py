@@ -42,7 +42,11 @@ class Split:
 def make_split(
     manifest: Manifest, *, kind: str, folds: int, seed: int, validation: float, dataset: str
 ) -> Split:
-    """Split by patient, stratified by group: `folds` folds, or the dataset's ``official`` parts."""
+    """Split by patient, stratified by group: `folds` folds, or the dataset's ``official`` parts.
+
+    ``inner`` is for tuning: of each of the `folds`, a share of its training patients is scored, and its
+    own test patients are seen by nobody.
+    """
     group = {case.patient: case.group or "" for case in manifest.cases}
     units = _units(manifest)
     notes = [
@@ -50,10 +54,11 @@ def make_split(
         for same in manifest.identical
     ]
     if kind == "official":
-        tests, dropped = [_official(manifest, dataset)], _leaking(manifest)
-        if dropped:
+        leaking = _leaking(manifest)
+        tests = [(_official(manifest, dataset), leaking)]
+        if leaking:
             notes.append(
-                f"{dataset}: {', '.join(dropped)} left out of training: "
+                f"{dataset}: {', '.join(leaking)} left out of training: "
                 "identical images are in the official test part"
             )
     else:
@@ -62,10 +67,11 @@ def make_split(
                 f"{folds} folds need at least {folds} patients, {dataset} has {len(units)}",
                 where="protocol.folds",
             )
-        dealt = _deal(units, group, folds, seed)
-        tests, dropped = [sorted(p for unit in fold for p in unit) for fold in dealt], []
+        tests = [(_patients(fold), []) for fold in _deal(units, group, folds, seed)]
+        if kind == "inner":
+            tests = [_inner(units, group, folds, seed, test) for test, _ in tests]
     made = []
-    for number, test in enumerate(tests):
+    for number, (test, dropped) in enumerate(tests):
         left = [unit for unit in units if not {*unit} & {*test, *dropped}]
         held_out = _hold_out(left, group, validation, seed + 1 + number)
         train = [p for unit in left for p in unit if p not in held_out]
@@ -128,6 +134,18 @@ def _deal(
             of_group[fold][name] += len(unit)
             total[fold] += len(unit)
     return hands
+
+
+def _inner(
+    units: Sequence[tuple[str, ...]], group: dict[str, str], folds: int, seed: int, outer: list[str]
+) -> tuple[list[str], list[str]]:
+    """Patients scored in place of those of the fold `outer`, and those left out of training for it."""
+    left = [unit for unit in units if not {*unit} & {*outer}]
+    return _patients(_deal(left, group, folds, seed)[0]), outer
+
+
+def _patients(units: Sequence[tuple[str, ...]]) -> list[str]:
+    return sorted(patient for unit in units for patient in unit)
 
 
 def _hold_out(units: Sequence[tuple[str, ...]], group: dict[str, str], share: float, seed: int) -> set[str]:

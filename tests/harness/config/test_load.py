@@ -53,6 +53,9 @@ def test_one_value_stands_for_both_dimensions_and_two_for_each(file: Path) -> No
         ("[protocol.short]\nselection = 'best'\nvalidation = 0", "test cases never select"),
         ("[protocol.short]\nrun_folds = [5]", "folds from 0 to 4"),
         ("[protocol.short]\nlearning_rate = nan", "learning_rate"),
+        ("[protocol.short]\nextend = 'long'", "Did you mean 'extends'?"),
+        ("[protocol.short]\nextends = 'lon'\n[protocol.long]", "Did you mean 'long'?"),
+        ("[protocol.a]\nextends = 'b'\n[protocol.b]\nextends = 'a'", "extends itself"),
         ("[leaderboards.x]\n", "unknown key 'leaderboards'. Did you mean 'leaderboard'?"),
         ("[leaderboard.x]\nprotocol = 'short'", "'leaderboard.x.models' is missing"),
         ("[protocol", "is not valid TOML"),
@@ -84,6 +87,35 @@ def test_set_changes_one_value_of_the_leaderboards_protocol(file: Path) -> None:
     assert (protocol.epochs.at(2), protocol.epochs.at(3)) == (9, 5)
     assert protocol.augmentation.flip == 0.5
     assert board.models == ("unet3d",)
+
+
+def test_a_protocol_that_extends_another_differs_in_what_it_says(file: Path) -> None:
+    file.write_text(
+        TOML
+        + """
+[protocol.short.augmentation]
+flip = 0.5
+noise = 0.1
+
+[leaderboard.shorter]
+protocol = "shorter"
+models = ["unet2d"]
+losses = ["log-dice"]
+datasets = ["phantom"]
+
+[protocol.shorter]
+extends = "short"
+epochs = { 2d = 1 }
+augmentation = { flip = 0.0 }
+"""
+    )
+    _, short = load(file).leaderboard("mine")
+    _, shorter = load(file).leaderboard("shorter")
+    assert (shorter.epochs.at(2), shorter.epochs.at(3)) == (1, 5)
+    assert (shorter.augmentation.flip, shorter.augmentation.noise) == (0.0, 0.1)
+    same = {"epochs", "augmentation"}
+    assert shorter.model_dump(exclude=same) == short.model_dump(exclude=same)
+    assert load(file, "mine", ["protocol.batch=2"]).leaderboard("mine")[1].batch.at(2) == 2
 
 
 def test_set_of_one_dimension_leaves_a_common_value_to_the_other() -> None:
@@ -145,7 +177,7 @@ def test_what_moves_no_score_is_not_in_the_protocol_hash() -> None:
 
 def test_schema_knows_every_key_of_the_protocol() -> None:
     keys = json_schema()["$defs"]["Protocol"]["properties"]
-    assert set(keys) == set(Protocol.model_fields)
+    assert set(keys) == {*Protocol.model_fields, "extends"}
 
 
 def test_the_shipped_file_is_valid() -> None:

@@ -80,6 +80,17 @@ def test_official_split_is_taken_and_its_twins_leave_training() -> None:
     assert any("p003 left out of training" in note for note in made.notes)
 
 
+def test_tuning_sees_no_patient_that_its_fold_scores() -> None:
+    m = manifest(100, same=((3, 25),))
+    group = {case.patient: case.group for case in m.cases}
+    for inner, outer in zip(split(m, kind="inner").folds, split(m).folds, strict=True):
+        seen = {*inner.train, *inner.validation, *inner.test}
+        assert seen == {*outer.train, *outer.validation}
+        assert len(inner.test) == 16
+        assert set(Counter(group[p] for p in inner.test).values()) == {3, 4}
+        assert len({"p003", "p025"} & {*inner.test}) in (0, 2)
+
+
 def test_official_split_of_a_dataset_without_one_is_an_error_with_a_remedy() -> None:
     with pytest.raises(ConfigError, match="split = 'folds'"):
         split(manifest(30), kind="official")

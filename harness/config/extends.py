@@ -1,0 +1,40 @@
+"""``extends = "NAME"``: a protocol that is another one but for what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigError, nearest
+
+KEY = "extends"
+
+
+def extended(raw: dict[str, Any], file: Path) -> dict[str, Any]:
+    """harness.toml as read from `file`, each protocol written out; ConfigError for a name that is not there."""
+    protocols = raw.get("protocol")
+    if not isinstance(protocols, dict):
+        return raw
+    return {**raw, "protocol": {name: _whole(name, protocols, file, ()) for name in protocols}}
+
+
+def _whole(name: str, protocols: dict[str, Any], file: Path, seen: tuple[str, ...]) -> Any:
+    own = protocols[name]
+    if not isinstance(own, dict) or KEY not in own:
+        return own
+    other, where = own[KEY], f"{file} protocol.{name}.{KEY}"
+    if other in (*seen, name):
+        raise ConfigError(f"'{other}' extends itself", where=where, remedy="Break the circle.")
+    if not isinstance(other, str) or not isinstance(protocols.get(other), dict):
+        raise ConfigError(f"no protocol {other!r}", where=where, remedy=nearest(str(other), protocols))
+    changes = {key: value for key, value in own.items() if key != KEY}
+    return _merged(_whole(other, protocols, file, (*seen, name)), changes)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Tables key by key, so that one value of a table can be changed; anything else as a whole."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
