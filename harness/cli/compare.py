@@ -45,13 +45,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-if-worse",
         metavar="MARGIN",
         nargs="?",
-        type=float,
+        type=_margin,
         const=0.0,
         help="exit code 1 if one of the others is worse than the first in a metric, its interval without 0, "
         "and by more than MARGIN on average, or lacks scores that the first has (default: 0; of the metrics "
-        "of --metric, else of dice)",
+        "of --metric, else of dice); before entries write --fail-if-worse=0.01",
     )
     parser.add_argument("--json", action="store_true", help="print the comparisons as JSON")
+
+
+def _margin(text: str) -> float:
+    """A number; what else stands after the option was meant as an entry."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a margin; write --fail-if-worse=0.01, or the entries first"
+        ) from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,7 +113,9 @@ def _guarded(args: argparse.Namespace) -> list[str]:
 
 
 def _check_judged(compared: Comparison, guarded: list[str]) -> None:
-    """ConfigError where a guarded metric has no scores on both sides: nothing would be guarded."""
+    """ConfigError where a guarded metric has no or too few scores on both sides: nothing would be guarded."""
+    from harness.rank.limits import ENOUGH
+
     judged = {one.metric for one in compared.overall}
     absent = [name for name in guarded if name not in judged]
     if absent:
@@ -111,6 +123,13 @@ def _check_judged(compared: Comparison, guarded: list[str]) -> None:
             f"{compared.a} and {compared.b} have no scores of {absent[0]} in common",
             where="--fail-if-worse",
             remedy="Guard another metric with --metric, or score it: harness rescore.",
+        )
+    few = next((one for one in compared.overall if one.metric in guarded and one.n < ENOUGH), None)
+    if few is not None:
+        raise ConfigError(
+            f"{few.n} patients with {few.metric} on both sides decide nothing",
+            where="--fail-if-worse",
+            remedy=f"Test {ENOUGH} or more.",
         )
 
 

@@ -84,7 +84,8 @@ class Cell:
     any of its seeds does: `penalised` had an empty prediction or reference and stays in the
     mean with its penalty; `excluded` had nothing to measure on either side, or could not be
     measured (these again in `errors`). `cases` is the number of cases seen. `ci95` is the
-    bootstrap interval of the mean over patients, None below two patients or without bootstrap.
+    bootstrap interval of the mean over patients and seeds, None below two patients or without
+    bootstrap.
     """
 
     mean: float | None
@@ -135,10 +136,10 @@ class Result:
     """An entry with its state, scores and costs; `rank` is None unless it is complete.
 
     `metric_ranks` are its ranks by each metric of the protocol's ``rank_by``, `mean_rank` their
-    mean. `rank_interval` is the 95 % bootstrap interval of the rank; entries of one `group` can't
-    be told apart from the best of it; `rank_shares` is the share of bootstrap samples in which it
-    takes each rank; `overall_ci95` are the intervals of `overall`. They are None or empty without
-    bootstrap. `reason` says why it is not ranked. `hardware` names each
+    mean. `rank_interval` is the 95 % bootstrap interval of the rank; two entries have a letter of
+    `group` (such as ``AB``) in common where they can't be told apart; `rank_shares` is the share of
+    bootstrap samples in which it takes each rank; `overall_ci95` are the intervals of `overall`. They
+    are None or empty without bootstrap. `reason` says why it is not ranked. `hardware` names each
     class its runs were on. `clinical` holds the indices of each patient, where the dataset is of
     hearts; `records` are those of the runs that are done.
     """
@@ -190,7 +191,7 @@ class MethodTau:
 
 @dataclass(frozen=True)
 class Stability:
-    """How the ranking holds: Kendall's `tau` with the bootstrap rankings (mean, 95 % interval), and
+    """How the ranking holds: Kendall's `tau` with the bootstrap rankings (median, 95 % interval), and
     between the rankings by each two methods.
     """
 

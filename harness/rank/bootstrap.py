@@ -1,13 +1,14 @@
-"""A paired bootstrap over patients.
+"""A paired bootstrap over patients and seeds.
 
 What is drawn, with replacement, are patients: as many as were tested, and the same ones for
-every entry and metric, so that differences between entries stay paired. All cases (ED and ES),
-seeds and folds of a patient move together, for they are not independent; nothing is stratified.
-The interval therefore says what another sample of such patients could have shown, not what
-another training could have: that is the noise floor's part (`harness.rank.noise`).
+every entry and metric, so that differences between entries stay paired. All cases (ED and ES)
+and folds of a patient move together, for they are not independent; nothing is stratified. Beside
+them the seeds of each entry are drawn, on its own (`harness.rank.seeds`). The interval therefore says
+what other patients and, where an entry has two seeds or more, another training could have shown.
 
 As in challengeR (Wiesenfarth et al. 2021, Sci Rep 11:2369) and, for rankings of biomedical
-challenges in general, Maier-Hein et al. 2018 (Nat Commun 9:5217). Limits are percentiles.
+challenges in general, Maier-Hein et al. 2018 (Nat Commun 9:5217). Limits are those of
+`harness.rank.limits`.
 
 Equal input gives equal bits on any machine: the draws are from a generator whose stream is
 frozen, and sums are of integers that a float64 holds exactly, whatever order they are added in.
@@ -15,19 +16,46 @@ frozen, and sums are of integers that a float64 holds exactly, whatever order th
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.rank.board import Interval
+from harness.rank import seeds
+from harness.rank.aggregate import Key
 from harness.rank.patients import Array, Patients
 
 RESAMPLES = 1000
 SEED = 0
-LIMITS = (0.025, 0.975)
-LEAST = 2
-"""With fewer patients there is nothing to resample."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Of each resample: how often each patient is in it, and how each seed's weight departs.
+
+    `patients` are resamples × patients, `seeds` (see `seeds.draw`) entries × seeds × resamples, with
+    no seeds at all where no entry has several.
+    """
+
+    patients: Array
+    seeds: Array
+
+    @classmethod
+    def of(cls, patients: int, names: Sequence[str], numbers: Sequence[int], resamples: int) -> Draws:
+        """For so many patients, and entries with these names and numbers of seeds."""
+        several = max(numbers, default=0) > 1
+        drawn = seeds.draw(names, numbers if several else [0] * len(names), resamples)
+        return cls(weights(patients, resamples), drawn)
+
+    @classmethod
+    def none(cls, patients: int, entries: int) -> Draws:
+        """One resample that is what there is."""
+        return cls(np.ones((1, patients)), np.zeros((entries, 0, 1)))
+
+    def entries(self, columns: Sequence[int]) -> Draws:
+        """The same draws of some of the entries."""
+        return Draws(self.patients, self.seeds[list(columns)])
 
 
 def weights(patients: int, resamples: int = RESAMPLES) -> Array:
@@ -53,12 +81,21 @@ def weighted_sums(weight: Array, values: Array) -> Array:
     return sums.reshape(*values.shape[1:], len(weight))
 
 
-def cell_means(table: Patients, name: str, weight: Array) -> tuple[Array, NDArray[np.bool_]]:
+def cell_means(table: Patients, name: str, draws: Draws) -> tuple[Array, NDArray[np.bool_]]:
     """Means of a metric's cells, entries × cells × resamples, and where there is one (elsewhere 0)."""
     keys = table.cells(name)
-    sums = weighted_sums(weight, np.stack([table.sums[key] for key in keys], axis=-1))
-    number = weighted_sums(weight, np.stack([table.counts[key] for key in keys], axis=-1))
-    return ratio(sums, number)
+    sums = weighted_sums(draws.patients, np.stack([table.sums[key] for key in keys], axis=-1))
+    number = weighted_sums(draws.patients, np.stack([table.counts[key] for key in keys], axis=-1))
+    means, has = ratio(sums, number)
+    moved = seed_shifts(table, keys, draws.seeds)
+    return (means if moved is None else np.where(has, means + moved, 0.0)), has
+
+
+def seed_shifts(table: Patients, keys: Sequence[Key], drawn: Array) -> Array | None:
+    """By how much the drawn seeds move the cells, entries × cells × resamples; None where they move none."""
+    if drawn.shape[1] < 2 or not all(key in table.by_seed for key in keys):
+        return None
+    return seeds.shifts(np.stack([table.by_seed[key] for key in keys], axis=1), drawn[:, None])
 
 
 def ratio(sums: Array, number: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -75,35 +112,7 @@ def overall_means(means: Array, has: NDArray[np.bool_]) -> tuple[Array, NDArray[
     return ratio(total, has.sum(axis=1).astype(float))
 
 
-def intervals(samples: Array, has: NDArray[np.bool_]) -> Array:
-    """The 95 % limits along the last axis, over the resamples that have a value; NaN where none has."""
-    limits = np.moveaxis(np.quantile(samples, LIMITS, axis=-1), 0, -1)
-    for index in np.argwhere(~has.all(axis=-1)):
-        at = tuple(index)
-        drawn = samples[at][has[at]]
-        limits[at] = np.quantile(drawn, LIMITS) if len(drawn) else np.nan
-    return limits
-
-
-def as_interval(limits: Array) -> Interval | None:
-    """Two limits as plain numbers; None where they are NaN."""
-    low, high = float(limits[0]), float(limits[1])
-    return None if math.isnan(low) else (low, high)
-
-
-def rank_intervals(ranks: Array) -> list[tuple[int, int]]:
-    """The 95 % limits of each entry's ranks (entries × resamples); both are ranks that occurred."""
-    limits = np.quantile(ranks, LIMITS, axis=-1, method="inverted_cdf")
-    return [(int(low), int(high)) for low, high in limits.T]
-
-
 def rank_shares(ranks: Array) -> dict[int, float]:
     """The share of resamples in which an entry takes each rank that it takes at all."""
     taken, number = np.unique(ranks, return_counts=True)
     return {int(rank): int(count) / len(ranks) for rank, count in zip(taken, number, strict=True)}
-
-
-def difference_limits(differences: Array) -> tuple[float, float]:
-    """The 95 % limits of a difference over the resamples; both are values that occurred."""
-    low, high = np.quantile(differences, LIMITS, method="inverted_cdf")
-    return float(low), float(high)

@@ -13,8 +13,9 @@ from harness.rank.board import Board, Field, LeftOut, NoiseFloor, PlannedRun, Re
 from harness.rank.bootstrap import RESAMPLES
 from harness.rank.cost import cost_of, hardware_of
 from harness.rank.match import Matched, Slot, check_comparable, match, state_of
-from harness.rank.noise import by_seed, noise_floor
+from harness.rank.noise import noise_floor
 from harness.rank.place import place
+from harness.rank.seeds import BySeed, by_seed
 from harness.store.record import Record
 
 
@@ -50,9 +51,10 @@ def build(
         values = [{key: case_values(scores) for key, scores in one.items()} for one in gathered]
         parts = zip(group, gathered, values, strict=True)
         computed = _complete([_result(*part, field, metrics) for part in parts])
-        ranked, field = place(computed, gathered, values, field, protocol, resamples)
+        seeds = [_seeds(*part, metrics, field) for part in zip(group, computed, strict=True)]
+        ranked, field = place(computed, gathered, values, seeds, field, protocol, resamples)
         results += ranked
-        fields.append(replace(field, noise_floor=_noise_floor(group, computed, metrics, field)))
+        fields.append(replace(field, noise_floor=_noise_floor(seeds)))
     return Board(
         name,
         dict(protocol),
@@ -129,17 +131,15 @@ def _metrics(protocol: Mapping[str, Any], gathered: Iterable[Gathered]) -> list[
     return named + sorted(scored - set(named))
 
 
-def _noise_floor(
-    group: Sequence[Matched], results: Sequence[Result], metrics: Sequence[str], field: Field
-) -> dict[str, NoiseFloor] | None:
-    """From the complete entries; an entry's seeds tell nothing while some of its folds are missing."""
-    if len(field.seeds) < 2:
-        return None
-    return noise_floor(
-        by_seed(matched.records, metrics, field.structures, field.phases)
-        for matched, result in zip(group, results, strict=True)
-        if result.state == "done"
-    )
+def _seeds(matched: Matched, result: Result, metrics: Sequence[str], field: Field) -> BySeed:
+    """An entry's scores by seed; its seeds tell nothing while some of its folds are missing."""
+    if result.state != "done":
+        return {}
+    return by_seed(matched.records, metrics, field.structures, field.phases)
+
+
+def _noise_floor(seeds: Iterable[BySeed]) -> dict[str, NoiseFloor] | None:
+    return noise_floor({seed: overall(scores) for seed, scores in own.items()} for own in seeds)
 
 
 def _result(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.errors import ConfigError, HarnessError
 from harness.metrics.definitions import metric
-from harness.rank.aggregate import Key, case_values, gather, layout, patient_values
+from harness.rank.aggregate import Gathered, Key, case_values, gather, layout, patient_values
 from harness.rank.board import Entry, Interval
 from harness.rank.bootstrap import RESAMPLES
 from harness.rank.differences import Differences
+from harness.rank.incomparable import other_definition, other_terms
+from harness.rank.limits import ENOUGH
 from harness.rank.verdict import Verdict, altogether, verdict
 from harness.store.record import CaseScore, Record
 
@@ -28,8 +30,8 @@ class Paired:
     for the number of tests; None with fewer than six non-zero differences. `wins`, `losses` and
     `ties` count patients from B's side, None for a metric without a better direction.
     `unpaired` counts the common patients that one side has no value for. `ci95` is the bootstrap
-    interval of `difference` over patients, None below two; `verdict` is what it says of B, None
-    for a metric without a better direction.
+    interval of `difference` over patients and seeds, None below two patients; `verdict` is what it
+    says of B, undecided with fewer than six patients, None for a metric without a better direction.
     """
 
     metric: str
@@ -53,7 +55,8 @@ class Paired:
 class Overall:
     """One metric over all cells, each equal, of the patients in common; fields as in `Paired`.
 
-    `p` is of the patients' means over their cells. `margin` is the one that `verdict` was made with.
+    `n` are the patients in at least one cell; `p` is of their means over their cells. `margin` is the
+    one that `verdict` was made with.
     """
 
     metric: str
@@ -61,6 +64,7 @@ class Overall:
     mean_b: float | None
     difference: float | None
     ci95: Interval | None
+    n: int
     p: float | None
     margin: float
     verdict: Verdict
@@ -72,7 +76,8 @@ class Comparison:
 
     `lacks_a` and `lacks_b` are the metrics, structures and phases that only the other has scores of:
     `overall`, by metric that has a better direction, is over the others. `verdict` is what these say
-    together.
+    together. `differ` says what of data, split and protocol the sides don't share. `seeds_a` and
+    `seeds_b` are the seeds behind either side: where there is one, training noise is in no interval.
     """
 
     a: str
@@ -86,6 +91,9 @@ class Comparison:
     verdict: Verdict = "undecided"
     lacks_a: tuple[Key, ...] = ()
     lacks_b: tuple[Key, ...] = ()
+    seeds_a: tuple[int, ...] = ()
+    seeds_b: tuple[int, ...] = ()
+    differ: tuple[str, ...] = ()
 
 
 def compare(
@@ -103,7 +111,8 @@ def compare(
     `metrics` limits and orders; by default those that both have. `margins` are the differences,
     by metric and in its unit, up to which two entries count as equivalent. Without `resamples`
     there are no intervals and no verdicts. HarnessError where the datasets differ or no patient
-    is common, ConfigError for an unknown metric or a negative margin.
+    is common, ConfigError for an unknown metric, a negative margin, or a metric that the sides define
+    otherwise.
     """
     margins = _checked(margins or {})
     a = [record for record in a if record.status == "done"]
@@ -122,7 +131,10 @@ def compare(
         metrics = list(dict.fromkeys(name for name, _, _ in scores_a if name in of_b))
     keys = [(metric(m).name, s, p) for m in metrics for s in structures for p in phases]
     shared = [key for key in keys if key in scores_a and key in scores_b]
-    differences = Differences.of(scores_a, scores_b, shared, both)
+    _check_definitions(a[0], b[0], dict.fromkeys(name for name, _, _ in shared))
+    seeds_a, seeds_b = _by_seed(a), _by_seed(b)
+    alone = tuple([*seeds.values()] if len(seeds) > 1 else [] for seeds in (seeds_a, seeds_b))
+    differences = Differences.of((scores_a, scores_b), (alone[0], alone[1]), shared, both)
     limits = differences.by_cell(resamples)
     cells = tuple(
         _judged(_paired(key, scores_a[key], scores_b[key], both), limits[key], margins) for key in shared
@@ -145,7 +157,15 @@ def compare(
         verdict=altogether([one.verdict for one in together]),
         lacks_a=tuple(key for key in keys if key in scores_b and key not in scores_a),
         lacks_b=tuple(key for key in keys if key in scores_a and key not in scores_b),
+        seeds_a=tuple(seeds_a),
+        seeds_b=tuple(seeds_b),
+        differ=tuple(other_terms(a[0], b[0])),
     )
+
+
+def _by_seed(records: Sequence[Record]) -> dict[int, Gathered]:
+    seeds = sorted({record.spec["seed"] for record in records})
+    return {seed: gather(record for record in records if record.spec["seed"] == seed) for seed in seeds}
 
 
 def _checked(margins: Mapping[str, float]) -> Mapping[str, float]:
@@ -155,25 +175,39 @@ def _checked(margins: Mapping[str, float]) -> Mapping[str, float]:
     return {metric(name).name: margin for name, margin in margins.items()}
 
 
+def _check_definitions(a: Record, b: Record, names: Iterable[str]) -> None:
+    told = other_definition(a, b, names)
+    if told is not None:
+        raise ConfigError(
+            told,
+            where="compare",
+            remedy="Score both in one way (harness rescore), or compare other metrics with --metric.",
+        )
+
+
 def _judged(cell: Paired, limits: Interval | None, margins: Mapping[str, float]) -> Paired:
     higher = metric(cell.metric).higher_is_better
     if higher is None:
         return replace(cell, ci95=limits)
     margin = margins.get(cell.metric, 0.0)
-    return replace(cell, ci95=limits, verdict=verdict(limits, higher_is_better=higher, margin=margin))
+    told = limits if cell.n >= ENOUGH else None
+    return replace(cell, ci95=limits, verdict=verdict(told, higher_is_better=higher, margin=margin))
 
 
 def _overall(differences: Differences, name: str, resamples: int, margin: float) -> Overall:
     mean_a, mean_b, difference, limits = differences.overall(name, resamples)
+    by_patient = differences.of_patients(name)
+    told = limits if len(by_patient) >= ENOUGH else None
     return Overall(
         name,
         mean_a,
         mean_b,
         difference,
         limits,
-        _wilcoxon(differences.of_patients(name)),
+        len(by_patient),
+        _wilcoxon(by_patient),
         margin,
-        verdict(limits, higher_is_better=bool(metric(name).higher_is_better), margin=margin),
+        verdict(told, higher_is_better=bool(metric(name).higher_is_better), margin=margin),
     )
 
 

@@ -1,11 +1,12 @@
-"""Why a finished run can't stand on a leaderboard: one sentence a reason."""
+"""Why finished runs can't stand on one leaderboard, or side by side: one sentence a reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.config.protocol import UNSCORED, Protocol, scored_elsewhere
+from harness.config.protocol import UNSCORED, PerDims, Protocol, scored_elsewhere
+from harness.metrics.definitions import metric
 from harness.store.record import Record
 
 _NAMED = 3
@@ -46,6 +47,60 @@ def other_split(record: Record, chosen: Record) -> str:
 def metric_definition() -> str:
     """The metrics have changed since."""
     return "other metric definitions than this version's; harness rescore scores kept predictions anew"
+
+
+def other_terms(a: Record, b: Record) -> list[str]:
+    """Which data, split and fields of the protocol two records don't share, each as `A, not B`.
+
+    Protocols of models of other dimensions, or of predictions made elsewhere, differ by nature: only
+    fields that both have, and that are one for all dimensions, are held against them.
+    """
+    found = []
+    if a.spec.get("manifest_hash") != b.spec.get("manifest_hash"):
+        found.append(f"data {_short(a.spec.get('manifest_hash'))}, not {_short(b.spec.get('manifest_hash'))}")
+    if a.keys.get("split") != b.keys.get("split"):
+        found.append(f"split {_short(a.keys.get('split'))}, not {_short(b.keys.get('split'))}")
+    own, other = a.spec.get("protocol") or {}, b.spec.get("protocol") or {}
+    kinds = [(r.spec["model"].get("dims"), bool(r.spec["model"].get("external"))) for r in (a, b)]
+    names = {*own, *other} - {*UNSCORED}
+    if kinds[0] != kinds[1]:
+        names = (names & {*own} & {*other}) - {
+            name for name, value in Protocol() if isinstance(value, PerDims)
+        }
+    found += [
+        f"{name} {_said(own.get(name))}, not {_said(other.get(name))}"
+        for name in sorted(names)
+        if own.get(name) != other.get(name)
+    ]
+    if not found and kinds[0] == kinds[1] and a.keys.get("protocol") != b.keys.get("protocol"):
+        found.append(f"protocol {_short(a.keys.get('protocol'))}, not {_short(b.keys.get('protocol'))}")
+    return found
+
+
+def other_definition(a: Record, b: Record, names: Iterable[str]) -> str | None:
+    """Which of the metrics the two records define otherwise, and how; None where they agree."""
+    versions = [(r.spec.get("algorithms") or {}).get("score") for r in (a, b)]
+    rules = [(r.spec.get("protocol") or {}).get("empty") or {} for r in (a, b)]
+    for name in names:
+        if None not in versions and versions[0] != versions[1]:
+            return f"{name} was scored by version {versions[0]} of the metrics and by version {versions[1]}"
+        for rule in _rules(name):
+            said = [one.get(rule) for one in rules]
+            if None not in said and said[0] != said[1]:
+                return f"{name} was scored with {rule} {said[0]} and with {said[1]}"
+    return None
+
+
+def _rules(name: str) -> tuple[str, ...]:
+    """The rules for missing structures that a metric follows."""
+    penalty = metric(name).penalty
+    if penalty is None:
+        return ()
+    return ("both_empty", "one_empty_distance") if penalty == "diagonal" else ("both_empty",)
+
+
+def _short(value: Any) -> str:
+    return "absent" if value is None else str(value)[:8]
 
 
 def _said(value: Any) -> str:

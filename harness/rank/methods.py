@@ -11,19 +11,22 @@ over the protocol's metrics in the same way. Names and definitions are those of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.rank.aggregate import Gathered
 from harness.rank.board import RankMethod
-from harness.rank.bootstrap import cell_means, overall_means, ratio, weighted_sums
+from harness.rank.bootstrap import Draws, cell_means, overall_means, ratio, seed_shifts, weighted_sums
 from harness.rank.patients import Array, Patients, judged, over_cells
 from harness.rank.ranking import better
 from harness.rank.significance import corrected, p_values, resampled_p_values, wins
 
 METHODS: tuple[RankMethod, ...] = ("aggregate-then-rank", "rank-then-aggregate", "test-then-rank")
+
+SHARED, SHARED_BY_TESTS = 4, 20
+"""Resamples that share one draw of the seeds where patients are ranked or tested anew for each draw."""
 
 _DIGITS = 12
 
@@ -47,6 +50,7 @@ def contest(
         tuple(keys),
         {key: table.sums[key][:, columns] for key in keys},
         {key: table.counts[key][:, columns] for key in keys},
+        {key: table.by_seed[key][list(columns)] for key in keys if key in table.by_seed},
     )
     scores = [gathered[column] for column in columns]
     return Contest(own, {name: judged(own, scores, own.cells(name)) for name in rank_by}, tuple(rank_by))
@@ -59,27 +63,42 @@ def more_is_better(method: RankMethod, name: str) -> bool:
     return method == "test-then-rank"
 
 
-def figures(contest: Contest, method: RankMethod, name: str, weight: Array | None = None) -> Array:
-    """What `method` ranks by: entries × resamples, one without `weight`; NaN where there is none."""
-    drawn = np.ones((1, len(contest.table.names))) if weight is None else weight
-    values = contest.values[name]
+def figures(contest: Contest, method: RankMethod, name: str, draws: Draws | None = None) -> Array:
+    """What `method` ranks by: entries × resamples, one without `draws`; NaN where there is none."""
+    values, entries = contest.values[name], contest.values[name].shape[1]
+    drawn = Draws.none(len(contest.table.names), entries) if draws is None else draws
     if method == "aggregate-then-rank":
         means, has = overall_means(*cell_means(contest.table, name, drawn))
         return np.where(has, means, np.nan)
-    if method == "rank-then-aggregate":
-        return _mean_ranks(values, better(name), drawn)
-    by_patient = over_cells(values)
-    if weight is None:
-        return wins(corrected(p_values(by_patient, higher_is_better=better(name))))[:, None].astype(float)
-    return wins(corrected(resampled_p_values(by_patient, weight, higher_is_better=better(name)))).astype(
-        float
-    )
+    if method == "test-then-rank" and draws is None:
+        p = p_values(over_cells(values), higher_is_better=better(name))
+        return wins(corrected(p))[:, None].astype(float)
+    shared = SHARED_BY_TESTS if method == "test-then-rank" else SHARED
+    parts = []
+    for moved, weight in _moved(contest, name, drawn, shared):
+        if method == "rank-then-aggregate":
+            parts.append(_mean_ranks(moved, better(name), weight))
+        else:
+            p = resampled_p_values(over_cells(moved), weight, higher_is_better=better(name))
+            parts.append(wins(corrected(p)).astype(float))
+    return np.concatenate(parts, axis=1)
 
 
-def standing(contest: Contest, method: RankMethod, weight: Array | None = None) -> tuple[Array, Array]:
+def _moved(contest: Contest, name: str, draws: Draws, shared: int) -> Iterable[tuple[Array, Array]]:
+    """Values by patient, entry and cell as drawn seeds move them, with the patients of `shared` resamples."""
+    values = contest.values[name]
+    for first in range(0, len(draws.patients), shared):
+        moved = seed_shifts(contest.table, contest.table.cells(name), draws.seeds[:, :, [first]])
+        if moved is None:
+            yield values, draws.patients
+            return
+        yield values + moved[:, :, 0], draws.patients[first : first + shared]
+
+
+def standing(contest: Contest, method: RankMethod, draws: Draws | None = None) -> tuple[Array, Array]:
     """Mean ranks over the metrics, and ranks by them: entries × resamples."""
     by_metric = [
-        places(figures(contest, method, name, weight), higher_is_better=more_is_better(method, name))
+        places(figures(contest, method, name, draws), higher_is_better=more_is_better(method, name))
         for name in contest.rank_by
     ]
     mean = sum(by_metric, np.zeros_like(by_metric[0])) / len(by_metric)

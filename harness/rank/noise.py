@@ -11,32 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.metrics.definitions import metric
-from harness.rank.aggregate import gather, overall, scores_of
 from harness.rank.board import NoiseFloor
-from harness.store.record import Record
 
 _DIGITS = 12
 
-BySeed = Mapping[int, Mapping[str, float | None]]
+Means = Mapping[int, Mapping[str, float | None]]
 """By seed: an entry's overall means by metric."""
 
 
-def by_seed(
-    records: Sequence[Record], metrics: Iterable[str], structures: Iterable[str], phases: Iterable[str]
-) -> BySeed:
-    """An entry's overall means with each of its seeds alone."""
-    names = [name for name in metrics if metric(name).higher_is_better is not None]
-    structures, phases = tuple(structures), tuple(phases)
-    return {
-        seed: overall(
-            scores_of(gather(r for r in records if r.spec["seed"] == seed), names, structures, phases)
-        )
-        for seed in sorted({record.spec["seed"] for record in records})
-    }
-
-
-def noise_floor(entries: Iterable[BySeed]) -> dict[str, NoiseFloor] | None:
+def noise_floor(entries: Iterable[Means]) -> dict[str, NoiseFloor] | None:
     """The floor of each metric, from entries that have two seeds or more; None if there is none."""
     several = [one for one in entries if len(one) > 1]
     if not several:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,15 @@ class Patients:
 
     `names` are the patients, sorted; `keys` the cells. `sums` and `counts`, by cell: arrays of
     patients × entries with the sum over a patient's cases and their number, 0 where none has a
-    value. Their quotient over patients is a cell's mean.
+    value. Their quotient over patients is a cell's mean. `by_seed`, by cell where some entry has
+    several seeds: entries × seeds, the mean with each seed alone (see `seeds.seed_means`).
     """
 
     names: tuple[str, ...]
     keys: tuple[Key, ...]
     sums: Mapping[Key, Array]
     counts: Mapping[Key, Array]
+    by_seed: Mapping[Key, Array] = field(default_factory=dict)
 
     def cells(self, name: str) -> list[Key]:
         """The cells of a metric."""

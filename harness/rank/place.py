@@ -8,10 +8,12 @@ from typing import Any
 
 from harness.rank.aggregate import Cases, Gathered, Key
 from harness.rank.board import RANK_METHOD, Field, RankMethod, Result
-from harness.rank.bootstrap import LEAST, weights
+from harness.rank.bootstrap import Draws
+from harness.rank.limits import LEAST
 from harness.rank.methods import Contest, contest, figures, more_is_better
 from harness.rank.patients import Patients, patients_of
 from harness.rank.ranking import Standing, better, rank, standings
+from harness.rank.seeds import BySeed, seed_means
 from harness.rank.uncertainty import with_intervals, with_rank_intervals
 
 _ORDER = ("done", "incomplete", "running", "failed", "skipped", "todo")
@@ -21,14 +23,15 @@ def place(
     results: Sequence[Result],
     gathered: Sequence[Gathered],
     values: Sequence[Mapping[Key, Cases]],
+    seeds: Sequence[BySeed],
     field: Field,
     protocol: Mapping[str, Any],
     resamples: int,
 ) -> tuple[list[Result], Field]:
     """Rank the complete `results`, sort all, and put their uncertainty beside them and into `field`.
 
-    `gathered` and `values` are the scores of each result and their `case_values`. ConfigError for
-    a metric that can't rank.
+    `gathered` and `values` are the scores of each result and their `case_values`, `seeds` those with
+    each seed alone. ConfigError for a metric that can't rank.
     """
     rank_by: tuple[str, ...] = tuple(protocol.get("rank_by", ("dice",)))
     method: RankMethod = protocol.get("rank_method", RANK_METHOD)
@@ -42,17 +45,20 @@ def place(
     table: Patients | None = None
     entrants: Contest | None = None
     if resamples or method != RANK_METHOD:
-        table = patients_of(values, _keys(settled, field))
+        keys = _keys(settled, field)
+        table = replace(patients_of(values, keys), by_seed=seed_means(seeds, keys))
         entrants = contest(table, gathered, ranked, rank_by) if ranked else None
     for i, found in _standings(settled, ranked, rank_by, method, entrants).items():
         settled[i] = replace(
             settled[i], rank=found.rank, mean_rank=found.mean_rank, metric_ranks=found.metric_ranks
         )
     if table is not None and resamples and len(table.names) >= LEAST:
-        weight = weights(len(table.names), resamples)
-        settled = with_intervals(settled, table, weight)
+        names = [f"{result.entry.name} @ {result.entry.dataset}" for result in settled]
+        draws = Draws.of(len(table.names), names, [len(own) for own in seeds], resamples)
+        settled = with_intervals(settled, table, draws)
         if entrants is not None:
-            settled, field = with_rank_intervals(settled, ranked, entrants, method, weight, field)
+            own = draws.entries(ranked)
+            settled, field = with_rank_intervals(settled, ranked, entrants, method, own, field)
     return sorted(settled, key=_row), field
 
 

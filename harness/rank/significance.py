@@ -1,10 +1,14 @@
 """Which entry is significantly better than which: paired one-sided Wilcoxon tests with Holm's correction.
 
-As challengeR tests: over patients, zero differences left out, normal approximation with
-correction for ties and continuity; all ordered pairs of entries are one family per metric.
+As challengeR tests: over patients, zero differences left out; all ordered pairs of entries are one
+family per metric. p is exact for up to 50 patients without a tie or a zero difference, else from the
+normal approximation with correction for ties and continuity, as R's `wilcox.test` has it. In few
+patients the approximation would let nothing survive the correction.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +16,9 @@ from numpy.typing import NDArray
 from harness.rank.patients import Array
 
 ALPHA = 0.05
+
+MOST_EXACT = 50
+"""Patients; beyond, the approximation is good."""
 
 _DIGITS = 12
 """Differences are rounded, so that equal ones are ties to the test and not noise of the last bit."""
@@ -29,25 +36,49 @@ def p_values(values: Array, *, higher_is_better: bool) -> Array:
     n = oriented.shape[1]
     p = np.full((n, n), np.nan)
     for row in range(n):
-        others = [column for column in range(n) if column != row]
+        others = np.array([column for column in range(n) if column != row], dtype=int)
         differences = np.round(oriented[:, [row]] - oriented[:, others], _DIGITS)
         moved = (np.nan_to_num(differences) != 0).any(axis=0)
+        exact = np.array([_exact(column) for column in differences.T], dtype=bool)
         p[row, others] = 1.0
-        if moved.any():
-            tested = wilcoxon(
-                differences[:, moved],
-                axis=0,
-                alternative="greater",
-                method="approx",
-                correction=True,
-                nan_policy="omit",
-            )
-            p[row, np.array(others)[moved]] = tested.pvalue
+        ways: tuple[tuple[Literal["exact", "approx"], NDArray[np.bool_]], ...]
+        ways = (("exact", exact), ("approx", moved & ~exact))
+        for method, chosen in ways:
+            if chosen.any():
+                tested = wilcoxon(
+                    differences[:, chosen],
+                    axis=0,
+                    alternative="greater",
+                    method=method,
+                    correction=True,
+                    nan_policy="omit",
+                )
+                p[row, others[chosen]] = tested.pvalue
     return p
 
 
+def least_p(patients: int, entries: int) -> float:
+    """The smallest corrected p of any of `entries`, be it better in each of so many patients.
+
+    Exact: of 2^n equally likely signs one is as extreme, and Holm's first factor is the number of
+    ordered pairs. Beyond `MOST_EXACT` patients it is as good as 0.
+    """
+    if patients > MOST_EXACT:
+        return 0.0
+    return min(1.0, entries * (entries - 1) * 0.5**patients)
+
+
+def _exact(differences: Array) -> bool:
+    known = np.abs(differences[~np.isnan(differences)])
+    few = 0 < len(known) <= MOST_EXACT
+    return few and bool(known.all()) and len(np.unique(known)) == len(known)
+
+
 def resampled_p_values(values: Array, weight: Array, *, higher_is_better: bool) -> Array:
-    """The same in each resample: entries × entries × resamples. A patient counts as often as it was drawn."""
+    """The same in each resample: entries × entries × resamples. A patient counts as often as it was drawn.
+
+    Always the approximation: patients that were drawn twice are ties, for which there is no exact table.
+    """
     from scipy.special import ndtr
 
     oriented = values if higher_is_better else -values

@@ -1,33 +1,35 @@
-"""Whether other patients, or another method, would have given another ranking."""
+"""Whether other patients, another training or another method would have given another ranking."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
 
 from harness.rank.board import MethodTau, RankMethod, Stability
-from harness.rank.bootstrap import LIMITS
+from harness.rank.limits import levels
 from harness.rank.patients import Array
 
 _DIGITS = 12
 
 
-def stability(ranks: Array, resampled: Array, by_method: Mapping[RankMethod, Array]) -> Stability:
-    """Kendall's tau-b of the `ranks` of entries with `resampled` ones (entries × resamples).
+def stability(
+    ranks: Array, resampled: Array, patients: int, by_method: Mapping[RankMethod, Array]
+) -> Stability:
+    """Kendall's tau-b of the `ranks` of entries with `resampled` ones (entries × resamples) of `patients`.
 
+    Told by its median, which no interval leaves out as it may the mean of so skewed a thing.
     `by_method` are the ranks by each method, whose taus are told pair by pair.
     """
     # Resamples often agree: each ranking that occurs is compared once.
     rankings, which = np.unique(resampled, axis=1, return_inverse=True)
     # A resample in which all tie (or else the ranking does) says nothing for it.
     taus = np.array([tau(ranks, other) or 0.0 for other in rankings.T])[which.ravel()]
-    low, high = np.quantile(taus, LIMITS)
+    low, high = np.quantile(taus, levels(patients))
     return Stability(
         resampled.shape[1],
-        round(math.fsum(taus) / len(taus), _DIGITS),
+        round(float(np.median(taus)), _DIGITS),
         (round(float(low), _DIGITS), round(float(high), _DIGITS)),
         tuple(MethodTau(a, b, tau(by_method[a], by_method[b])) for a, b in combinations(by_method, 2)),
     )

@@ -11,16 +11,9 @@ import numpy as np
 from harness.metrics.definitions import metric
 from harness.rank.aggregate import Key
 from harness.rank.board import Field, Interval, RankMethod, Result, Scores, Significance
-from harness.rank.bootstrap import (
-    LEAST,
-    as_interval,
-    cell_means,
-    intervals,
-    overall_means,
-    rank_intervals,
-    rank_shares,
-)
+from harness.rank.bootstrap import Draws, cell_means, overall_means, rank_shares
 from harness.rank.groups import groups
+from harness.rank.limits import apart, as_interval, intervals, rank_intervals
 from harness.rank.methods import METHODS, Contest, standing
 from harness.rank.patients import Array, Patients, over_cells
 from harness.rank.ranking import better
@@ -31,27 +24,25 @@ MOST_TESTED = 200
 """Tests grow as the square of the entries: beyond so many there is no significance matrix."""
 
 
-def with_intervals(results: Sequence[Result], table: Patients, weight: Array) -> list[Result]:
+def with_intervals(results: Sequence[Result], table: Patients, draws: Draws) -> list[Result]:
     """The results, which are the entries of `table`, with intervals of their cells and overall means."""
     of_cell: dict[tuple[int, Key], Interval] = {}
     of_mean: list[dict[str, Interval | None]] = [{} for _ in results]
     for name in dict.fromkeys(name for name, _, _ in table.keys):
         # One metric at a time: all resamples of all metrics would be hundreds of megabytes.
-        means, has = cell_means(table, name, weight)
-        limits = intervals(means, has)
+        means, has = cell_means(table, name, draws)
+        tested = np.stack([table.counts[key] > 0 for key in table.cells(name)], axis=-1)
+        limits = intervals(means, has, tested.sum(axis=0))
         for c, key in enumerate(table.cells(name)):
-            tested = (table.counts[key] > 0).sum(axis=0)
             for e in range(len(results)):
-                if tested[e] >= LEAST and (found := as_interval(limits[e, c])):
+                if found := as_interval(limits[e, c]):
                     of_cell[e, key] = found
         if metric(name).higher_is_better is None:
             continue
-        limits = intervals(*overall_means(means, has))
-        several = np.sum([table.counts[key] > 0 for key in table.cells(name)], axis=0)
+        limits = intervals(*overall_means(means, has), tested.any(axis=-1).sum(axis=0))
         for e, result in enumerate(results):
-            known = result.overall.get(name) is not None and (several[:, e] > 0).sum() >= LEAST
             if name in result.overall:
-                of_mean[e][name] = as_interval(limits[e]) if known else None
+                of_mean[e][name] = as_interval(limits[e]) if result.overall[name] is not None else None
     return [
         replace(result, scores=_with(result.scores, e, of_cell), overall_ci95=of_mean[e])
         for e, result in enumerate(results)
@@ -63,19 +54,20 @@ def with_rank_intervals(
     ranked: Sequence[int],
     contest: Contest,
     method: RankMethod,
-    weight: Array,
+    draws: Draws,
     field: Field,
 ) -> tuple[list[Result], Field]:
     """The results with rank intervals and groups for those at `ranked`, which are in `contest`."""
     entries = [results[i].entry for i in ranked]
-    mean_ranks, ranks = standing(contest, method, weight)
+    patients = len(contest.table.names)
+    mean_ranks, ranks = standing(contest, method, draws)
     order = sorted(
         range(len(ranked)),
         key=lambda row: (results[ranked[row]].rank or 0, entries[row].model, entries[row].loss),
     )
-    letters = dict(zip(order, groups(order, mean_ranks), strict=True))
+    letters = dict(zip(order, groups(order, apart(mean_ranks, patients)), strict=True))
     settled = list(results)
-    for row, limits in enumerate(rank_intervals(ranks)):
+    for row, limits in enumerate(rank_intervals(ranks, patients)):
         i = ranked[row]
         settled[i] = replace(
             results[i], rank_interval=limits, group=letters[row], rank_shares=rank_shares(ranks[row])
@@ -89,7 +81,7 @@ def with_rank_intervals(
     tested = {name: _significance(contest, name) for name in contest.rank_by} if few else {}
     return settled, replace(
         field,
-        stability=stability(own, ranks, points),
+        stability=stability(own, ranks, patients, points),
         significance={
             name: Significance(
                 tuple(entries[row] for row in order),

@@ -2,7 +2,8 @@
 
     .venv/bin/pytest tests/benchmarks/test_ranking.py --benchmark-enable -n 0
 
-50 entries, 150 patients, 20 metrics of three structures in two phases, 1,000 resamples, one thread.
+50 entries of one seed or three, 150 patients, 20 metrics of three structures in two phases, 1,000
+resamples, one thread.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.rank.bootstrap import cell_means, intervals, overall_means, rank_intervals, weights
+from harness.rank.bootstrap import Draws, cell_means, overall_means
 from harness.rank.groups import groups
+from harness.rank.limits import apart, intervals, rank_intervals
 from harness.rank.methods import METHODS, Contest, standing
 from harness.rank.patients import Patients
 from harness.rank.stability import stability
@@ -21,8 +23,8 @@ from harness.rank.stability import stability
 ENTRIES, PATIENTS, METRICS = 50, 150, 20
 
 
-def made_up() -> Contest:
-    """Entries whose means differ by about what they vary; ranked by the first metric."""
+def made_up(seeds: int) -> Contest:
+    """Entries whose means differ by about what they and their seeds vary; ranked by the first metric."""
     rng = np.random.default_rng(0)
     names = [f"nsd@{mm}mm" for mm in range(1, METRICS + 1)]
     keys = [(name, part, phase) for name in names for part in ("LV", "RV", "MYO") for phase in ("ED", "ES")]
@@ -33,25 +35,29 @@ def made_up() -> Contest:
         tuple(keys),
         sums,
         {key: np.ones((PATIENTS, ENTRIES)) for key in keys},
+        {key: sums[key].mean(axis=0)[:, None] + rng.normal(0, 0.005, (ENTRIES, seeds)) for key in keys},
     )
     values = {names[0]: np.stack([sums[key] for key in table.cells(names[0])], axis=-1)}
     return Contest(table, values, names[:1])
 
 
-def uncertainty(contest: Contest, method: Any) -> Any:
+def uncertainty(contest: Contest, method: Any, seeds: int) -> Any:
     """Intervals of every mean and rank, groups, and Kendall's tau."""
-    weight = weights(PATIENTS)
+    draws = Draws.of(PATIENTS, [f"e{entry}" for entry in range(ENTRIES)], [seeds] * ENTRIES, 1000)
     for name in dict.fromkeys(name for name, _, _ in contest.table.keys):
-        means, has = cell_means(contest.table, name, weight)
-        intervals(means, has)
-        intervals(*overall_means(means, has))
-    mean_ranks, ranks = standing(contest, method, weight)
+        means, has = cell_means(contest.table, name, draws)
+        intervals(means, has, PATIENTS)
+        intervals(*overall_means(means, has), PATIENTS)
+    mean_ranks, ranks = standing(contest, method, draws)
     points = {one: standing(contest, one)[1][:, 0] for one in METHODS}
     order = [int(row) for row in np.argsort(points[method], kind="stable")]
-    return rank_intervals(ranks), groups(order, mean_ranks), stability(points[method], ranks, points)
+    letters = groups(order, apart(mean_ranks, PATIENTS))
+    return rank_intervals(ranks, PATIENTS), letters, stability(points[method], ranks, PATIENTS, points)
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_thousand_resamples(benchmark: Any, method: Any) -> None:
-    limits, letters, _ = benchmark.pedantic(uncertainty, (made_up(), method), rounds=3, warmup_rounds=1)
+def test_a_thousand_resamples(benchmark: Any, method: Any, seeds: int) -> None:
+    given = (made_up(seeds), method, seeds)
+    limits, letters, _ = benchmark.pedantic(uncertainty, given, rounds=3, warmup_rounds=1)
     assert len(limits) == len(letters) == ENTRIES

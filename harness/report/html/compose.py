@@ -32,7 +32,7 @@ PARTS: dict[Part, tuple[str, str]] = {
     ),
     "ranks": (
         "Stability",
-        "The area of a bubble is the share of bootstrap samples of the patients in which an entry takes a "
+        "The area of a bubble is the share of bootstrap samples (patients, seeds) in which an entry takes a "
         "rank. The line is the 95 % interval of the rank, the stroke is the rank itself.",
     ),
     "tests": (

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.metrics.definitions import metric
 from harness.rank.board import Board, Field, Result, Stability
+from harness.rank.limits import ENOUGH
+from harness.rank.significance import ALPHA, least_p
 from harness.report.published import Published
 from harness.report.table import MISSING
 from harness.report.units import metric_scale
@@ -53,15 +55,29 @@ def ranked_by(board: Board) -> str:
 
 def certainty(board: Board, field: Field, metrics: Sequence[str]) -> list[str]:
     """How far the ranks and the means can be trusted."""
+    results = board.of(field.dataset)
     lines = []
     if (found := field.stability) is not None:
         low, high = found.ci95
-        lines += [
-            f"95 %: interval of the rank in {found.resamples:,} bootstrap samples of the patients; "
-            "entries of a group (gr) can't be told apart from its first.",
-            f"Kendall's tau with the bootstrap rankings: {found.tau:.2f} ({low:.2f} to {high:.2f}); "
-            f"with the ranking by {', by '.join(_methods(board, found))}.",
-        ]
+        what = "the patients and of each entry's seeds" if len(field.seeds) > 1 else "the patients"
+        lines.append(
+            f"95 %: interval of the rank in {found.resamples:,} bootstrap samples of {what}. Entries "
+            "without a letter in common (gr) are told apart: the 95 % interval of their difference "
+            "excludes 0, not corrected for the number of pairs."
+        )
+    lines += _unsure(field, results)
+    if found is not None:
+        ranked = [result for result in results if result.rank is not None]
+        lines.append(
+            f"Kendall's tau with the bootstrap rankings: median {found.tau:.2f} ({low:.2f} to {high:.2f}); "
+            f"with the ranking by {', by '.join(_methods(board, found, ranked))}."
+        )
+        least = least_p(field.patients, len(ranked))
+        if field.significance and least > ALPHA and not _significant(field):
+            lines.append(
+                f"Significance: no pair of {len(ranked)} entries can reach p ≤ {ALPHA:g} with "
+                f"{_many(field.patients, 'patient')}, corrected by Holm (the least is {least:.2f})."
+            )
     floors = {name: floor for name in metrics if (floor := (field.noise_floor or {}).get(name)) is not None}
     if floors:
         told = ", ".join(
@@ -120,14 +136,38 @@ def cited(published: Iterable[Published]) -> list[str]:
     ]
 
 
-def _methods(board: Board, found: Stability) -> list[str]:
+def _significant(field: Field) -> bool:
+    found = (p for one in field.significance.values() for row in one.p for p in row)
+    return any(p is not None and p <= ALPHA for p in found)
+
+
+def _unsure(field: Field, results: Sequence[Result]) -> list[str]:
+    """What the intervals can't hold: another training where there is one seed, anything of few patients."""
+    sampled = [result for result in results if any(result.overall_ci95.values())]
+    lines = []
+    if sampled and len(field.seeds) < 2:
+        lines.append("Training noise is not in the intervals: there is one seed.")
+    elif single := [r.entry.name for r in sampled if len({run.seed for run in r.runs}) < 2]:
+        more = f" and {_many(len(single) - _NAMED, 'more entry', 'more entries')}"
+        named = ", ".join(single[:_NAMED]) + more * (len(single) > _NAMED)
+        lines.append(f"Training noise is not in the intervals of what has one seed: {named}.")
+    if sampled and field.patients < ENOUGH:
+        lines.append(f"Fewer than {ENOUGH} patients tell nothing apart: every rank is possible.")
+    return lines
+
+
+def _methods(board: Board, found: Stability, ranked: Sequence[Result]) -> list[str]:
     """Kendall's tau of the board's ranking with those by the other methods."""
+    tied = "this ranking ties" if len({result.rank for result in ranked}) == 1 else "ties"
     taus = {
         pair.a if pair.b == board.rank_method else pair.b: pair.tau
         for pair in found.methods
         if board.rank_method in (pair.a, pair.b)
     }
-    return [f"{name} {MISSING if tau is None else f'{tau:.2f}'}" for name, tau in taus.items()]
+    return [
+        f"{name} {f'{MISSING} ({tied} all entries)' if tau is None else f'{tau:.2f}'}"
+        for name, tau in taus.items()
+    ]
 
 
 def _counted(results: Sequence[Result], name: str) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.metrics.definitions import metric
 from harness.rank.board import NO_PHASE, Interval
 from harness.rank.compare import SMALLEST_N, Comparison, Overall, Paired
+from harness.rank.limits import ENOUGH
 from harness.report.table import MISSING, Cell, Column, Row, Table, number
 from harness.report.units import Scale, metric_scale
 from harness.report.views.rows import POSTER_ORDER, SHORT, title_of
 
 _NAMED = 5
 
+_MOST_DECIMALS = 6
+
+_TITLES = {"volume-error": "vol. error mL"}
+"""Titles that fit in a column of 80 with all others."""
+
 
 def comparison(compared: Comparison) -> Table:
-    """Means of both, the paired difference with its interval, a verdict, and who moved which way."""
+    """Overall means first: both, the paired difference, its interval, a verdict, and who moved which way."""
     columns = (
         Column("metric", holds="word"),
         Column("structure", holds="word"),
@@ -23,16 +31,17 @@ def comparison(compared: Comparison) -> Table:
         Column("B", "mean"),
         Column("mean", "B − A"),
         Column("95 %", "B − A", label="interval of the difference", priority=1),
-        Column("sd", "B − A", label="sd of the difference", priority=4),
-        Column("n", priority=3),
-        Column("p", priority=1),
-        Column("B is", holds="word"),
-        Column("better", "patients in B", priority=2),
-        Column("same", "patients in B", priority=2),
-        Column("worse", "patients in B", priority=2),
+        Column("sd", "B − A", label="sd of the difference", priority=5),
+        Column("n", priority=4),
+        Column("p", priority=2),
+        # As numbers are, so that a verdict is never folded.
+        Column("B is"),
+        Column("better", "patients in B", priority=3),
+        Column("same", "patients in B", priority=3),
+        Column("worse", "patients in B", priority=3),
     )
-    rows = tuple(_row(cell) for cell in _in_order(compared.cells))
-    rows += tuple(_overall(one) for one in compared.overall)
+    rows = tuple(_overall(one) for one in compared.overall)
+    rows += tuple(_row(cell) for cell in _in_order(compared.cells))
     return Table(f"B against A on {compared.dataset}", columns, rows, tuple(_caption(compared)))
 
 
@@ -45,13 +54,13 @@ def _in_order(cells: Sequence[Paired]) -> list[Paired]:
 
 
 def _row(cell: Paired) -> Row:
-    scale = metric_scale(cell.metric)
+    scale = _scale(cell)
     where = cell.structure if cell.phase == NO_PHASE else f"{cell.structure} {cell.phase}"
     return Row(
         (
-            Cell(title_of(cell.metric)),
+            Cell(_TITLES.get(cell.metric) or title_of(cell.metric)),
             Cell(where),
-            *_means(cell),
+            *_means(cell, scale),
             number(cell.difference, lambda value: f"{value:+.{scale.decimals}f}"),
             Cell(_interval(cell.ci95, scale)),
             number(cell.sd, scale.text),
@@ -64,16 +73,16 @@ def _row(cell: Paired) -> Row:
 
 
 def _overall(one: Overall) -> Row:
-    scale = metric_scale(one.metric)
+    scale = _scale(one)
     return Row(
         (
             Cell(title_of(one.metric)),
             Cell("mean"),
-            *_means(one),
+            *_means(one, scale),
             number(one.difference, lambda value: f"{value:+.{scale.decimals}f}"),
             Cell(_interval(one.ci95, scale)),
             Cell(MISSING),
-            Cell(MISSING),
+            Cell(str(one.n), one.n),
             number(one.p, p_text),
             Cell(one.verdict),
             *[Cell(MISSING)] * 3,
@@ -88,9 +97,27 @@ def _interval(limits: Interval | None, scale: Scale) -> str:
     return f"{low} to {high}"
 
 
-def _means(cell: Paired | Overall) -> tuple[Cell, Cell]:
+def _scale(cell: Paired | Overall) -> Scale:
+    """The metric's scale with enough decimals for two digits of the interval's width.
+
+    A limit on one side of 0 is not printed as 0: a row must not refute its verdict.
+    """
+    scale = metric_scale(cell.metric)
+    if cell.ci95 is None:
+        return scale
+    low, high = cell.ci95
+    decimals = scale.decimals
+    if high > low:
+        decimals = max(decimals, 1 - math.floor(math.log10(high - low)))
+    least = min(abs(low), abs(high))
+    while low * high > 0 and decimals < _MOST_DECIMALS and not round(least, decimals):
+        decimals += 1
+    return replace(scale, decimals=min(decimals, _MOST_DECIMALS))
+
+
+def _means(cell: Paired | Overall, scale: Scale) -> tuple[Cell, Cell]:
     """Both means, the better one marked unless they print the same."""
-    show = metric_scale(cell.metric).text
+    show = scale.text
     if cell.mean_a is None or cell.mean_b is None:
         return number(cell.mean_a, show), number(cell.mean_b, show)
     a, b = show(cell.mean_a), show(cell.mean_b)
@@ -118,10 +145,12 @@ def _margins(compared: Comparison) -> str:
 def _caption(compared: Comparison) -> list[str]:
     lines = [
         f"A: {compared.a}. B: {compared.b}. {compared.patients} patients in common. * the better mean.",
+        *_grounds(compared),
         "p: two-sided Wilcoxon signed-rank test over patients, not corrected for the number of tests; "
         f"none with fewer than {SMALLEST_N} patients that differ.",
-        "95 %: bootstrap over patients; B is better or worse where the interval excludes 0"
-        + f"{_margins(compared)}. Mean: over structures and phases, each equal. "
+        f"95 %: {_sampled(compared)}; B is better or worse where the interval excludes 0"
+        + f"{_margins(compared)}, not corrected for the number of tests; undecided with fewer than "
+        f"{ENOUGH} patients. Mean: over structures and phases, each equal. "
         f"Altogether B is {compared.verdict}.",
     ]
     metrics = dict.fromkeys(cell.metric for cell in compared.cells)
@@ -138,3 +167,27 @@ def _caption(compared: Comparison) -> list[str]:
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             lines.append(f"Only in {side}: {', '.join(names[:_NAMED])}{more}.")
     return lines
+
+
+def _grounds(compared: Comparison) -> list[str]:
+    """What both sides don't share besides their entry."""
+    if not compared.differ:
+        return []
+    more = f" and {len(compared.differ) - _NAMED} more" if len(compared.differ) > _NAMED else ""
+    told = "; ".join(compared.differ[:_NAMED])
+    return [f"A and B were not made under the same terms: {told}{more}."]
+
+
+def _sampled(compared: Comparison) -> str:
+    """What was drawn anew; where a side has one seed, that its training was not."""
+    sides = {"A": compared.seeds_a, "B": compared.seeds_b}
+    single = [side for side, seeds in sides.items() if len(seeds) < 2]
+    if not single:
+        return "bootstrap over patients and over the seeds of either side"
+    if len(single) == 2:
+        return "bootstrap over patients (one seed a side: training noise is not in it)"
+    (other,) = {*sides} - {*single}
+    return (
+        f"bootstrap over patients and the seeds of {other} ({single[0]} has one seed: "
+        "its training noise is not in it)"
+    )

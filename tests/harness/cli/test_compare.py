@@ -65,6 +65,55 @@ def test_a_gate_that_guards_nothing_is_a_mistake(project: Project, name: str, to
     assert told in done.err
 
 
+def test_too_few_patients_guard_nothing(project: Project) -> None:
+    old, new = (
+        write(project, name, records(value, patients=5)) for name, value in (("old", 0.8), ("new", 0.5))
+    )
+    done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse")
+    assert (done.code, len(done.err.strip().splitlines())) == (2, 1)
+    assert "5 patients with dice on both sides decide nothing" in done.err
+
+
+def test_a_seed_that_happened_to_be_worse_passes_a_gate(project: Project) -> None:
+    """Two trainings of each commit that differ by 0.02; the means of the two by 0.005 in every patient."""
+    folders = []
+    for name, values in (("old", (0.81, 0.79)), ("new", (0.805, 0.785))):
+        lines = [
+            to_line(
+                made_records.record(
+                    [made_records.score(f"p{n}", value + n / 1000) for n in range(8)],
+                    entry=("unet2d", "ce"),
+                    seed=seed,
+                )
+            )
+            for seed, value in enumerate(values)
+        ]
+        folders.append(write(project, name, "".join(lines)))
+    old, new = folders
+    done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse")
+    assert done.code == 0, done.out
+    assert "over the seeds of either side" in " ".join(done.out.split())
+
+
+def test_an_entry_behind_the_option_is_no_margin(project: Project) -> None:
+    old, new = write(project, "old", records(0.80)), write(project, "new", records(0.85))
+    done = project("compare", "--fail-if-worse", f"{old}::unet2d+ce", f"{new}::unet2d+ce")
+    assert done.code == 2
+    assert "is not a margin; write --fail-if-worse=0.01, or the entries first" in done.err
+    assert project("compare", "--fail-if-worse=0.01", f"{old}::unet2d+ce", f"{new}::unet2d+ce").code == 0
+
+
+def test_another_definition_of_a_metric_is_one_line(project: Project) -> None:
+    old, new = write(project, "old", records(0.80)), write(project, "new", records(0.85))
+    lines = [json.loads((project.root / folder / "records.jsonl").read_text()) for folder in (old, new)]
+    for version, line, folder in zip((1, 2), lines, (old, new), strict=True):
+        line["spec"]["algorithms"] = {"prepare": 1, "train": 2, "score": version}
+        write(project, folder, json.dumps(line) + "\n")
+    done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce")
+    assert (done.code, len(done.err.strip().splitlines())) == (2, 1)
+    assert "rescore" in done.err
+
+
 def test_worse_by_less_than_the_margin_passes(project: Project) -> None:
     """Differences from -0.002 to -0.016, on average -0.009: worse, the interval excluding 0."""
     scores = [made_records.score(f"p{n}", 0.8 + n / 1000 - 0.002 - n / 500) for n in range(8)]

@@ -1,4 +1,4 @@
-"""Intervals from resampled patients, against scipy, by hand, and whatever the order of input."""
+"""Means of resampled patients and ranks from them, by hand, and whatever the order of input."""
 
 from __future__ import annotations
 
@@ -11,16 +11,9 @@ from scipy import stats
 
 from harness.rank.aggregate import case_values, gather
 from harness.rank.board import Entry
-from harness.rank.bootstrap import (
-    cell_means,
-    intervals,
-    overall_means,
-    rank_intervals,
-    rank_shares,
-    weighted_sums,
-    weights,
-)
+from harness.rank.bootstrap import Draws, cell_means, overall_means, rank_shares, weighted_sums, weights
 from harness.rank.build import build
+from harness.rank.limits import intervals
 from harness.rank.patients import patients_of
 
 
@@ -34,6 +27,10 @@ def table_of(*entries):
     gathered = [gather([made_records.record(scores)]) for scores in entries]
     keys = sorted({key for one in gathered for key in one})
     return patients_of([{k: case_values(v) for k, v in one.items()} for one in gathered], keys)
+
+
+def draws(patients, resamples=1000, entries=1):
+    return Draws.of(patients, [f"e{e}" for e in range(entries)], [1] * entries, resamples)
 
 
 def test_each_resample_draws_as_many_patients_as_there_are():
@@ -60,10 +57,9 @@ def test_means_of_resamples_are_those_of_the_drawn_patients():
             for column in values.T
         )
     )
-    weight = weights(9, 20)
-    means, has = cell_means(table, "hd", weight)
+    means, has = cell_means(table, "hd", draws(9, 20, 2))
     assert has.all()
-    for b, row in enumerate(weight.astype(int)):
+    for b, row in enumerate(weights(9, 20).astype(int)):
         drawn = np.repeat(np.arange(9), row)
         assert means[:, 0, b] == pytest.approx(values[drawn].mean(axis=0), rel=1e-12)
 
@@ -81,13 +77,22 @@ def test_sums_have_the_same_bits_in_any_order_of_patients():
 
 
 def test_the_interval_is_scipys_percentile_bootstrap():
-    """Both draw at random: with 1,000 resamples limits agree to a few percent of the interval's width."""
+    """Both draw at random: with 1,000 resamples limits agree to a few percent of the interval's width.
+
+    60 patients: the level is Φ(−√(60/59) · t(0.975, 59)) and not 0.025 (Hesterberg 2015).
+    """
     rng = np.random.default_rng(2)
     values = rng.normal(0.85, 0.05, 60)
     table = table_of([made_records.score(f"p{i:02}", v) for i, v in enumerate(values)])
-    limits = intervals(*cell_means(table, "dice", weights(60)))[0, 0]
+    limits = intervals(*cell_means(table, "dice", draws(60)), 60)[0, 0]
+    level = stats.norm.cdf(-np.sqrt(60 / 59) * stats.t.ppf(0.975, 59))
     theirs = stats.bootstrap(
-        (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(0)
+        (values,),
+        np.mean,
+        n_resamples=20_000,
+        confidence_level=1 - 2 * level,
+        method="percentile",
+        rng=np.random.default_rng(0),
     ).confidence_interval
     width = theirs.high - theirs.low
     assert limits == pytest.approx([theirs.low, theirs.high], abs=0.08 * width)
@@ -101,7 +106,7 @@ def test_cases_of_a_patient_move_together():
         for phase in ("ED", "ES")
     ]
     table = table_of(scores)
-    means, _ = overall_means(*cell_means(table, "dice", weights(2, 200)))
+    means, _ = overall_means(*cell_means(table, "dice", draws(2, 200)))
     assert set(means.ravel()) == {0.0, 0.5, 1.0}
 
 
@@ -123,15 +128,14 @@ def test_a_value_that_few_patients_have_is_averaged_where_it_is_drawn():
     """Only c has an RV: resamples without c have no RV, and their overall mean is LV's alone."""
     lv = [made_records.score(p, 0.8) for p in "abc"]
     table = table_of([*lv, made_records.score("c", 0.4, structure="RV")])
-    weight = weights(3, 300)
-    means, has = cell_means(table, "dice", weight)
-    drawn = weight[:, 2] > 0
+    means, has = cell_means(table, "dice", draws(3, 300))
+    drawn = weights(3, 300)[:, 2] > 0
     assert 0 < drawn.sum() < 300
     assert (has[0, 1] == drawn).all()
     total, known = overall_means(means, has)
     assert known.all()
     assert total[0] == pytest.approx(np.where(drawn, 0.6, 0.8))
-    assert intervals(means, has)[0, 1] == pytest.approx([0.4, 0.4])
+    assert intervals(means, has, 3)[0, 1] == pytest.approx([0.4, 0.4])
 
 
 def test_both_empty_cases_and_errors_are_not_zeros():
@@ -155,6 +159,18 @@ def test_one_patient_has_no_interval():
     assert result.overall_ci95.get("dice") is None
 
 
+@pytest.mark.parametrize(("patients", "intervals", "groups"), [(5, (1, 2), "AA"), (6, None, "AB")])
+def test_few_patients_share_a_group_and_every_rank(patients, intervals, groups):
+    """Far apart in each of five hearts: the next five may be the other way round."""
+    records = [
+        made_records.record([made_records.score(f"p{i}", base) for i in range(patients)], entry=("net", loss))
+        for loss, base in (("ce", 0.9), ("dice", 0.5))
+    ]
+    found = board(records).results
+    assert "".join(result.group for result in found) == groups
+    assert [r.rank_interval for r in found] == ([intervals] * 2 if intervals else [(1, 1), (2, 2)])
+
+
 def test_an_unranked_entry_keeps_the_intervals_of_its_means():
     full = made_records.record([made_records.score(p, 0.7) for p in "abc"], entry=("net", "ce"))
     short = made_records.record(
@@ -165,14 +181,8 @@ def test_an_unranked_entry_keeps_the_intervals_of_its_means():
     assert last.overall_ci95["dice"] == (pytest.approx(0.8), pytest.approx(0.9))
 
 
-def test_rank_limits_are_ranks_that_occurred():
-    ranks = np.array([[1] * 960 + [2] * 40, [2] * 960 + [1] * 40, [3] * 1000])
-    assert rank_intervals(ranks) == [(1, 2), (1, 2), (3, 3)]
-    assert rank_intervals(ranks[:, :980]) == [(1, 1), (2, 2), (3, 3)]
-
-
 def test_all_equal_entries_share_rank_one_and_a_group():
-    scores = [made_records.score(p, 0.7 + i / 10) for i, p in enumerate("abc")]
+    scores = [made_records.score(p, 0.7 + i / 100) for i, p in enumerate("abcdef")]
     made = board([made_records.record(scores, entry=("net", loss)) for loss in "xyz"])
     assert [(r.rank, r.rank_interval, r.group) for r in made.results] == [(1, (1, 1), "A")] * 3
     (field,) = made.fields

@@ -8,7 +8,7 @@ from dataclasses import replace
 import made_records
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, wilcoxon
+from scipy.stats import bootstrap, norm, t, wilcoxon
 
 from harness.errors import ConfigError, HarnessError
 from harness.rank.compare import compare
@@ -152,8 +152,14 @@ def test_the_interval_is_scipys_percentile_bootstrap():
     a = draw.uniform(0.6, 0.9, 40)
     gains = draw.normal(0.01, 0.03, 40)
     found = compare(*pair(a.tolist(), (a + gains).tolist()))
+    level = norm.cdf(-np.sqrt(40 / 39) * t.ppf(0.975, 39))  # Hesterberg 2015
     theirs = bootstrap(
-        (gains,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(0)
+        (gains,),
+        np.mean,
+        n_resamples=20_000,
+        confidence_level=1 - 2 * level,
+        method="percentile",
+        rng=np.random.default_rng(0),
     ).confidence_interval
     width = theirs.high - theirs.low
     assert found.cells[0].ci95 == pytest.approx((theirs.low, theirs.high), abs=0.08 * width)
@@ -162,15 +168,16 @@ def test_the_interval_is_scipys_percentile_bootstrap():
 
 
 def test_equal_gains_are_better_and_equal_scores_equivalent():
-    (cell,) = compare(*pair([0.5, 0.6, 0.7], [0.6, 0.7, 0.8])).cells
+    six = [0.4, 0.45, 0.5, 0.6, 0.7, 0.75]
+    (cell,) = compare(*pair(six, [value + 0.1 for value in six])).cells
     assert cell.ci95 == (pytest.approx(0.1), pytest.approx(0.1))
     assert cell.verdict == "better"
-    same = compare(*pair([0.5, 0.6, 0.7], [0.5, 0.6, 0.7]))
+    same = compare(*pair(six, six))
     assert (same.cells[0].verdict, same.verdict) == ("equivalent", "equivalent")
 
 
 def test_a_margin_makes_small_differences_equivalent():
-    sides = pair([0.5, 0.6, 0.7], [0.51, 0.61, 0.71])
+    sides = pair([0.5, 0.6, 0.7] * 2, [0.51, 0.61, 0.71] * 2)
     assert compare(*sides, margins={"dice": 0.02}).verdict == "equivalent"
     assert compare(*sides, margins={"dice": 0.005}).verdict == "better"
     assert compare(*sides).overall[0].margin == 0.0
@@ -181,12 +188,21 @@ def test_a_margin_makes_small_differences_equivalent():
 
 
 def test_longer_distances_are_worse():
-    assert compare(*pair([5.0, 6.0, 7.0], [6.0, 7.0, 8.0], metric="hd")).verdict == "worse"
+    assert compare(*pair([5.0, 6.0, 7.0] * 2, [6.0, 7.0, 8.0] * 2, metric="hd")).verdict == "worse"
 
 
 def test_one_patient_decides_nothing():
     found = compare(*pair([0.5], [0.9]))
     assert (found.cells[0].ci95, found.cells[0].verdict, found.verdict) == (None, "undecided", "undecided")
+
+
+def test_five_patients_decide_nothing_six_do():
+    """Five that agree have a two-sided p of 0.0625 in a sign test, six of 0.031."""
+    for patients, expected in ((5, "undecided"), (6, "better")):
+        found = compare(*pair([0.5] * patients, [0.6] * patients))
+        assert (found.cells[0].verdict, found.overall[0].verdict, found.verdict) == (expected,) * 3
+        assert found.overall[0].n == patients
+        assert found.cells[0].ci95 == (pytest.approx(0.1), pytest.approx(0.1))
 
 
 def test_a_volume_has_an_interval_but_no_verdict():
@@ -222,3 +238,48 @@ def test_without_resamples_there_is_no_verdict():
     found = compare(*pair([0.5, 0.6], [0.6, 0.7]), resamples=0)
     assert (found.cells[0].ci95, found.verdict) == (None, "undecided")
     assert found.cells[0].difference == pytest.approx(0.1)
+
+
+def with_rules(record, algorithms=1, **empty):
+    """`record` as scored by a version of the metrics, with rules for missing structures."""
+    protocol = {**record.spec["protocol"], "empty": {"both_empty": "exclude", **empty}}
+    return replace(record, spec={**record.spec, "protocol": protocol, "algorithms": {"score": algorithms}})
+
+
+def test_other_definitions_of_a_metric_are_refused():
+    """A Dice that takes both-empty for perfect is another metric than one that leaves it out."""
+    (a,), (b,) = pair([0.5, 0.6], [0.6, 0.7])
+    assert compare([with_rules(a)], [with_rules(b)]).differ == ()
+    with pytest.raises(
+        ConfigError, match=r"dice was scored with both_empty exclude and with perfect.*rescore"
+    ):
+        compare([with_rules(a)], [with_rules(b, both_empty="perfect")])
+    with pytest.raises(ConfigError, match="version 1 of the metrics and by version 2"):
+        compare([with_rules(a)], [with_rules(b, algorithms=2)])
+
+
+def test_a_rule_that_a_metric_does_not_follow_is_told_and_not_refused():
+    """Distances of 500 mm where a structure is missing move no Dice."""
+    for name, refused in (("dice", False), ("hd", True)):
+        (a,), (b,) = pair([0.5, 0.6], [0.6, 0.7], metric=name)
+        sides = [with_rules(a, one_empty_distance="diagonal")], [with_rules(b, one_empty_distance=500)]
+        if refused:
+            with pytest.raises(ConfigError, match="one_empty_distance"):
+                compare(*sides)
+        else:
+            assert len(compare(*sides).differ) == 1
+
+
+def test_what_differs_by_nature_between_2d_and_3d_is_no_difference():
+    """Budgets are resolved by dimensions; the spacing is not."""
+    (a,), (b,) = pair([0.5, 0.6], [0.6, 0.7])
+    b = replace(b, spec={**b.spec, "model": {**b.spec["model"], "dims": 3}}, keys={**b.keys, "protocol": "x"})
+    protocols = [
+        {**a.spec["protocol"], "epochs": epochs, "spacing_mm": mm}
+        for epochs, mm in ((7, 2.0), (15, 2.0), (15, 1.5))
+    ]
+    a, same, other = (
+        replace(one, spec={**one.spec, "protocol": p}) for one, p in zip((a, b, b), protocols, strict=True)
+    )
+    assert compare([a], [same]).differ == ()
+    assert compare([a], [other]).differ == ("spacing_mm 2.0, not 1.5",)

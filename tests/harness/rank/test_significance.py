@@ -7,11 +7,11 @@ import pytest
 from scipy.stats import wilcoxon
 
 from harness.rank.bootstrap import weights
-from harness.rank.significance import corrected, holm, p_values, resampled_p_values, wins
+from harness.rank.significance import corrected, holm, least_p, p_values, resampled_p_values, wins
 
 
-def theirs(differences):
-    return wilcoxon(differences, alternative="greater", method="asymptotic", correction=True).pvalue
+def theirs(differences, method="exact"):
+    return wilcoxon(differences, alternative="greater", method=method, correction=True).pvalue
 
 
 def values(patients=30, entries=4, digits=15):
@@ -19,15 +19,17 @@ def values(patients=30, entries=4, digits=15):
     return np.round(rng.normal(0.8, 0.05, (patients, entries)) + np.linspace(0, 0.03, entries), digits)
 
 
-@pytest.mark.parametrize("digits", [15, 2])
-def test_p_is_scipys_for_each_ordered_pair(digits):
+@pytest.mark.parametrize(
+    ("patients", "digits", "method"), [(30, 15, "exact"), (30, 2, "asymptotic"), (51, 15, "asymptotic")]
+)
+def test_p_is_scipys_for_each_ordered_pair(patients, digits, method):
     """With two digits there are ties and zero differences."""
-    table = values(digits=digits)
+    table = values(patients, digits=digits)
     p = p_values(table, higher_is_better=True)
     for i in range(4):
         for j in range(4):
             if i != j:
-                assert p[i, j] == pytest.approx(theirs(np.round(table[:, i] - table[:, j], 12)))
+                assert p[i, j] == pytest.approx(theirs(np.round(table[:, i] - table[:, j], 12), method))
     assert np.isnan(np.diag(p)).all()
 
 
@@ -45,6 +47,24 @@ def test_missing_values_leave_their_pair_out():
     kept = np.delete(table, 3, axis=0)
     assert p[0, 1] == pytest.approx(theirs(kept[:, 0] - kept[:, 1]))
     assert p[0, 2] == pytest.approx(theirs(table[:, 0] - table[:, 2]))
+
+
+def test_ten_patients_can_be_significant_among_six_entries():
+    """Better in all of ten: exactly 1 / 2^10; times 30 ordered pairs 0.029. The approximation has 0.0029."""
+    hard = np.linspace(0.5, 0.7, 10)[:, None] * np.ones((1, 6))
+    lead = np.linspace(0.1, 0.2, 10)[:, None] * np.arange(6)
+    p = p_values(hard + lead, higher_is_better=True)
+    assert p[5, 0] == pytest.approx(2**-10)
+    assert corrected(p)[5, 0] == pytest.approx(30 / 1024) == pytest.approx(least_p(10, 6))
+    assert wins(corrected(p)).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_where_no_pair_can_be_significant_is_known_beforehand():
+    """Sixteen entries have 240 ordered pairs: 240 / 2^10 = 0.234 at ten patients, 0.0073 at fifteen."""
+    assert least_p(10, 16) == pytest.approx(0.234375)
+    assert least_p(15, 16) == pytest.approx(0.00732421875)
+    assert least_p(2, 16) == 1.0
+    assert least_p(150, 50) == 0.0
 
 
 def test_equal_entries_are_not_better_than_each_other():

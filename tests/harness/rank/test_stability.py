@@ -1,4 +1,4 @@
-"""Groups, Kendall's tau and the noise floor, by hand and against scipy."""
+"""Kendall's tau and the noise floor, by hand and against scipy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from scipy.stats import kendalltau, t
 
 from harness.rank.board import NoiseFloor
 from harness.rank.build import build
-from harness.rank.groups import groups, letter
 from harness.rank.noise import decimals, noise_floor
 from harness.rank.stability import stability, tau
 
@@ -23,34 +22,6 @@ def board(records, **other):
     return build("quick", made_records.PROTOCOL, HASH, None, records, planned, **other)
 
 
-def ahead(*counts, samples=1000):
-    """Mean ranks of entries: the k-th is behind the one before in so many resamples, else before it."""
-    rows = [np.zeros(samples)]
-    for count in counts:
-        rows.append(rows[-1] + np.where(np.arange(samples) < count, 1.0, -1.0))
-    return np.array(rows)
-
-
-def test_a_group_ends_where_the_interval_of_the_difference_excludes_zero():
-    assert groups([0, 1], ahead(980)) == ["A", "B"]
-    assert groups([0, 1], ahead(970)) == ["A", "A"]
-    assert groups([0, 1], np.zeros((2, 1000))) == ["A", "A"]
-
-
-def test_entries_are_compared_with_the_first_of_their_group():
-    """Each step alone is within the noise, two of them together are not."""
-    draws = np.random.default_rng(0).normal(size=(3, 1000))
-    means = draws + np.array([[0.0], [1.9], [3.8]])
-    assert groups([0, 1, 2], means) == ["A", "A", "B"]
-    assert groups([2, 1, 0], -means) == ["A", "A", "B"]
-
-
-def test_letters_do_not_run_out():
-    assert [letter(n) for n in (0, 1, 25, 26, 27, 51, 52, 701, 702)] == [
-        "A", "B", "Z", "AA", "AB", "AZ", "BA", "ZZ", "AAA",
-    ]  # fmt: skip
-
-
 def test_tau_is_scipys_also_with_ties():
     a, b = np.array([1, 2, 2, 4, 5]), np.array([2, 1, 3, 3, 5])
     assert tau(a, b) == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
@@ -59,15 +30,25 @@ def test_tau_is_scipys_also_with_ties():
     assert tau(np.ones(5), np.ones(5)) == 1.0
 
 
-def test_stability_is_the_mean_tau_over_resamples():
+def test_stability_is_the_median_tau_over_resamples():
     """Of four rankings of three, two agree, one swaps neighbours (1/3), one is reversed (-1)."""
     ranks = np.array([1, 2, 3])
     resampled = np.array([[1, 2, 3], [1, 2, 3], [2, 1, 3], [3, 2, 1]]).T
-    found = stability(ranks, resampled, {"aggregate-then-rank": ranks, "test-then-rank": ranks[::-1]})
-    assert found.tau == pytest.approx((1 + 1 + 1 / 3 - 1) / 4)
+    by_method = {"aggregate-then-rank": ranks, "test-then-rank": ranks[::-1]}
+    found = stability(ranks, resampled, 10, by_method)
+    assert found.tau == pytest.approx((1 + 1 / 3) / 2)
     assert found.resamples == 4
     assert -1 <= found.ci95[0] < found.ci95[1] == 1
     assert [(m.a, m.b, m.tau) for m in found.methods] == [("aggregate-then-rank", "test-then-rank", -1.0)]
+
+
+def test_tau_is_never_outside_its_own_interval():
+    """One resample in a hundred is reversed: the mean would be 0.98, below an interval of 1 to 1."""
+    ranks = np.array([1, 2, 3])
+    resampled = np.repeat(ranks[:, None], 1000, axis=1)
+    resampled[:, :10] = ranks[::-1, None]
+    found = stability(ranks, resampled, 100, {})
+    assert (found.tau, found.ci95) == (1.0, (1.0, 1.0))
 
 
 def test_the_noise_floor_by_hand():

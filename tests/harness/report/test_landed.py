@@ -68,6 +68,18 @@ def test_what_chance_among_patients_may_turn_round_is_said(board_of: Any) -> Non
     assert line.endswith("The patients don't tell it apart from first + log-dice.")
 
 
+def test_one_letter_in_common_is_enough(board_of: Any) -> None:
+    """A, AB, B: the last can be told from the first, not from the one between."""
+    from dataclasses import replace
+
+    board = board_of(made(DICE))
+    letters = dict(zip(DICE, ("A", "AB", "B"), strict=True))
+    results = tuple(replace(one, group=letters[one.entry.model]) for one in board.results)
+    board = replace(board, results=results)
+    assert landed(board, of("third"))[0].endswith("The patients don't tell it apart from second + log-dice.")
+    assert landed(board, of("second"))[0].endswith("The patients don't tell it apart from first + log-dice.")
+
+
 def test_an_entry_that_lacks_runs_says_so(board_of: Any) -> None:
     *records, missing = [*made(DICE), *made({"first": 0.9, "third": 0.7, "second": 0.8}, fold=1)]
     planned = [*map(made_records.plan, records), made_records.plan(missing, "todo")]

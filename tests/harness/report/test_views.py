@@ -163,10 +163,48 @@ def test_rank_by_two_metrics_is_shown(board_of):
 
 def test_the_summary_says_how_sure_it_is(board_of):
     text = " ".join(told(board_of(made_records.quick(seeds=(0, 1))), width=80).split())
-    assert "95 %: interval of the rank in 1,000 bootstrap samples of the patients" in text
-    assert re.search(r"Kendall's tau with the bootstrap rankings: 0\.\d\d \(0\.\d\d to 1\.00\)", text)
-    assert "with the ranking by rank-then-aggregate 0.87, by test-then-rank —." in text
+    assert "interval of the rank in 1,000 bootstrap samples of the patients and of each entry's seeds" in text
+    assert "not corrected for the number of pairs" in text
+    assert "Training noise" not in text
+    found = re.search(r"bootstrap rankings: median (\d\.\d\d) \((-?\d\.\d\d) to (\d\.\d\d)\)", text)
+    middle, low, high = map(float, found.groups())
+    assert low <= middle <= high
+    assert "with the ranking by rank-then-aggregate 0.87, by test-then-rank " in text
     assert "Smallest difference of means that 2 seeds resolve: Dice 0.0044, HD 0.80 mm" in text
+
+
+def test_the_summary_says_what_its_intervals_do_not_hold(board_of):
+    one_seed = " ".join(told(board_of(made_records.quick()), width=80).split())
+    assert "Training noise is not in the intervals: there is one seed." in one_seed
+    assert "tell nothing apart" not in one_seed
+    few = " ".join(told(board_of(made_records.quick(patients=5)), width=80).split())
+    assert "Fewer than 6 patients tell nothing apart: every rank is possible." in few
+    # 30 ordered pairs: 30 / 2^5 = 0.94 at five patients, 0.029 at ten.
+    assert (
+        "no pair of 6 entries can reach p ≤ 0.05 with 5 patients, corrected by Holm (the least is 0.94)"
+        in few
+    )
+    assert "no pair" not in one_seed
+
+
+def test_an_entry_of_one_seed_among_several_is_named(board_of):
+    made = made_records.record(
+        [one for record in made_records.quick()[:1] for one in record.cases], entry=("theirs", "external")
+    )
+    made.spec["model"]["external"] = True
+    records = [*made_records.quick(seeds=(0, 1)), made]
+    planned = [made_records.plan(record) for record in records[:-1]]
+    text = " ".join(told(board_of(records, planned), width=80).split())
+    assert "Training noise is not in the intervals of what has one seed: theirs + external." in text
+
+
+def test_a_method_that_ties_all_entries_is_said_to(board_of):
+    """Five patients are too few for any significant win, so all tie."""
+    text = " ".join(told(board_of(made_records.quick(patients=5)), width=80).split())
+    assert "by test-then-rank — (ties all entries)." in text
+    protocol = {**made_records.PROTOCOL, "rank_method": "test-then-rank"}
+    tied = " ".join(told(board_of(made_records.quick(patients=5), protocol=protocol), width=80).split())
+    assert "by aggregate-then-rank — (this ranking ties all entries)" in tied
 
 
 @pytest.mark.parametrize(
@@ -217,17 +255,16 @@ def test_comparison_reads_at_80_columns():
     records = made_records.quick()
     compared = compare(records[:1], records[1:2], metrics=["dice", "hd"])
     table = comparison(compared)
-    assert [row.cells[1].text for row in table.rows][:3] == ["LV ED", "LV ES", "RV ED"]
-    first = [cell.text for cell in table.rows[0].cells]
+    assert [row.cells[1].text for row in table.rows][:5] == ["mean", "mean", "LV ED", "LV ES", "RV ED"]
+    first = [cell.text for cell in table.rows[2].cells]
     assert first[:5] == ["Dice", "LV ED", "0.947", "0.957", "+0.010"]
-    assert [cell.best for cell in table.rows[0].cells[2:4]] == [False, True]
+    assert [cell.best for cell in table.rows[2].cells[2:4]] == [False, True]
     text = to_text([table], 80)
     assert max(map(len, text.splitlines())) <= 80
     assert "not corrected for the number of tests" in " ".join(text.split())
     low, high = next(c.ci95 for c in compared.cells if (c.structure, c.phase) == ("LV", "ED"))
     assert first[5] == f"{low:+.3f} to {high:+.3f}"
     assert "better" in first
-    assert table.rows[-1].cells[1].text == "mean"
     assert "Altogether B is better." in " ".join(text.split())
 
 
@@ -236,3 +273,64 @@ def test_comparison_names_patients_of_one_side():
     b = made_records.record([made_records.score("a", 0.5)], entry=("net", "x"))
     text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
     assert "Only in A: b, c, d, e, f and 1 more." in text
+
+
+def compared(a, b, **other):
+    """Of twelve patients with these values, and what differs a little from one to the next."""
+    return compare(
+        *(
+            [
+                made_records.record(
+                    [made_records.score(f"p{i:02}", own + i * step, **other) for i in range(12)],
+                    entry=("net", loss),
+                )
+            ]
+            for loss, own, step in (("a", a, 0.0), ("b", b, 0.0005))
+        )
+    )
+
+
+def test_a_row_does_not_refute_its_verdict():
+    """0.2 mm against 0.2003 to 0.2058: one decimal would print +0.0, +0.0 to +0.0 and worse."""
+    found = compared(0.2, 0.2003, metric="assd")
+    row = [cell.text for cell in comparison(found).rows[0].cells]
+    low, high = found.overall[0].ci95
+    assert row[5] == f"{low:+.4f} to {high:+.4f}"
+    assert "+0.0000" not in row[5]
+    assert row[2:4] == ["0.2000", "0.2030"] or row[2:4] == ["0.2000", "0.2031"]
+    assert row[9] == "worse"
+
+
+def test_the_verdict_is_not_folded_at_80_columns():
+    """`volume-error` beside four-digit intervals once broke `equivalent` in two."""
+    records = made_records.quick()
+    found = compare(
+        records[:1], records[1:2], margins={"dice": 1.0, "hd": 100.0, "hd95": 100.0, "assd": 100.0}
+    )
+    text = to_text([comparison(found)], 80)
+    assert max(map(len, text.splitlines())) <= 80
+    rows = [line for line in text.splitlines() if line.rstrip().endswith("equivalent")]
+    assert len(rows) == 4 + 4 * 6
+    assert "vol. error mL" in text
+
+
+def test_a_comparison_says_whose_training_noise_is_missing():
+    records = made_records.quick(seeds=(0, 1))
+    both = " ".join(to_text([comparison(compare(records[:2], records[2:4]))], 80).split())
+    assert "bootstrap over patients and over the seeds of either side" in both
+    one = " ".join(to_text([comparison(compare(records[:1], records[2:3]))], 80).split())
+    assert "one seed a side: training noise is not in it" in one
+    other = " ".join(to_text([comparison(compare(records[:2], records[2:3]))], 80).split())
+    assert "seeds of A (B has one seed: its training noise is not in it)" in other
+
+
+def test_a_comparison_names_the_terms_that_differ():
+    a, b = made_records.quick()[:2]
+    protocol = {**b.spec["protocol"], "spacing_mm": 1.5, "split": "folds", "seeds": [3]}
+    b = replace(b, spec={**b.spec, "protocol": protocol}, keys={"split": "00" * 32, "protocol": "00" * 32})
+    text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
+    assert (
+        "A and B were not made under the same terms: split 5e6f7a8b, not 00000000; spacing_mm 2.0, not 1.5; "
+        "split official, not folds."
+    ) in text
+    assert "same terms" not in " ".join(to_text([comparison(compare([a], [a]))], 80).split())
