@@ -47,6 +47,52 @@ def test_only_some_columns(board):
     assert [len(row.cells) for row in few.rows] == [4] * 6
 
 
+def test_columns_stand_in_the_order_that_was_asked_for(board):
+    (table,) = tables(board, "summary")
+    asked = arrange(table, columns=["#", "gr", "model", "Dice mean"])
+    assert [c.title for c in asked.columns] == ["#", "gr", "model", "mean"]
+    assert [cell.text for cell in asked.rows[0].cells][:3] == ["1", "A", "unet2d[base=8]"]
+
+
+def test_a_full_heading_is_no_ambiguity(board):
+    """The rank's interval is headed by what is also a part of the other's heading."""
+    (table,) = tables(board, "summary")
+    assert arrange(table, columns=["95 %"]).columns[-1].label == "interval of the rank"
+    assert arrange(table, columns=["dice 95 %"]).columns[-1].label == "interval of mean Dice"
+
+
+def test_intervals_are_sorted_as_numbers(board_of):
+    wide = [
+        made_records.record(
+            [made_records.score(p, 0.9 - place / 100) for p in "ab"], entry=("net", str(place))
+        )
+        for place in range(12)
+    ]
+    (table,) = tables(board_of(wide), "summary")
+    ranks = [cell.limits for cell in column(arrange(table, sort="interval of the rank"), "95 %")]
+    assert ranks == sorted(ranks)
+    assert ranks[-1] == (12, 12)
+    means = [cell.limits for cell in column(arrange(table, sort="interval of mean Dice"), "Dice 95 %")]
+    assert means == sorted(means, reverse=True)
+
+
+def test_captions_about_columns_that_are_gone_go_too(board):
+    (table,) = tables(board, "summary")
+    text = " ".join(table.caption)
+    assert "Hardware" in text
+    dice = " ".join(arrange(table, columns=["#", "Dice mean"]).caption)
+    assert "* best ranked. Dice: higher is better." in dice
+    for gone in ("Hausdorff", "HD", "interval of the rank", "(gr)", "Hardware"):
+        assert gone not in dice
+    assert "Dice: none of 108 scores" not in text
+    assert "Dice: none of 108 scores" in dice
+    costs = " ".join(arrange(table, columns=["memory", "95 %"]).caption)
+    assert "Hardware" in costs
+    assert "interval of the rank" in costs
+    assert "scores is a penalty" not in costs
+    assert "Protocol 1a2b3c4d" in costs
+
+
 @pytest.mark.parametrize(("name", "told"), [("Dice LW", "Did you mean 'Dice LV'"), ("LV", "may be any of")])
 def test_a_wrong_column_is_told(board, name, told):
     (table,) = tables(board, "summary")
@@ -71,6 +117,33 @@ def test_csv_has_full_precision(board):
     lines = list(csv.DictReader(io.StringIO(to_csv(table))))
     assert len(lines) == 6
     assert float(lines[0]["mean"]) == board.results[0].overall["dice"]
+
+
+def test_csv_has_the_units_of_its_header(board_of):
+    """61 ms are kept as 0.061 s, 804 MiB and 487,000 parameters as they are."""
+    (table,) = tables(board_of(made_records.quick(gpu=True)), "cost")
+    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    shown = {f"{c.group} {c.title}".strip(): i for i, c in enumerate(table.columns)}
+    assert {"prediction time ms", "training GPU GiB", "params k"} <= {*read[0]}
+    for line, row in zip(read, table.rows, strict=True):
+        for name in ("prediction time ms", "training GPU GiB", "params k"):
+            text = row.cells[shown[name]].text
+            decimals = len(text.partition(".")[2])
+            assert round(float(line[name]), decimals) == float(text)
+
+
+def test_csv_has_both_ends_of_intervals_and_nothing_where_nothing_is(board_of):
+    bad = made_records.record(entry=("wide", "mine"), status="failed", failure={"message": "no"})
+    board = board_of([*made_records.quick(), bad])
+    (table,) = tables(board, "summary")
+    lines = list(csv.DictReader(io.StringIO(to_csv(table))))
+    best = board.results[0]
+    assert (int(lines[0]["95 % low"]), int(lines[0]["95 % high"])) == best.rank_interval
+    limits = (float(lines[0]["Dice 95 % low"]), float(lines[0]["Dice 95 % high"]))
+    assert limits == best.overall_ci95["dice"]
+    assert {lines[-1][name] for name in lines[-1]} == {"", "wide", "mine", "failed"}
+    clinical = list(csv.DictReader(io.StringIO(to_csv(tables(board, "clinical")[0]))))
+    assert float(clinical[0]["LV EF % limits low"]) < float(clinical[0]["LV EF % limits high"])
 
 
 def test_html_escapes_what_plugins_say(board_of):
