@@ -24,16 +24,18 @@ def arrange(table: Table, *, sort: str | None = None, columns: Sequence[str] = (
         names = [i for i, column in enumerate(table.columns) if column.holds == "name"]
         chosen = [_index(table, name, "--columns") for name in columns]
         wanted = list(dict.fromkeys(chosen if {*names} & {*chosen} else [*names, *chosen]))
-        rows = tuple(replace(row, cells=tuple(row.cells[i] for i in wanted)) for row in table.rows)
-        shown = tuple(replace(table.columns[i], priority=0) for i in wanted)
-        table = replace(table, columns=shown, rows=rows, caption=_still(table, shown))
+        table = limit(table, wanted)
+        table = replace(table, columns=tuple(replace(column, priority=0) for column in table.columns))
     return table
 
 
-def _still(table: Table, columns: Sequence[Column]) -> tuple[str, ...]:
+def limit(table: Table, wanted: Sequence[int]) -> Table:
+    """`table` with some columns, by index, and the captions that are about these or about none."""
+    columns = tuple(table.columns[i] for i in wanted)
+    rows = tuple(replace(row, cells=tuple(row.cells[i] for i in wanted)) for row in table.rows)
     topics = {column.topic for column in columns}
     said = (one.about(topics) if isinstance(one, Note) else one for one in table.caption)
-    return tuple(one for one in said if one)
+    return replace(table, columns=columns, rows=rows, caption=tuple(one for one in said if one))
 
 
 def _sorted(table: Table, index: int) -> Table:

@@ -109,8 +109,9 @@ def lay_out(
     With `grouped` each has its group too.
     """
     results = board.of(field.dataset)
-    # Only a table with something unfinished needs its states when it is narrow.
-    state = Column("state", holds="word", priority=SPARE if all(r.state == "done" for r in results) else 0)
+    # Where all is done, only published rows need to be told from the others, and only where there is room.
+    done = all(result.state == "done" for result in results)
+    state = () if done and not published else (Column("state", holds="word", priority=SPARE if done else 0),)
     sure = (_RANGE, _GROUP)[: 1 + grouped] if any(r.rank_interval is not None for r in results) else ()
     columns = (
         Column("#", topic=RANK),
@@ -118,10 +119,11 @@ def lay_out(
         Column("model", holds="name"),
         Column("loss", holds="name"),
         *(figure.column for figure in figures),
-        state,
+        *state,
     )
-    rows = [_row(result, figures, len(sure)) for result in results]
-    rows += [_published(row, figures, len(sure)) for one in published for row in one.rows]
+    made = [_row(result, figures, len(sure)) for result in results]
+    made += [_published(row, figures, len(sure)) for one in published for row in one.rows]
+    rows = [replace(row, cells=row.cells[: len(columns)]) for row in made]
     sections: list[tuple[Kind, str]] = [("unranked", "not ranked")]
     if published:
         names = "; ".join(one.short for one in published)

@@ -65,7 +65,7 @@ def _accuracy(field: Field, name: str, place: int, results: Sequence[Result]) ->
     scale = scale_of(field, name)
     view = VIEW_OF.get(name, "")
     by_structure = [
-        _figure(name, structure, scale, 2 if place == 0 else 4 + place, view, _of(name, structure))
+        _figure(name, structure, scale, 2 if place == 0 else 5 + place, view, _of(name, structure))
         for structure in structures(field)
     ]
     mean = _figure(
@@ -104,8 +104,8 @@ def _costs(rows: Sequence[Shown]) -> list[Figure]:
     """Training time, prediction time, memory (of the GPU where there was one), size of the network."""
     gpu = any(r.cost.gpu_train_mib is not None for r in rows if not isinstance(r, PublishedRow))
     wanted = (
-        ("train_s", "train", "training time", 3),
-        ("predict_s_median", "predict", "prediction time", 4),
+        ("train_s", "train", "training time", 4),
+        ("predict_s_median", "predict", "prediction time", 5),
         ("gpu_train_mib" if gpu else "host_mib", "GPU" if gpu else "memory", "memory", 6),
         ("parameters", "params", "parameters", 7),
     )

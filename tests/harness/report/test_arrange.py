@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import made_records
@@ -15,7 +17,7 @@ from harness.errors import ConfigError
 from harness.report.arrange import arrange
 from harness.report.latex import escape, to_latex
 from harness.report.plain import to_csv, to_html
-from harness.report.views import tables
+from harness.report.views import available, tables
 from harness.report.views.worst import worst
 
 
@@ -107,9 +109,39 @@ def test_latex_is_balanced_and_escaped(board_of):
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
     assert {line.count(" & ") for line in rows} == {len(table.columns) - 1}
     assert r"my\_net 50\% \& more" in text
-    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+    assert text.count(r"\begin{") == text.count(r"\end{") == 3
     assert len(re.findall(r"\\textbf\{0\.\d{3}\}", text)) >= 6
     assert escape("a → b ± 1 {x}^~") == r"a $\rightarrow$ b $\pm$ 1 \{x\}\textasciicircum{}\textasciitilde{}"
+
+
+def test_latex_has_what_a_paper_has_room_for(board):
+    """No times, no states: a table to be put into a page as it is."""
+    (table,) = tables(board, "summary")
+    text = to_latex(table)
+    header = next(line for line in text.splitlines() if line.startswith(r"\#"))
+    assert header == r"\# & 95 \% & gr & model & loss & LV & RV & MYO & mean & 95 \% & mean \\"
+    body, _, notes = text.partition(r"\end{tabular}")
+    assert r"\centering" in body
+    assert r"\label{tab:leaderboard-quick-on-phantom}" in body
+    assert "Bold: best ranked. Dice: higher is better" in notes
+    assert not any(line.startswith("%") for line in notes.splitlines())
+    assert "Hardware" not in notes
+    asked = to_latex(arrange(table, columns=["#", "model", "memory"]))
+    assert r"\# & model & MiB \\" in asked
+    assert "Hardware" in asked
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX")
+def test_latex_compiles_and_fits_the_page(board_of, tmp_path):
+    name = "monai-swinunetr3d[base=12,window=[5, 6, 6]]"
+    board = board_of(made_records.quick(patients=3, rename={"unet2d[base=8]": name}))
+    made = "\n".join(to_latex(table) for view in available(board) for table in tables(board, view))
+    packages = r"\documentclass{article}\usepackage{booktabs,graphicx}"
+    (tmp_path / "t.tex").write_text(rf"{packages}\begin{{document}}{made}\end{{document}}")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "Overfull" not in done.stdout
 
 
 def test_csv_has_full_precision(board):

@@ -139,7 +139,7 @@ def test_a_dataset_without_phases_has_one_header(board_of):
     record = made_records.record([made_records.score(p, 0.8, phase=None) for p in "ab"], phases=())
     lines = lines_of(board_of([record]), "dice", 80)
     assert lines[1].replace("95 %", "95%").split() == [
-        "#", "95%", "model", "loss", "LV", "mean", "mean", "95%", "state",
+        "#", "95%", "model", "loss", "LV", "mean", "mean", "95%",
     ]  # fmt: skip
 
 
