@@ -63,7 +63,7 @@ def fit(table: Table, natural: Sequence[int], width: int) -> tuple[list[Panel], 
 def fold(text: str, width: int) -> list[str]:
     """Lines of a label, broken before its parameters and between them; elsewhere only if it must."""
     lines = [""]
-    for piece in _pieces(text):
+    for piece in pieces(text):
         if cell_len(lines[-1] + piece) <= width:
             lines[-1] += piece
             continue
@@ -132,7 +132,7 @@ def _folded(
     widths = list(natural)
     names = [i for i in columns if table.columns[i].holds != "number"]
     unbroken = {
-        i: max((cell_len(p) for row in table.rows for p in _pieces(row.cells[i].text)), default=1)
+        i: max((cell_len(p) for row in table.rows for p in pieces(row.cells[i].text)), default=1)
         for i in names
     }
     for least in (unbroken, dict.fromkeys(names, _NARROWEST))[: 1 + chop]:
@@ -144,7 +144,8 @@ def _folded(
     return widths
 
 
-def _pieces(text: str) -> list[str]:
+def pieces(text: str) -> list[str]:
+    """The parts of a name between which it may be broken: its parameters."""
     return [piece for piece in re.split(r"(?=\[)|(?<=[,\s])", text) if piece] or [""]
 
 
