@@ -55,10 +55,17 @@ class ResourceError(HarnessError):
     blame: Blame = "resource"
 
 
+MANY, FEW = 12, 3
+"""More names than this are no help in one line; then so many are told."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy for an unknown `name`: the nearest known one, or the list of all."""
+    """A remedy for an unknown `name`: the nearest known one, or all; of many, the nearest few."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{close[0]}'?"
+    if len(names) > MANY:
+        few = difflib.get_close_matches(name, names, n=FEW, cutoff=0.0)
+        return f"{len(names)} are known; nearest: {', '.join(few)}."
     return f"Known: {', '.join(names)}." if names else "None is known."

@@ -82,7 +82,7 @@ def _rebuilt(board: Board) -> Built:
         left_out=found.left_out,
     )
     published = read_published(board.project.root / "leaderboards" / "published")
-    write_leaderboard(board.folder, ranked, found.records, published, index.line)
+    write_leaderboard(board.folder, ranked, [*found.records, *found.kept], published, index.line)
     index.save()
     return Built(ranked, published)
 

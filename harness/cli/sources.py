@@ -81,26 +81,32 @@ def _of_leaderboard(args: argparse.Namespace, name: str) -> dict[Entry, list[Rec
 
 
 def _in_folder(folder: Path) -> list[Record]:
-    from harness.store.record import RECORDS, read_records
+    from harness.store.record import RECORDS, compared_records
     from harness.store.runs import RunsFolder
 
     if (folder / RECORDS).exists():
-        return read_records(folder)
+        return compared_records(folder)
     records = [run.record() for run in RunsFolder(folder).all()]
     return [record for record in records if record is not None]
 
 
 def _committed(args: argparse.Namespace, revision: str) -> Sequence[Record]:
     """The records of all leaderboards at `revision`; of one where ``--leaderboard`` names it."""
-    from harness.store.record import RECORDS, from_line
+    from harness.store.record import RECORDS, TABLE, from_line, left_out
 
     root = boards.open_project(args).parent
     below = f"leaderboards/{args.leaderboard}" if args.leaderboard else "leaderboards"
     listed = _git(root, revision, "ls-tree", "-r", "--name-only", revision, "--", below).splitlines()
     files = [path for path in listed if path.endswith(f"/{RECORDS}")]
     # Of a leaderboard in a subfolder of the repository, git tells paths as seen from here.
-    texts = [_git(root, revision, "show", f"{revision}:./{path}") for path in files]
-    return [from_line(line) for text in texts for line in text.split("\n") if line]
+    found = []
+    for path in files:
+        table = path.removesuffix(RECORDS) + TABLE
+        apart = left_out(_git(root, revision, "show", f"{revision}:./{table}")) if table in listed else ()
+        text = _git(root, revision, "show", f"{revision}:./{path}")
+        records = (from_line(line) for line in text.split("\n") if line)
+        found += [record for record in records if record.run_id not in apart]
+    return found
 
 
 def _git(folder: Path, revision: str, *arguments: str) -> str:

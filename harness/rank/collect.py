@@ -25,11 +25,16 @@ from harness.store.runs import RunFolder, RunsFolder
 
 @dataclass(frozen=True)
 class Collected:
-    """Comparable records, the runs that the leaderboard wants, and the finished ones that were left out."""
+    """Comparable records, the runs that the leaderboard wants, and the finished ones that were left out.
+
+    `kept` are records that are not compared and belong into the leaderboard's folder all the same: those
+    of `left_out`, and committed failures that count again once the protocol is changed back.
+    """
 
     records: tuple[Record, ...]
     planned: tuple[PlannedRun, ...]
     left_out: tuple[LeftOut, ...]
+    kept: tuple[Record, ...] = ()
 
 
 def collect(
@@ -44,19 +49,23 @@ def collect(
 
     Entries that the leaderboard does not list belong to it if they were run for it and finished.
     Of records with different splits of a dataset, those on the split of the newest run count. Left
-    out, with the reason, are finished runs of this leaderboard's entries that can't be compared.
-    `index` is the one of `runs`, asked for every record.
+    out, with the reason, are finished runs of this leaderboard's entries that can't be compared, until
+    one that can is finished of the same entry, seed and fold. `index` is the one of `runs`, asked for
+    every record.
     """
     index = Index(runs.index) if index is None else index
     listed = {entry_name(entry): entry for entry in matrix.entries}
     found: dict[str, tuple[float, Record]] = {}
     left_out: dict[str, LeftOut] = {}
+    apart: dict[str, Record] = {}
     hash_of = _hashes(protocol)
     folders = runs.all()
     for moment, record, committed in _on_disk(folders, folder, found, index):
         entry = EntryName.of(record.spec)
         here = committed or record.spec.get("leaderboard") == name
         if entry not in listed and not (here and record.status == "done"):
+            if committed:
+                apart.setdefault(record.run_id, record)
             continue
         if not here and record.keys.get("protocol") != hash_of(record.spec["model"]):
             # Another leaderboard's run in the same folder.
@@ -65,27 +74,34 @@ def collect(
         if reason is not None:
             if record.status == "done":
                 left_out.setdefault(record.run_id, LeftOut(entry, record.run_id, reason))
+            if record.status == "done" or committed:
+                apart.setdefault(record.run_id, record)
         elif record.run_id not in found or found[record.run_id][1].status != "done" == record.status:
             # A finished run stays one, whatever a later attempt at it came to.
             found[record.run_id] = (moment, record)
     records, others = _one_split(found.values())
-    left_out.update({one.run_id: one for one in others})
+    left_out.update({one.run_id: one for one, _ in others})
+    apart.update({one.run_id: record for one, record in others})
     used = {record.run_id for record in records}
-    left_out = {run_id: one for run_id, one in left_out.items() if run_id not in used}
     by_slot = {_slot(record.spec): record for record in records}
+    kept = {run_id: one for run_id, one in apart.items() if run_id not in used and _kept(one, by_slot)}
     begun = {_slot(spec): run for run, spec in _unfinished(folders, hash_of, used)}
     planned = [
         _planned(entry, seed, fold, by_slot, begun)
         for entry in matrix.entries
         for seed, fold in seeds_and_folds(protocol)
     ]
-    return Collected(tuple(records), tuple(planned), tuple(left_out.values()))
+    told = tuple(one for run_id, one in left_out.items() if run_id in kept)
+    return Collected(tuple(records), tuple(planned), told, tuple(kept.values()))
 
 
 def entry_name(entry: Entry) -> EntryName:
     """The entry as rankings name it."""
     return EntryName(entry.model.label, entry.loss.label, entry.dataset.label)
 
+
+Slot = tuple[str, str, str, int, int]
+"""Labels of model, loss and dataset, seed, fold."""
 
 HashOf = Callable[[Mapping[str, Any]], str]
 """What the leaderboard's protocol hashes to for the ``model`` of a record's spec."""
@@ -139,7 +155,15 @@ def _on_disk(
         yield 0.0, record, True
 
 
-def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], list[LeftOut]]:
+def _kept(record: Record, by_slot: Mapping[Slot, Record]) -> bool:
+    """Whether nothing comparable has taken a record's place: a result gives way only to a result."""
+    now = by_slot.get(_slot(record.spec))
+    return now is None or (record.status == "done" != now.status)
+
+
+def _one_split(
+    found: Iterable[tuple[float, Record]],
+) -> tuple[list[Record], list[tuple[LeftOut, Record]]]:
     """Of each dataset the records on one split of one state of the data, that of the newest finished run."""
     groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(
         lambda: defaultdict(list)
@@ -148,13 +172,13 @@ def _one_split(found: Iterable[tuple[float, Record]]) -> tuple[list[Record], lis
         ground = (record.keys["split"], record.spec["manifest_hash"])
         groups[record.spec["dataset"]["label"]][ground].append((moment, record))
     kept: list[Record] = []
-    left_out: list[LeftOut] = []
+    left_out: list[tuple[LeftOut, Record]] = []
     for grounds in groups.values():
         newest = max(grounds.values(), key=_standing)
         kept += [record for _, record in newest]
         chosen = newest[0][1]
         left_out += [
-            LeftOut(EntryName.of(record.spec), record.run_id, other_split(record, chosen))
+            (LeftOut(EntryName.of(record.spec), record.run_id, other_split(record, chosen)), record)
             for group in grounds.values()
             for _, record in group
             if group is not newest and record.status == "done"
@@ -166,9 +190,6 @@ def _standing(group: Iterable[tuple[float, Record]]) -> tuple[float, int]:
     """When the newest finished run of a group ended, and how many there are; failed ones decide nothing."""
     finished = [moment for moment, record in group if record.status == "done"]
     return (max(finished), len(finished)) if finished else (-1.0, 0)
-
-
-Slot = tuple[str, str, str, int, int]
 
 
 def _slot(spec: Mapping[str, Any]) -> Slot:

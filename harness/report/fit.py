@@ -11,7 +11,7 @@ from rich.cells import cell_len, chop_cells
 
 from harness.report.table import SPARE, Table
 
-ESSENTIAL = 1
+ESSENTIAL = 2
 """Up to this priority a column is worth folding names for."""
 
 _NARROWEST = 8
@@ -41,7 +41,8 @@ def fit(table: Table, natural: Sequence[int], width: int) -> tuple[list[Panel], 
 
     `natural` are the widths that show every cell on one line. Numbers are never folded or
     cut. Columns of low priority are dropped, or continued in further panels where the table
-    asks for that; names are folded when even the essential columns don't fit.
+    asks for that; names are folded for the essential columns, and broken within a word only for
+    those that always stand there.
     """
     if table.panels:
         panels = _continued(table, natural, width)
@@ -51,7 +52,9 @@ def fit(table: Table, natural: Sequence[int], width: int) -> tuple[list[Panel], 
     for priority in sorted({column.priority for column in table.columns}):
         level = [i for i, column in enumerate(table.columns) if column.priority == priority]
         wanted = sorted(chosen + level)
-        tried = _folded(table, wanted, natural, width) if priority <= ESSENTIAL else widths
+        tried = widths
+        if priority <= ESSENTIAL:
+            tried = _folded(table, wanted, natural, width, chop=priority == 0)
         if priority == 0 or total(_panel(table, wanted, tried), table) <= width:
             chosen, widths = wanted, list(tried)
     return [_panel(table, chosen, widths)], _missing(table, chosen)
@@ -60,7 +63,7 @@ def fit(table: Table, natural: Sequence[int], width: int) -> tuple[list[Panel], 
 def fold(text: str, width: int) -> list[str]:
     """Lines of a label, broken before its parameters and between them; elsewhere only if it must."""
     lines = [""]
-    for piece in _pieces(text):
+    for piece in pieces(text):
         if cell_len(lines[-1] + piece) <= width:
             lines[-1] += piece
             continue
@@ -70,9 +73,10 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def gap(table: Table, left: int, right: int) -> int:
-    """Spaces between two neighbouring columns: one inside a group, two elsewhere."""
+    """Spaces between two neighbouring columns: one inside a group or before a close one, two elsewhere."""
     group = table.columns[left].group
-    return 1 if group and group == table.columns[right].group else 2
+    close = table.columns[right].close and right == left + 1
+    return 1 if close or (group and group == table.columns[right].group) else 2
 
 
 def gaps(table: Table, columns: Sequence[int]) -> list[int]:
@@ -118,15 +122,20 @@ def _panel(table: Table, columns: Sequence[int], widths: Sequence[int]) -> Panel
     return Panel(tuple(columns), tuple(wide.values()))
 
 
-def _folded(table: Table, columns: Sequence[int], natural: Sequence[int], width: int) -> list[int]:
-    """Widths in which the widest names gave way, one character at a time, as far as they can."""
+def _folded(
+    table: Table, columns: Sequence[int], natural: Sequence[int], width: int, *, chop: bool = True
+) -> list[int]:
+    """Widths in which the widest names gave way, one character at a time, as far as they can.
+
+    That is down to their longest piece, and with `chop` further.
+    """
     widths = list(natural)
     names = [i for i in columns if table.columns[i].holds != "number"]
     unbroken = {
-        i: max((cell_len(p) for row in table.rows for p in _pieces(row.cells[i].text)), default=1)
+        i: max((cell_len(p) for row in table.rows for p in pieces(row.cells[i].text)), default=1)
         for i in names
     }
-    for least in (unbroken, dict.fromkeys(names, _NARROWEST)):
+    for least in (unbroken, dict.fromkeys(names, _NARROWEST))[: 1 + chop]:
         while total(_panel(table, columns, widths), table) > width:
             free = [i for i in names if widths[i] > max(least[i], _NARROWEST)]
             if not free:
@@ -135,23 +144,30 @@ def _folded(table: Table, columns: Sequence[int], natural: Sequence[int], width:
     return widths
 
 
-def _pieces(text: str) -> list[str]:
+def pieces(text: str) -> list[str]:
+    """The parts of a name between which it may be broken: its parameters."""
     return [piece for piece in re.split(r"(?=\[)|(?<=[,\s])", text) if piece] or [""]
 
 
 def _continued(table: Table, natural: Sequence[int], width: int) -> list[Panel]:
     """One panel if the essential columns fit, else several that repeat the key columns (priority 0)."""
     everything = range(len(natural))
-    for most in (SPARE, SPARE - 1, ESSENTIAL):
+    for most in (SPARE, SPARE - 1, ESSENTIAL, 1):
         columns = [i for i in everything if table.columns[i].priority <= most]
         if total(_panel(table, columns, natural), table) <= width:
             return [_panel(table, columns, natural)]
+    for most in (ESSENTIAL, 1):
+        columns = [i for i in everything if table.columns[i].priority <= most]
+        widths = _folded(table, columns, natural, width, chop=False)
+        if total(_panel(table, columns, widths), table) <= width:
+            return [_panel(table, columns, widths)]
     keys = [i for i in everything if table.columns[i].priority == 0]
-    widths = _folded(table, columns, natural, width)
-    if total(_panel(table, columns, widths), table) <= width:
-        return [_panel(table, columns, widths)]
     others = [i for i in everything if 0 < table.columns[i].priority < SPARE]
-    blocks = [list(run) for _, run in groupby(others, key=lambda i: table.columns[i].group or i)]
+    # An interval stays with the figure before it.
+    blocks = [
+        list(run)
+        for _, run in groupby(others, key=lambda i: table.columns[i].group or i - table.columns[i].interval)
+    ]
     # Names give way only as far as the widest group needs.
     widest = max(blocks, key=lambda block: sum(natural[i] for i in block), default=[])
     widths = _folded(table, sorted(keys + widest), natural, width)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import DataError
 from harness.rank.board import Entry
-from harness.store.record import CaseScore, Record, read_records
+from harness.store.record import CaseScore, Record, compared_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +20,10 @@ ABOUT = ("entry", "model", "loss", "dataset", "seed", "fold")
 def read_scores(folder: Path | str) -> pd.DataFrame:
     """Every score of a leaderboard's folder, a row a case, structure and metric.
 
-    Columns are those of `scores_frame`. DataError where `folder` holds no ``records.jsonl``.
+    Columns are those of `scores_frame`. Runs that its tables left out are not among them. DataError
+    where `folder` holds no ``records.jsonl``.
     """
-    records = read_records(Path(folder))
+    records = compared_records(Path(folder))
     if not records:
         raise DataError(
             "there are no records here", where=folder, remedy="Name a folder such as leaderboards/quick."

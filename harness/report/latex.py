@@ -1,10 +1,15 @@
-"""Tables as LaTeX, for a paper: booktabs, best values bold."""
+"""Tables as LaTeX, for a paper: booktabs, best values bold, notes below."""
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 
+from harness.report.arrange import limit
 from harness.report.table import Table
+
+PAPER = 3
+"""Columns of a higher priority than this don't go into a paper unless they are asked for."""
 
 _SPECIAL = str.maketrans(
     {
@@ -23,17 +28,32 @@ _SPECIAL = str.maketrans(
         "—": "---",
         "–": "--",
         "→": r"$\rightarrow$",
+        "×": r"$\times$",
+        "≤": r"$\leq$",
+        "<": "$<$",
+        ">": "$>$",
+        "|": "$|$",
     }
 )
 
 
 def to_latex(table: Table) -> str:
-    """A ``table`` environment with a ``tabular``; needs the package booktabs."""
+    """A ``table`` environment with a ``tabular`` and its notes; needs the packages booktabs and graphicx.
+
+    Of columns that nobody asked for, those that matter most: a page is not as wide as a screen. What is
+    wider than the page all the same is made smaller.
+    """
+    table = limit(table, [i for i, column in enumerate(table.columns) if column.priority <= PAPER])
     kinds = "".join("r" if column.holds == "number" else "l" for column in table.columns)
     lines = [
-        "% needs \\usepackage{booktabs}",
+        r"% needs \usepackage{booktabs,graphicx}",
         r"\begin{table}",
+        r"\centering",
+        r"\footnotesize",
+        r"\setlength{\tabcolsep}{3.5pt}",
         rf"\caption{{{escape(table.title)}}}",
+        rf"\label{{tab:{_slug(table.title)}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{{kinds}}}",
         r"\toprule",
         *_header(table),
@@ -46,8 +66,27 @@ def to_latex(table: Table) -> str:
         for row in rows:
             cells = (rf"\textbf{{{escape(c.text)}}}" if c.best else escape(c.text) for c in row.cells)
             lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", *(f"% {line}" for line in table.caption), r"\end{table}"]
+    lines += [r"\bottomrule", r"\end{tabular}}", *_notes(table), r"\end{table}"]
     return "\n".join(lines) + "\n"
+
+
+def _slug(title: str) -> str:
+    """The title without how ranks were made, as a label may be."""
+    return re.sub(r"[^a-z0-9]+", "-", title.partition(", ranked by")[0].lower()).strip("-")
+
+
+def _notes(table: Table) -> list[str]:
+    """The captions as one paragraph; stars are bold here."""
+    if not table.caption:
+        return []
+    said = (f"Bold: {line[2:]}" if line.startswith("* ") else line for line in table.caption)
+    return [
+        "",
+        r"\smallskip",
+        r"\begin{minipage}{\linewidth}\raggedright\scriptsize",
+        *map(escape, said),
+        r"\end{minipage}",
+    ]
 
 
 def escape(text: str) -> str:

@@ -8,17 +8,35 @@ import io
 
 from harness.report.arrange import heading
 from harness.report.clean import clean
-from harness.report.table import Table
+from harness.report.table import MISSING, Cell, Column, Table
 
 
 def to_csv(table: Table) -> str:
-    """The table as it is shown, a line a row; numbers in full precision."""
+    """The table as it is shown, a line a row: numbers in full precision and in the unit of their header.
+
+    Intervals are two columns, ``low`` and ``high``; what is missing is empty.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([heading(column) for column in table.columns])
+    writer.writerow([name for column in table.columns for name in _names(column)])
     for row in table.rows:
-        writer.writerow([cell.text if cell.value is None else cell.value for cell in row.cells])
+        pairs = zip(row.cells, table.columns, strict=True)
+        writer.writerow([value for cell, column in pairs for value in _values(cell, column)])
     return file.getvalue()
+
+
+def _names(column: Column) -> list[str]:
+    name = heading(column)
+    return [f"{name} low", f"{name} high"] if column.interval else [name]
+
+
+def _values(cell: Cell, column: Column) -> list[float | str | None]:
+    if column.interval:
+        return [*(cell.limits or (None, None))]
+    if cell.value is None:
+        return [None if cell.text == MISSING else cell.text]
+    # Dividing leaves noise in the last of 17 digits.
+    return [cell.value if column.factor == 1 else float(f"{cell.value / column.factor:.12g}")]
 
 
 def to_html(table: Table) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,7 +25,10 @@ class Column:
     the unit. `label` is its name in a sentence. Priority 0 is always shown; on a narrow page
     the highest go first, and the caption sends the reader to `view`. `better` is the direction
     in which the best value is marked. A column `holds` numbers, to the right and never folded;
-    or plugins' labels or plain words, to the left and folded where it must be.
+    or plugins' labels or plain words, to the left and folded where it must be. `factor` is how many of
+    the base unit, which cells have their values in, the unit of the header is. An `interval` has
+    limits instead of a value. `topic` is what captions call it by (see `Note`); a `close` column stands
+    one space behind the one before.
     """
 
     title: str
@@ -35,15 +38,24 @@ class Column:
     view: str = ""
     better: Literal["higher", "lower"] | None = None
     holds: Literal["number", "name", "word"] = "number"
+    factor: float = 1.0
+    interval: bool = False
+    topic: str = ""
+    close: bool = False
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A printed value; `best` among the ranked rows of its column."""
+    """A printed value, or both `limits` of an interval; `best` among the ranked rows of its column.
+
+    `short` is what a terminal prints where `text` finds no room.
+    """
 
     text: str
     value: float | None = None
     best: bool = False
+    limits: tuple[float, float] | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,29 @@ class Table:
     caption: tuple[str, ...] = ()
     sections: tuple[tuple[Kind, str], ...] = ()
     panels: bool = False
+
+
+class Note(str):
+    """A sentence of a caption about columns of some `topics`; it can be made anew for those that are left."""
+
+    topics: Sequence[str]
+    make: Callable[[Sequence[str]], str]
+
+    def __new__(cls, make: Callable[[Sequence[str]], str], topics: Sequence[str]) -> Note:
+        """The text is what `make` says about `topics`."""
+        note = super().__new__(cls, make(topics))
+        note.topics, note.make = tuple(topics), make
+        return note
+
+    def about(self, left: Container[str]) -> Note | None:
+        """What is still to be said where only columns of the topics in `left` are shown."""
+        topics = [topic for topic in self.topics if topic in left]
+        return Note(self.make, topics) if topics else None
+
+
+def note(text: str, *topics: str) -> Note:
+    """A sentence that is the same about any of its topics."""
+    return Note(lambda left: text, topics)
 
 
 def number(value: float | None, show: Callable[[float], str]) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -51,10 +51,11 @@ def to_text(tables: Iterable[Table], width: int) -> str:
 
 
 def _lines(table: Table, width: int) -> Iterable[Text]:
-    texts = _texts(table)
     titles = [column.title + " " * starred(table, i) for i, column in enumerate(table.columns)]
-    natural = [max(map(cell_len, cells)) for cells in zip(titles, *texts, strict=True)]
-    panels, dropped = fit(table, natural, width)
+    texts, panels, dropped = _fitted(table, titles, width)
+    if any(cell.short for row in table.rows for cell in row.cells):
+        tried = ((texts, panels, dropped), _fitted(_shortened(table), titles, width))
+        texts, panels, dropped = min(tried, key=lambda one: (len(one[2]), _narrowed(*one[:2])))
     yield Text(clean(table.title), style="bold")
     for number, panel in enumerate(panels):
         if number:
@@ -62,6 +63,29 @@ def _lines(table: Table, width: int) -> Iterable[Text]:
         yield from _panel(table, titles, texts, panel)
     for caption in (*table.caption, *_dropped(table, dropped)):
         yield Text(clean(caption), style="dim")
+
+
+def _fitted(
+    table: Table, titles: Sequence[str], width: int
+) -> tuple[list[list[str]], list[Panel], list[int]]:
+    """The cells' texts, the panels that they stand in, and the columns that found no room."""
+    texts = _texts(table)
+    natural = [max(map(cell_len, cells)) for cells in zip(titles, *texts, strict=True)]
+    return texts, *fit(table, natural, width)
+
+
+def _narrowed(texts: Sequence[Sequence[str]], panels: Sequence[Panel]) -> int:
+    """How many cells are folded."""
+    places = [pair for panel in panels for pair in zip(panel.columns, panel.widths, strict=True)]
+    return sum(cell_len(row[i]) > width for row in texts for i, width in places)
+
+
+def _shortened(table: Table) -> Table:
+    rows = (
+        replace(row, cells=tuple(replace(cell, text=cell.short or cell.text) for cell in row.cells))
+        for row in table.rows
+    )
+    return replace(table, rows=tuple(rows))
 
 
 def _texts(table: Table) -> list[list[str]]:

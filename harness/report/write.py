@@ -16,7 +16,7 @@ from harness.report.markdown import to_markdown
 from harness.report.published import Published
 from harness.report.views import available, tables
 from harness.store.atomic import write_json, write_text
-from harness.store.record import RECORDS, Record, to_line
+from harness.store.record import RECORDS, TABLE, Record, to_line
 
 
 def write_leaderboard(
@@ -28,14 +28,15 @@ def write_leaderboard(
 ) -> None:
     """Write ``records.jsonl`` and what is made from it: ``leaderboard.json``, ``.csv`` and ``.md``.
 
-    Boards of hearts get ``clinical.csv`` too, the data of Bland-Altman plots.
+    Boards of hearts get ``clinical.csv`` too, the data of Bland-Altman plots. `records` are those of the
+    board and those that it left out: what a committed table tells must be in the folder.
 
     `line_of` gives a record's line where it is known already. Each file is replaced as a whole; records
     come first, as the others can be rebuilt from them. HarnessError for a number that is not finite.
     """
     lines = "".join(line_of(record) or _line(record) for record in sorted(records, key=_order))
     write_text(folder / RECORDS, lines)
-    write_json(folder / "leaderboard.json", leaderboard_json(board, published))
+    write_json(folder / TABLE, leaderboard_json(board, published))
     write_text(folder / "leaderboard.csv", leaderboard_csv(board))
     if any(result.clinical for result in board.results):
         write_text(folder / "clinical.csv", clinical_csv(board))

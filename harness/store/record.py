@@ -192,6 +192,7 @@ def from_line(line: str) -> Record:
 
 
 RECORDS = "records.jsonl"
+TABLE = "leaderboard.json"
 
 
 def read_records(folder: Path, known: Container[str] = ()) -> list[Record]:
@@ -212,6 +213,21 @@ def read_records(folder: Path, known: Container[str] = ()) -> list[Record]:
                 remedy="Restore it, or delete it and rebuild.",
             ) from error
     return records
+
+
+def compared_records(folder: Path) -> list[Record]:
+    """The committed records of a folder but for those that its tables left out, as incomparable."""
+    table = folder / TABLE
+    try:
+        apart = left_out(table.read_text(encoding="utf-8")) if table.exists() else set()
+    except (ValueError, TypeError, KeyError) as error:
+        raise HarnessError(f"is damaged: {error}", where=table, remedy="Restore or rebuild it.") from error
+    return read_records(folder, apart)
+
+
+def left_out(text: str) -> set[str]:
+    """The runs that a ``leaderboard.json`` tells as left out."""
+    return {one["run_id"] for one in json.loads(text).get("left_out", ())}
 
 
 def _run_of(line: str) -> str | None:

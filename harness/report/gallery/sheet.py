@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_SLICES = 20
+MOST_SLICES = 12
 """Of a volume with more, so many evenly spread ones are drawn."""
+
+MOST_TILES = 100
+"""Where slices times entries are more, there are fewer slices: a page is to be sent by mail."""
 
 _MARGIN = 0.35
 """Around what was segmented, as a part of its size: the heart's surroundings tell why it was missed."""
@@ -56,8 +59,9 @@ class Sheet:
         third = max(1, len(filled) // 3)
         turned = len(filled) > 1 and areas[filled[-third:]].sum() > areas[filled[:third]].sum()
         order = np.arange(depth)[::-1] if turned else np.arange(depth)
-        if depth > MOST_SLICES:
-            order = order[np.unique(np.linspace(0, depth - 1, MOST_SLICES).round().astype(int))]
+        most = min(MOST_SLICES, MOST_TILES // max(1, len(self.drawn)))
+        if depth > most:
+            order = order[np.unique(np.linspace(0, depth - 1, most).round().astype(int))]
         y, x = self._box()
 
         def part(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from typing import Any
 from harness.rank.board import Board, Entry, Field
 from harness.report.arrange import heading
 from harness.report.clean import clean
+from harness.report.fit import pieces
 from harness.report.gallery import Gallery, draw
 from harness.report.gallery.draw import COLOURS
 from harness.report.html.about import facts, protocol_text
@@ -140,7 +141,9 @@ def page(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(clean=clean, heading=heading, header_groups=_header_groups, bodies=_bodies)
+    environment.filters.update(
+        clean=clean, heading=heading, header_groups=_header_groups, bodies=_bodies, pieces=pieces
+    )
     return environment.from_string(_asset("page.html")).render(
         board=board,
         ranked_by=captions.ranked_by(board),

@@ -19,8 +19,8 @@ from harness.report.plots.theme import of
 from harness.report.table import MISSING
 from harness.report.views.clinical import TITLES
 
-_WIDTH, _HEIGHT = 315, 315
-
+_WIDTH, _HEIGHT = 288, 288
+"""Two pairs stand side by side in a window of 1280 pixels."""
 
 _FRAME = {"width": _WIDTH, "height": _HEIGHT, "autosize": theme.FIT}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
             both = [point.cost for point in (*points, *beside)]
             scale = (time_scale if field.endswith(("_s", "_median")) else memory_scale)(both)
             key = slug("cost", name, field.replace("_", "-"))
-            series = _series(points, beside, scale, higher=bool(metric(name).higher_is_better))
+            series = _series(points, beside, scale, ground.short, higher=bool(metric(name).higher_is_better))
             spec = _spec(ground, points, beside, scale, title, name)
             note = _MIXED if len({point.hardware for point in points}) > 1 else ""
             made = f"{title_of(name)} against {title}"
@@ -106,7 +106,12 @@ def _published(published: Sequence[Published], name: str, field: str) -> list[Po
 
 
 def _series(
-    points: Sequence[Point], beside: Sequence[Point], scale: Scale, *, higher: bool
+    points: Sequence[Point],
+    beside: Sequence[Point],
+    scale: Scale,
+    shorten: Callable[[str], str],
+    *,
+    higher: bool,
 ) -> tuple[Series, ...]:
     def at(point: Point) -> float | None:
         return rounded(point.cost / scale.factor)
@@ -140,7 +145,7 @@ def _series(
                     "entry": point.label,
                     "hardware": point.hardware,
                     "front": "on the front" if point in best else "behind it",
-                    "label": point.label if few else point.rank,
+                    "label": shorten(point.label) if few else point.rank,
                     "side": "left" if point.cost > middle else "right",
                 },
             )

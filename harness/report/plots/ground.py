@@ -30,6 +30,23 @@ class Ground:
         return [self.labels[result.entry] for result in self.results]
 
     @property
+    def same_loss(self) -> str:
+        """What all labels end in, where all entries have one loss; it tells nobody anything."""
+        losses = {result.entry.loss for result in self.results}
+        end = f" + {clean(next(iter(losses)))}" if len(losses) == 1 and len(self.results) > 1 else ""
+        return end if all(name.endswith(end) for name in self.names) else ""
+
+    def short(self, label: str) -> str:
+        """A label without the loss that all have."""
+        return label.removesuffix(self.same_loss)
+
+    @property
+    def shortened(self) -> dict[str, str]:
+        """What makes an axis or a legend of labels say them short; the data keep them whole."""
+        end = len(self.same_loss)
+        return {"labelExpr": f"slice(datum.label, 0, length(datum.label) - {end})"} if end else {}
+
+    @property
     def metrics(self) -> list[str]:
         """The scored metrics that have a better direction: those that rank first, then the protocol's."""
         scored = dict.fromkeys(name for result in self.results for name in result.scores)

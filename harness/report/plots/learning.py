@@ -33,7 +33,7 @@ def _figure(ground: Ground, field: str, title: str, axis: str, loss: str) -> Fig
     key = slug("learning", *([loss] if loss else ["validation-dice"]))
     names = [name for name in ground.names if any(one.same["entry"] == name for one in series)]
     few = max((len(one.columns["epoch"]) for one in series), default=0) <= 30
-    return Figure("learning", key, title, _spec(names, axis, ground.names, few=few), tuple(series))
+    return Figure("learning", key, title, _spec(ground, names, axis, few=few), tuple(series))
 
 
 def _runs(ground: Ground, result: Any, field: str) -> list[Series]:
@@ -65,18 +65,25 @@ def thinned(points: Sequence[tuple[float, float]], most: int = MOST) -> list[tup
     return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
 
 
-def _spec(names: Sequence[str], axis: str, everyone: Sequence[str], *, few: bool) -> dict[str, Any]:
-    places = [everyone.index(name) for name in names]
+def _spec(ground: Ground, names: Sequence[str], axis: str, *, few: bool) -> dict[str, Any]:
+    places = [ground.names.index(name) for name in names]
     colours = [theme.PALETTE[i % len(theme.PALETTE)] for i in places]
     dashes = [list(theme.DASHES[i // len(theme.PALETTE) % len(theme.DASHES)]) for i in places]
     # Of ten entries and more, several share a colour; their dashes differ.
-    legend = {"title": None, "orient": "right", "symbolType": "stroke", "symbolSize": 300, "rowPadding": 1}
+    legend = {
+        "title": None,
+        "orient": "right",
+        "symbolType": "stroke",
+        "symbolSize": 300,
+        "rowPadding": 1,
+        **ground.shortened,
+    }
     entry = {"field": "entry", "type": "nominal", "legend": legend}
     lit = {"condition": {"test": "entry === null || entry === datum.entry", "value": 0.95}, "value": 0.15}
     return theme.framed(
         {
             "data": {"name": DATA},
-            "width": 330,
+            "width": 310,
             "height": 260,
             "mark": {"type": "line", "strokeWidth": 1.6, **({"point": {"size": 14}} if few else {})},
             "encoding": {

@@ -40,10 +40,12 @@ def ranks(ground: Ground) -> list[Figure]:
         )
     names = [ground.labels[result.entry] for result in ranked]
     last = max(rank for result in ranked for rank in result.rank_shares)
-    return [Figure("ranks", "ranks", "Ranks in bootstrap samples", _ranks(names, last), tuple(series))]
+    return [
+        Figure("ranks", "ranks", "Ranks in bootstrap samples", _ranks(ground, names, last), tuple(series))
+    ]
 
 
-def _ranks(names: list[str], last: int) -> dict[str, Any]:
+def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
     # Rows at least as high as a bubble that is always at one rank.
     step = 30 if len(names) <= 12 else 24
     rank = {"type": "quantitative", "scale": {"domain": [0.5, last + 0.5], "nice": False, "zero": False}}
@@ -53,7 +55,7 @@ def _ranks(names: list[str], last: int) -> dict[str, Any]:
         "type": "nominal",
         "sort": names,
         "title": None,
-        "axis": {"ticks": False, "domain": False, "labelPadding": 8},
+        "axis": {"ticks": False, "domain": False, "labelPadding": 8, **ground.shortened},
     }
     one_a_entry = {"aggregate": [{"op": "min", "field": f, "as": f} for f in ("low", "high", "own")]}
     entries = [{**one_a_entry, "groupby": ["entry"]}]
@@ -115,18 +117,17 @@ def tests(ground: Ground) -> list[Figure]:
             continue
         labels = [ground.labels[found.entries[i]] for i in known]
         title = f"Significance in {SHORT.get(name, name)}"
-        made = _series(found, known, labels)
+        rows = _numbered([ground.short(label) for label in labels])
+        made = _series(found, known, labels, rows)
         figures.append(
-            Figure(
-                "tests", slug("tests", name), title, _tests(labels), made, {"metric": SHORT.get(name, name)}
-            )
+            Figure("tests", slug("tests", name), title, _tests(rows), made, {"metric": SHORT.get(name, name)})
         )
     return figures
 
 
-def _series(found: Significance, known: list[int], labels: list[str]) -> tuple[Series, ...]:
+def _series(found: Significance, known: list[int], labels: list[str], rows: list[str]) -> tuple[Series, ...]:
     series = []
-    for i, label, row_label in zip(known, labels, _numbered(labels), strict=True):
+    for i, label, row_label in zip(known, labels, rows, strict=True):
         row = [found.p[i][j] for j in known]
         level = [None if p is None else sum(p > limit for limit in _LIMITS) for p in row]
         series.append(
@@ -140,12 +141,12 @@ def _series(found: Significance, known: list[int], labels: list[str]) -> tuple[S
 
 
 def _numbered(labels: list[str]) -> list[str]:
-    """Rows say their number, for the columns have no room for names."""
-    return [f"{label}  {number}" for number, label in enumerate(labels, start=1)]
+    """Rows say their number, for the columns have no room for names: first, where a long name is not cut."""
+    return [f"{number}  {label}" for number, label in enumerate(labels, start=1)]
 
 
-def _tests(labels: list[str]) -> dict[str, Any]:
-    few = len(labels) <= 12
+def _tests(rows: list[str]) -> dict[str, Any]:
+    few = len(rows) <= 12
     step = 40 if few else 24
     # Opacity of one colour stays readable in the dark; a mark in the cell says the same without colour.
     opacity = {
@@ -177,15 +178,15 @@ def _tests(labels: list[str]) -> dict[str, Any]:
                     "field": "than",
                     "type": "ordinal",
                     "title": "is better than number",
-                    "scale": {"domain": list(range(1, len(labels) + 1))},
+                    "scale": {"domain": list(range(1, len(rows) + 1))},
                     "axis": {"orient": "top", "labelAngle": 0, "ticks": False, "domain": False},
                 },
                 "y": {
                     "field": "row",
                     "type": "nominal",
-                    "sort": _numbered(labels),
+                    "sort": rows,
                     "title": None,
-                    "scale": {"domain": _numbered(labels)},
+                    "scale": {"domain": rows},
                     "axis": {"ticks": False, "domain": False, "labelPadding": 8},
                 },
             },

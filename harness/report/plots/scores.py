@@ -22,8 +22,8 @@ _GOLDEN = 0.6180339887
 _TICKS = (0, 0.6, 0.7, 0.8, 0.9, 1)
 """Where the axis is not linear, these stand far enough apart."""
 
-_WIDTH = 620
-"""With the names."""
+_WIDTH = 585
+"""With the names: two stand side by side in a window of 1280 pixels."""
 
 
 def scores(ground: Ground) -> list[Figure]:
@@ -101,7 +101,14 @@ def _spec(ground: Ground, name: str, values: Sequence[float], *, odd: bool) -> d
         "sort": ground.names,
         "title": None,
         "scale": {"domain": ground.names},
-        "axis": {"ticks": False, "domain": False, "grid": True, "labelPadding": 8, "tickBand": "extent"},
+        "axis": {
+            "ticks": False,
+            "domain": False,
+            "grid": True,
+            "labelPadding": 8,
+            "tickBand": "extent",
+            **ground.shortened,
+        },
     }
     spread = {
         "field": "jitter",

@@ -7,9 +7,19 @@ from collections.abc import Callable, Sequence
 from harness.errors import ConfigError, nearest
 from harness.rank.board import NO_PHASE, Board, Field
 from harness.report.published import Published, PublishedRow
-from harness.report.table import Column, Table
-from harness.report.views import captions
-from harness.report.views.rows import LONG, Figure, Shown, direction, lay_out, scale_of, score, structures
+from harness.report.table import Cell, Column, Table
+from harness.report.views import captions, notes
+from harness.report.views.rows import (
+    LONG,
+    Figure,
+    Shown,
+    direction,
+    interval,
+    lay_out,
+    scale_of,
+    score,
+    structures,
+)
 
 
 def accuracy(board: Board, field: Field, published: Sequence[Published], name: str) -> Table:
@@ -26,9 +36,9 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
     better = direction(name)
     figures = [
         Figure(
-            Column(phase, structure, priority=1, better=better)
+            Column(phase, structure, priority=1, better=better, topic=name)
             if phase != NO_PHASE
-            else Column(structure, priority=1, better=better),
+            else Column(structure, priority=1, better=better, topic=name),
             _value(name, structure, phase),
             scale.text,
             _printed(name, structure, phase),
@@ -36,12 +46,18 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
         for structure in structures(field)
         for phase in field.phases
     ]
-    mean = Column("mean", priority=2, view="summary", better=better)
+    mean = Column("mean", priority=2, view="summary", better=better, topic=name)
     figures.append(Figure(mean, lambda row: row.overall.get(name), scale.text))
+    if any(result.overall_ci95.get(name) for result in results):
+        # The summary has the one of the metric that ranks.
+        view = "summary" if name == board.protocol.get("rank_by", ("dice",))[0] else ""
+        column = Column("mean 95 %", label="interval of the mean", priority=2, view=view)
+        figures.append(interval(name, scale, column))
     columns, rows, sections = lay_out(board, field, published, figures)
     unit = f" in {scale.unit}" if scale.unit else ""
     caption = [
-        captions.legend([name]),
+        notes.legend([name]),
+        *notes.ranks(field),
         captions.ground(board, field),
         *captions.notes(board, field),
         *captions.counts(results, [name]),
@@ -57,6 +73,11 @@ def _value(name: str, structure: str, phase: str) -> Callable[[Shown], float | N
     return lambda row: score(row, name, structure, phase)
 
 
-def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], str | None]:
+def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], Cell | None]:
     """Published figures keep the digits that were printed."""
-    return lambda row: row.printed.get((name, structure, phase)) if isinstance(row, PublishedRow) else None
+
+    def cell(row: Shown) -> Cell | None:
+        text = row.printed.get((name, structure, phase)) if isinstance(row, PublishedRow) else None
+        return None if text is None else Cell(text, score(row, name, structure, phase))
+
+    return cell

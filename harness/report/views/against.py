@@ -9,8 +9,8 @@ from harness.errors import ConfigError
 from harness.metrics.definitions import metric
 from harness.rank.board import Board, Entry, Field, Result
 from harness.report.published import Published, PublishedRow
-from harness.report.table import Column, Table
-from harness.report.views import captions
+from harness.report.table import Cell, Column, Table
+from harness.report.views import captions, notes
 from harness.report.views.rows import LONG, Figure, Shown, lay_out, score, structures
 
 MISSED = "!"
@@ -79,6 +79,7 @@ def _table(
     caption = (
         f"Ours, then theirs: {theirs.short}. {sum(verdicts)} of {len(verdicts)} cells reached, compared with "
         f"as many digits as were printed; {MISSED} marks those that are not.",
+        *notes.ranks(field),
         captions.ground(board, field),
         *captions.notes(board, field),
         *captions.cited([theirs]),
@@ -100,8 +101,8 @@ def rounded(value: float, printed: str) -> Decimal:
 
 def _compared(
     pairs: Mapping[Entry, PublishedRow], name: str, cell: tuple[str, str]
-) -> Callable[[Shown], str | None]:
-    def text(row: Shown) -> str | None:
+) -> Callable[[Shown], Cell | None]:
+    def compared(row: Shown) -> Cell | None:
         theirs = pairs.get(row.entry)
         ours = score(row, name, *cell)
         printed = theirs.printed.get((name, *cell)) if theirs is not None else None
@@ -110,9 +111,9 @@ def _compared(
         value = rounded(ours, printed)
         mark = " " if reached(ours, printed, name) else MISSED
         sign = "=" if value == Decimal(printed) else ">" if value > Decimal(printed) else "<"
-        return f"{value}{sign}{printed}{mark}"
+        return Cell(f"{value}{sign}{printed}{mark}")
 
-    return text
+    return compared
 
 
 def _verdicts(row: Shown, theirs: PublishedRow, name: str, cells: Sequence[tuple[str, str]]) -> list[bool]:
@@ -126,11 +127,11 @@ def _verdicts(row: Shown, theirs: PublishedRow, name: str, cells: Sequence[tuple
 
 def _count(
     pairs: Mapping[Entry, PublishedRow], name: str, cells: Sequence[tuple[str, str]]
-) -> Callable[[Shown], str | None]:
-    def text(row: Shown) -> str | None:
+) -> Callable[[Shown], Cell | None]:
+    def count(row: Shown) -> Cell | None:
         if row.entry not in pairs:
             return None
         verdicts = _verdicts(row, pairs[row.entry], name, cells)
-        return f"{sum(verdicts)}/{len(verdicts)}"
+        return Cell(f"{sum(verdicts)}/{len(verdicts)}")
 
-    return text
+    return count

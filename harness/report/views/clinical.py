@@ -10,8 +10,8 @@ from harness.metrics.clinical import UNITS, Agreement
 from harness.rank.board import Board, Entry, Field, Result
 from harness.rank.clinical import NEEDED, agreements
 from harness.report.published import Published
-from harness.report.table import Column, Table
-from harness.report.views import captions
+from harness.report.table import Cell, Column, Table
+from harness.report.views import captions, notes
 from harness.report.views.rows import Figure, Shown, lay_out
 
 TITLES = {
@@ -44,14 +44,14 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
 
         return value
 
-    def limits(index: str) -> Callable[[Shown], str | None]:
-        def text(row: Shown) -> str | None:
+    def limits(index: str) -> Callable[[Shown], Cell | None]:
+        def cell(row: Shown) -> Cell | None:
             one = found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
             if one is None or one.lower is None or one.upper is None:
                 return None
-            return f"{one.lower:+.1f} to {one.upper:+.1f}"
+            return Cell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
 
-        return text
+        return cell
 
     figures = []
     for index, unit in UNITS.items():
@@ -60,13 +60,14 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
             Figure(Column("r", group, priority=1, better="higher"), of(index, "r"), "{:.3f}".format),
             Figure(Column("bias", group, priority=1), of(index, "bias"), "{:+.1f}".format),
             Figure(Column("sd", group, priority=1, better="lower"), of(index, "sd"), "{:.1f}".format),
-            Figure(Column("limits", group, priority=1), lambda row: None, str, limits(index)),
+            Figure(Column("limits", group, priority=1, interval=True), lambda row: None, str, limits(index)),
             Figure(Column("MAE", group, priority=1, better="lower"), of(index, "mae"), "{:.1f}".format),
         ]
     columns, rows, sections = lay_out(board, field, (), figures)
     caption = [
         "* best ranked. Predicted minus reference, over patients: r is Pearson's; bias the mean difference, "
         "sd its standard deviation; limits of agreement are bias ± 1.96 sd; MAE the mean absolute error.",
+        *notes.ranks(field),
         captions.ground(board, field),
         *captions.notes(board, field),
         *_left_out(found),

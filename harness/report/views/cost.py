@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from harness.rank.board import Board, Field, Result
 from harness.report.published import Published, PublishedRow
-from harness.report.table import Column, Table
+from harness.report.table import Cell, Column, Table
 from harness.report.units import Scale, count_scale, memory_scale, time_scale
-from harness.report.views import captions
-from harness.report.views.rows import Figure, Shown, lay_out
+from harness.report.views import captions, notes
+from harness.report.views.rows import COST, Figure, Shown, lay_out
 
 _SCALES: Mapping[str, Callable[[Iterable[float | None]], Scale]] = {
     "train_s": time_scale,
@@ -57,9 +57,10 @@ def cost(board: Board, field: Field, published: Sequence[Published] = ()) -> Tab
         "* least among ranked entries. Training: all steps of a run, median over runs. "
         "Prediction: one complete phase (one volume) after warm-up, median and 95th percentile. "
         "GPU: peak of allocated memory; host: peak of the process.",
+        *notes.ranks(field),
         captions.ground(board, field),
         *captions.notes(board, field),
-        *captions.hardware(results, letters),
+        *notes.hardware(results, letters),
         *captions.reasons(results),
         *captions.cited(published),
     ]
@@ -86,10 +87,10 @@ def cost_figure(
 
     scale = _SCALES[name](getattr(row.cost, each) for row in rows for each in alike or (name,))
 
-    def printed(row: Shown) -> str | None:
+    def printed(row: Shown) -> Cell | None:
         # Published figures get no more digits than were printed.
         found = value(row) if isinstance(row, PublishedRow) else None
-        return None if found is None else scale.short(found)
+        return None if found is None else Cell(scale.short(found), found)
 
     # Times on different machines are no contest.
     hardware = {one for row in rows if not isinstance(row, PublishedRow) for one in row.hardware}
@@ -101,6 +102,8 @@ def cost_figure(
         priority=priority,
         view=view,
         better="lower" if contest else None,
+        factor=scale.factor,
+        topic=COST,
     )
     return Figure(column, value, scale.text, printed)
 
@@ -119,7 +122,8 @@ def _letters(results: Iterable[Result]) -> dict[str, str]:
 
 
 def _device(letters: Mapping[str, str]) -> Figure:
-    def letter(row: Shown) -> str:
-        return "" if isinstance(row, PublishedRow) else ",".join(letters[one] for one in row.hardware)
+    def letter(row: Shown) -> Cell:
+        return Cell("" if isinstance(row, PublishedRow) else ",".join(letters[one] for one in row.hardware))
 
-    return Figure(Column("on", label="hardware", priority=1, holds="word"), lambda row: None, str, letter)
+    column = Column("on", label="hardware", priority=1, holds="word", topic=COST)
+    return Figure(column, lambda row: None, str, letter)

@@ -10,7 +10,7 @@ from harness.rank.board import Board, Field, Result
 from harness.report.published import Published
 from harness.report.table import Column, Table
 from harness.report.units import metric_scale
-from harness.report.views import captions
+from harness.report.views import captions, notes
 from harness.report.views.rows import SHORT, Figure, Shown, direction, lay_out, title_of
 from harness.report.views.summary import summary_metrics
 
@@ -45,6 +45,7 @@ def groups(board: Board, field: Field, published: Sequence[Published] = ()) -> T
                 label=f"{SHORT.get(metric, metric)} {group}",
                 priority=1 + place,
                 better=direction(metric),
+                topic=metric,
             ),
             of(group, metric),
             metric_scale(metric).text,
@@ -55,7 +56,8 @@ def groups(board: Board, field: Field, published: Sequence[Published] = ()) -> T
     columns, rows, sections = lay_out(board, field, (), figures)
     sizes = ", ".join(f"{name} {sum(group == name for group in patients.values())}" for name in names)
     caption = [
-        captions.legend(metrics),
+        notes.legend(metrics),
+        *notes.ranks(field),
         f"Means over structures and phases, each equal, for the patients of a group: {sizes}.",
         captions.ground(board, field),
         *captions.notes(board, field),

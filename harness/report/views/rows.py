@@ -26,20 +26,44 @@ LONG = {
 
 Shown = Result | PublishedRow
 
-_RANGED = (
-    Column("95 %", label="interval of the rank", priority=2, holds="word"),
-    Column("gr", label="group", priority=2, holds="word"),
+RANK = "rank"
+CERTAINTY = "certainty"
+COST = "cost"
+"""Topics of columns, beside the names of metrics."""
+
+_RANGE = Column(
+    "95 %", label="interval of the rank", holds="word", interval=True, topic=CERTAINTY, close=True
 )
+_GROUP = Column("gr", label="group", holds="word", topic=CERTAINTY, close=True)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A column of figures: how to get the value and how to print it; `text`, where it gives one, wins."""
+    """A column of figures: how to get the value and how to print it; `cell`, where it gives one, wins."""
 
     column: Column
     value: Callable[[Shown], float | None]
     show: Callable[[float], str]
-    text: Callable[[Shown], str | None] = lambda row: None
+    cell: Callable[[Shown], Cell | None] = lambda row: None
+
+
+def interval(name: str, scale: Scale, column: Column) -> Figure:
+    """The 95 % interval of the overall mean of a metric."""
+
+    def cell(row: Shown) -> Cell:
+        limits = row.overall_ci95.get(name) if isinstance(row, Result) else None
+        if limits is None:
+            return Cell(MISSING)
+        low, high = map(scale.text, limits)
+        return Cell(f"{low}–{high}", limits=limits, short=f"{_bare(low)}–{_bare(high)}")
+
+    made = replace(column, interval=True, topic=name, better=direction(name))
+    return Figure(made, lambda row: None, str, cell)
+
+
+def _bare(text: str) -> str:
+    """A ratio without the zero that all have."""
+    return text.removeprefix("0") if text.startswith("0.") else text
 
 
 def structures(field: Field) -> tuple[str, ...]:
@@ -78,23 +102,28 @@ def lay_out(
     published: Sequence[Published],
     figures: Sequence[Figure],
     *,
-    sure: bool = False,
+    grouped: bool = False,
 ) -> tuple[tuple[Column, ...], tuple[Row, ...], tuple[tuple[Kind, str], ...]]:
-    """Columns, rows and sections of a table with these figures; `sure`: with rank intervals and groups."""
+    """Columns, rows and sections of a table with these figures, each rank with its interval.
+
+    With `grouped` each has its group too.
+    """
     results = board.of(field.dataset)
-    # Only a table with something unfinished needs its states when it is narrow.
-    state = Column("state", holds="word", priority=SPARE if all(r.state == "done" for r in results) else 0)
-    ranged = sure and any(r.rank_interval is not None for r in results)
+    # Where all is done, only published rows need to be told from the others, and only where there is room.
+    done = all(result.state == "done" for result in results)
+    state = () if done and not published else (Column("state", holds="word", priority=SPARE if done else 0),)
+    sure = (_RANGE, _GROUP)[: 1 + grouped] if any(r.rank_interval is not None for r in results) else ()
     columns = (
-        Column("#"),
-        *_RANGED * ranged,
+        Column("#", topic=RANK),
+        *sure,
         Column("model", holds="name"),
         Column("loss", holds="name"),
         *(figure.column for figure in figures),
-        state,
+        *state,
     )
-    rows = [_row(result, figures, ranged) for result in results]
-    rows += [_published(row, figures, ranged) for one in published for row in one.rows]
+    made = [_row(result, figures, len(sure)) for result in results]
+    made += [_published(row, figures, len(sure)) for one in published for row in one.rows]
+    rows = [replace(row, cells=row.cells[: len(columns)]) for row in made]
     sections: list[tuple[Kind, str]] = [("unranked", "not ranked")]
     if published:
         names = "; ".join(one.short for one in published)
@@ -118,23 +147,25 @@ def scale_of(field: Field, name: str) -> Scale:
     return replace(scale, decimals=min(scale.decimals, floor.decimals))
 
 
-def _row(result: Result, figures: Iterable[Figure], ranged: bool) -> Row:
+def _row(result: Result, figures: Iterable[Figure], sure: int) -> Row:
     rank = Cell(MISSING) if result.rank is None else Cell(str(result.rank), result.rank)
     kind: Kind = "unranked" if result.rank is None else "ranked"
-    sure = (Cell(_range(result)), Cell(result.group or MISSING)) if ranged else ()
-    cells = (rank, *sure, *_names(result), *_figures(result, figures), Cell(state_text(result)))
+    certainty = (_range(result), Cell(result.group or MISSING))[:sure]
+    cells = (rank, *certainty, *_names(result), *_figures(result, figures), Cell(state_text(result)))
     return Row(cells, kind, result.entry)
 
 
-def _range(result: Result) -> str:
-    low, high = result.rank_interval or (None, None)
-    return MISSING if low is None else str(low) if low == high else f"{low}–{high}"
+def _range(result: Result) -> Cell:
+    if result.rank_interval is None:
+        return Cell(MISSING)
+    low, high = result.rank_interval
+    return Cell(str(low) if low == high else f"{low}–{high}", limits=(low, high))
 
 
-def _published(row: PublishedRow, figures: Iterable[Figure], ranged: bool) -> Row:
+def _published(row: PublishedRow, figures: Iterable[Figure], sure: int) -> Row:
     cells = (
         Cell(MISSING),
-        *(Cell(MISSING),) * 2 * ranged,
+        *(Cell(MISSING),) * sure,
         *_names(row),
         *_figures(row, figures),
         Cell("published"),
@@ -148,5 +179,5 @@ def _names(row: Shown) -> tuple[Cell, Cell]:
 
 def _figures(row: Shown, figures: Iterable[Figure]) -> Iterable[Cell]:
     for figure in figures:
-        value, text = figure.value(row), figure.text(row)
-        yield number(value, figure.show) if text is None else Cell(text, value)
+        cell = figure.cell(row)
+        yield number(figure.value(row), figure.show) if cell is None else cell

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.rank.board import Board, Field
+from harness.rank.board import Board, Field, Result
 from harness.report.published import Published, PublishedRow
-from harness.report.table import SPARE, Column, Table
+from harness.report.table import Column, Table
 from harness.report.units import Scale
-from harness.report.views import captions
+from harness.report.views import captions, notes
 from harness.report.views.cost import cost_figure
 from harness.report.views.rows import (
+    COST,
+    RANK,
     SHORT,
     Figure,
     Shown,
     direction,
+    interval,
     lay_out,
     over_phases,
     scale_of,
@@ -30,18 +33,20 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
     """Rank, entry, accuracy (means over phases), time, memory, state."""
     results = board.of(field.dataset)
     metrics = summary_metrics(board)
-    figures = [figure for place, name in enumerate(metrics) for figure in _accuracy(field, name, place)]
+    figures = [
+        figure for place, name in enumerate(metrics) for figure in _accuracy(field, name, place, results)
+    ]
     if len(board.protocol.get("rank_by", ())) > 1:
         figures.append(_mean_rank())
     figures += _costs([*results, *(row for one in published for row in one.rows)])
-    columns, rows, sections = lay_out(board, field, published, figures, sure=True)
+    columns, rows, sections = lay_out(board, field, published, figures, grouped=True)
     caption = [
-        captions.legend(metrics),
-        *captions.certainty(board, field, metrics),
+        notes.legend(metrics, COST),
+        *notes.certainty(board, field, metrics),
         captions.ground(board, field),
         *captions.notes(board, field),
-        *captions.hardware(results),
-        *captions.counts(results, metrics),
+        *notes.hardware(results),
+        *notes.counts(results, metrics),
         *captions.reasons(results),
         *captions.cited(published),
     ]
@@ -56,30 +61,24 @@ def summary_metrics(board: Board) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def _accuracy(field: Field, name: str, place: int) -> list[Figure]:
+def _accuracy(field: Field, name: str, place: int, results: Sequence[Result]) -> list[Figure]:
     scale = scale_of(field, name)
     view = VIEW_OF.get(name, "")
     by_structure = [
-        _figure(name, structure, scale, 1 if place == 0 else 4 + place, view, _of(name, structure))
+        _figure(name, structure, scale, 2 if place == 0 else 5 + place, view, _of(name, structure))
         for structure in structures(field)
     ]
     mean = _figure(
-        name, "mean", scale, 0 if place == 0 else 1 + place, view, lambda row: row.overall.get(name)
+        name, "mean", scale, 0 if place == 0 else 2 + place, view, lambda row: row.overall.get(name)
     )
-    return [*by_structure, mean, *([_interval(name, scale)] if place == 0 else [])]
+    known = place == 0 and any(result.overall_ci95.get(name) for result in results)
+    return [*by_structure, mean, *([_interval(name, scale)] if known else [])]
 
 
 def _interval(name: str, scale: Scale) -> Figure:
-    """The interval of the mean, where there is room."""
-
-    def text(row: Shown) -> str | None:
-        limits = None if isinstance(row, PublishedRow) else row.overall_ci95.get(name)
-        return None if limits is None else f"{scale.text(limits[0])}–{scale.text(limits[1])}"
-
-    column = Column(
-        "95 %", title_of(name), label=f"interval of mean {SHORT.get(name, name)}", priority=SPARE + 1
-    )
-    return Figure(column, lambda row: None, str, text)
+    """The interval of the mean: of more weight than the structures that the mean is over."""
+    label = f"interval of mean {SHORT.get(name, name)}"
+    return interval(name, scale, Column("95 %", title_of(name), label=label, priority=1))
 
 
 def _of(name: str, structure: str) -> Callable[[Shown], float | None]:
@@ -96,6 +95,7 @@ def _figure(
         priority=priority,
         view=view,
         better=direction(name),
+        topic=name,
     )
     return Figure(column, value, scale.text)
 
@@ -104,8 +104,8 @@ def _costs(rows: Sequence[Shown]) -> list[Figure]:
     """Training time, prediction time, memory (of the GPU where there was one), size of the network."""
     gpu = any(r.cost.gpu_train_mib is not None for r in rows if not isinstance(r, PublishedRow))
     wanted = (
-        ("train_s", "train", "training time", 3),
-        ("predict_s_median", "predict", "prediction time", 4),
+        ("train_s", "train", "training time", 4),
+        ("predict_s_median", "predict", "prediction time", 5),
         ("gpu_train_mib" if gpu else "host_mib", "GPU" if gpu else "memory", "memory", 6),
         ("parameters", "params", "parameters", 7),
     )
@@ -117,5 +117,7 @@ def _mean_rank() -> Figure:
         return None if isinstance(row, PublishedRow) else row.mean_rank
 
     return Figure(
-        Column("mean", "rank", label="mean rank", priority=3, better="lower"), value, "{:.2f}".format
+        Column("mean", "rank", label="mean rank", priority=3, better="lower", topic=RANK),
+        value,
+        "{:.2f}".format,
     )

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tiny_project import Project
+
+Copier = Callable[[Project], Project]
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,6 +35,32 @@ def test_the_report_is_rebuilt_byte_for_byte_and_changes_no_table(quick: Project
     assert other.read_bytes() == first
     after = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "report.html"}
     assert after == before
+
+
+def test_looking_under_another_protocol_destroys_nothing(quick: Project, copy_of: Copier) -> None:
+    """A number tried in harness.toml, a look, the number changed back: as if nothing had been."""
+    project = copy_of(quick)
+    folder, settings = project.root / "leaderboards" / "quick", project.root / "harness.toml"
+
+    def files() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "report.html"}
+
+    before, committed = settings.read_text(), files()
+    settings.write_text(before.replace("epochs = { 2d = 7, 3d = 15 }", "epochs = { 2d = 8, 3d = 15 }"))
+    first = project("leaderboard", "quick")
+    assert (first.code, first.err) == (0, "")
+    assert first.out.count("another protocol: epochs 7, not 8") == 3
+    changed = files()
+    assert sorted(changed["records.jsonl"].splitlines()) == sorted(committed["records.jsonl"].splitlines())
+    assert project("leaderboard", "quick").out == first.out
+    assert project("report", "quick").code == 0
+    assert files() == changed
+    # What is left out is no result of this leaderboard: neither is it compared as one.
+    refused = project("compare", f"{folder}::unet2d+log-dice", f"{folder}::unet3d+log-dice")
+    assert (refused.code, "no finished runs of 'unet2d+log-dice'" in refused.err) == (2, True)
+    settings.write_text(before)
+    assert project("leaderboard", "quick").code == 0
+    assert files() == committed
 
 
 def test_a_selection_limits_the_page_and_the_pictures(quick: Project) -> None:

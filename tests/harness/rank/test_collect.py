@@ -58,6 +58,36 @@ def test_another_protocol_is_named_by_what_differs(found_in):
     assert apart.reason == "another protocol: spacing_mm 2.0, not 1.5"
 
 
+def test_what_is_left_out_stays_in_the_folder_until_a_result_takes_its_place(found_in, tmp_path):
+    """Who looks at a table under a protocol that is being tried must not lose what was committed."""
+    old = replace(a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0})), run_id="old")
+    assert found_in(a_record(), old).kept == (old,)
+    failed = replace(a_record("dice"), status="failed", failure={"message": "out of luck"}, cases=())
+    finish(tmp_path, failed)
+    assert found_in(a_record(), old).kept == (old,)
+    finish(tmp_path, a_record("dice"))
+    now = found_in(a_record(), old)
+    assert (now.kept, now.left_out) == ((), ())
+
+
+def test_only_the_same_seed_takes_the_place_of_a_result(found_in):
+    old = PROTOCOL.model_copy(update={"spacing_mm": 2.0})
+    both = [replace(a_record("dice", old, seed=seed), run_id=f"old-{seed}") for seed in (0, 1)]
+    found = found_in(a_record("dice"), *both)
+    assert [one.run_id for one in found.left_out] == ["old-1"]
+
+
+def test_a_committed_failure_is_still_one_when_the_protocol_is_changed_back(found_in):
+    failed = replace(
+        a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0})),
+        run_id="old",
+        status="failed",
+        failure={"message": "out of luck"},
+    )
+    found = found_in(a_record(), failed)
+    assert (found.kept, found.left_out) == ((failed,), ())
+
+
 def test_what_moves_no_score_keeps_nothing_out(found_in):
     other = PROTOCOL.model_copy(update={"rank_method": "test-then-rank", "seeds": (0, 1)})
     assert hash_for(other, {"dims": 2}) == hash_for(PROTOCOL, {"dims": 2})

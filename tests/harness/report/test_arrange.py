@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import made_records
@@ -15,7 +17,7 @@ from harness.errors import ConfigError
 from harness.report.arrange import arrange
 from harness.report.latex import escape, to_latex
 from harness.report.plain import to_csv, to_html
-from harness.report.views import tables
+from harness.report.views import available, tables
 from harness.report.views.worst import worst
 
 
@@ -47,6 +49,52 @@ def test_only_some_columns(board):
     assert [len(row.cells) for row in few.rows] == [4] * 6
 
 
+def test_columns_stand_in_the_order_that_was_asked_for(board):
+    (table,) = tables(board, "summary")
+    asked = arrange(table, columns=["#", "gr", "model", "Dice mean"])
+    assert [c.title for c in asked.columns] == ["#", "gr", "model", "mean"]
+    assert [cell.text for cell in asked.rows[0].cells][:3] == ["1", "A", "unet2d[base=8]"]
+
+
+def test_a_full_heading_is_no_ambiguity(board):
+    """The rank's interval is headed by what is also a part of the other's heading."""
+    (table,) = tables(board, "summary")
+    assert arrange(table, columns=["95 %"]).columns[-1].label == "interval of the rank"
+    assert arrange(table, columns=["dice 95 %"]).columns[-1].label == "interval of mean Dice"
+
+
+def test_intervals_are_sorted_as_numbers(board_of):
+    wide = [
+        made_records.record(
+            [made_records.score(p, 0.9 - place / 100) for p in "ab"], entry=("net", str(place))
+        )
+        for place in range(12)
+    ]
+    (table,) = tables(board_of(wide), "summary")
+    ranks = [cell.limits for cell in column(arrange(table, sort="interval of the rank"), "95 %")]
+    assert ranks == sorted(ranks)
+    assert ranks[-1] == (12, 12)
+    means = [cell.limits for cell in column(arrange(table, sort="interval of mean Dice"), "Dice 95 %")]
+    assert means == sorted(means, reverse=True)
+
+
+def test_captions_about_columns_that_are_gone_go_too(board):
+    (table,) = tables(board, "summary")
+    text = " ".join(table.caption)
+    assert "Hardware" in text
+    dice = " ".join(arrange(table, columns=["#", "Dice mean"]).caption)
+    assert "* best ranked. Dice: higher is better." in dice
+    for gone in ("Hausdorff", "HD", "interval of the rank", "(gr)", "Hardware"):
+        assert gone not in dice
+    assert "Dice: none of 108 scores" not in text
+    assert "Dice: none of 108 scores" in dice
+    costs = " ".join(arrange(table, columns=["memory", "95 %"]).caption)
+    assert "Hardware" in costs
+    assert "interval of the rank" in costs
+    assert "scores is a penalty" not in costs
+    assert "Protocol 1a2b3c4d" in costs
+
+
 @pytest.mark.parametrize(("name", "told"), [("Dice LW", "Did you mean 'Dice LV'"), ("LV", "may be any of")])
 def test_a_wrong_column_is_told(board, name, told):
     (table,) = tables(board, "summary")
@@ -61,9 +109,39 @@ def test_latex_is_balanced_and_escaped(board_of):
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
     assert {line.count(" & ") for line in rows} == {len(table.columns) - 1}
     assert r"my\_net 50\% \& more" in text
-    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+    assert text.count(r"\begin{") == text.count(r"\end{") == 3
     assert len(re.findall(r"\\textbf\{0\.\d{3}\}", text)) >= 6
     assert escape("a → b ± 1 {x}^~") == r"a $\rightarrow$ b $\pm$ 1 \{x\}\textasciicircum{}\textasciitilde{}"
+
+
+def test_latex_has_what_a_paper_has_room_for(board):
+    """No times, no states: a table to be put into a page as it is."""
+    (table,) = tables(board, "summary")
+    text = to_latex(table)
+    header = next(line for line in text.splitlines() if line.startswith(r"\#"))
+    assert header == r"\# & 95 \% & gr & model & loss & LV & RV & MYO & mean & 95 \% & mean \\"
+    body, _, notes = text.partition(r"\end{tabular}")
+    assert r"\centering" in body
+    assert r"\label{tab:leaderboard-quick-on-phantom}" in body
+    assert "Bold: best ranked. Dice: higher is better" in notes
+    assert not any(line.startswith("%") for line in notes.splitlines())
+    assert "Hardware" not in notes
+    asked = to_latex(arrange(table, columns=["#", "model", "memory"]))
+    assert r"\# & model & MiB \\" in asked
+    assert "Hardware" in asked
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX")
+def test_latex_compiles_and_fits_the_page(board_of, tmp_path):
+    name = "monai-swinunetr3d[base=12,window=[5, 6, 6]]"
+    board = board_of(made_records.quick(patients=3, rename={"unet2d[base=8]": name}))
+    made = "\n".join(to_latex(table) for view in available(board) for table in tables(board, view))
+    packages = r"\documentclass{article}\usepackage{booktabs,graphicx}"
+    (tmp_path / "t.tex").write_text(rf"{packages}\begin{{document}}{made}\end{{document}}")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "Overfull" not in done.stdout
 
 
 def test_csv_has_full_precision(board):
@@ -71,6 +149,33 @@ def test_csv_has_full_precision(board):
     lines = list(csv.DictReader(io.StringIO(to_csv(table))))
     assert len(lines) == 6
     assert float(lines[0]["mean"]) == board.results[0].overall["dice"]
+
+
+def test_csv_has_the_units_of_its_header(board_of):
+    """61 ms are kept as 0.061 s, 804 MiB and 487,000 parameters as they are."""
+    (table,) = tables(board_of(made_records.quick(gpu=True)), "cost")
+    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    shown = {f"{c.group} {c.title}".strip(): i for i, c in enumerate(table.columns)}
+    assert {"prediction time ms", "training GPU GiB", "params k"} <= {*read[0]}
+    for line, row in zip(read, table.rows, strict=True):
+        for name in ("prediction time ms", "training GPU GiB", "params k"):
+            text = row.cells[shown[name]].text
+            decimals = len(text.partition(".")[2])
+            assert round(float(line[name]), decimals) == float(text)
+
+
+def test_csv_has_both_ends_of_intervals_and_nothing_where_nothing_is(board_of):
+    bad = made_records.record(entry=("wide", "mine"), status="failed", failure={"message": "no"})
+    board = board_of([*made_records.quick(), bad])
+    (table,) = tables(board, "summary")
+    lines = list(csv.DictReader(io.StringIO(to_csv(table))))
+    best = board.results[0]
+    assert (int(lines[0]["95 % low"]), int(lines[0]["95 % high"])) == best.rank_interval
+    limits = (float(lines[0]["Dice 95 % low"]), float(lines[0]["Dice 95 % high"]))
+    assert limits == best.overall_ci95["dice"]
+    assert {lines[-1][name] for name in lines[-1]} == {"", "wide", "mine", "failed"}
+    clinical = list(csv.DictReader(io.StringIO(to_csv(tables(board, "clinical")[0]))))
+    assert float(clinical[0]["LV EF % limits low"]) < float(clinical[0]["LV EF % limits high"])
 
 
 def test_html_escapes_what_plugins_say(board_of):

@@ -243,7 +243,8 @@ def test_the_dark_is_dark_and_print_is_not(shown):
     }"""
     light = shown.evaluate(look)
     shown.emulate_media(color_scheme="dark")
-    shown.wait_for_timeout(100)
+    # A busy machine takes its time.
+    shown.wait_for_function(f"before => String(({look})()[2]) !== before", arg=light[2])
     dark = shown.evaluate(look)
     assert all(a != b for a, b in zip(light, dark, strict=True))
     shown.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -277,6 +278,49 @@ def test_text_has_contrast(browser, file, scheme):
         for ground in ("paper", "mark"):
             low, high = sorted((luminance(values[text]), luminance(values[ground])))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (text, ground)
+
+
+def places(page, selector):
+    """Left and top of what is visible."""
+    return [
+        (round(one["x"]), round(one["y"]))
+        for one in page.locator(selector).evaluate_all(
+            "all => all.filter((one) => one.offsetParent).map((one) => one.getBoundingClientRect().toJSON())"
+        )
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 800])
+def test_a_correlation_stands_beside_its_bland_altman(browser, file, width):
+    with opened(browser, file, viewport={"width": width, "height": 1000}) as one:
+        scroll_through(one)
+        found = places(one, ".agreement figure")
+        assert len(found) == 14
+        for (left, top), (right, beside) in zip(found[::2], found[1::2], strict=True):
+            assert (top, left < right) == (beside, True)
+        assert one.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_1280_pixels_are_used_and_enough(browser, file):
+    """Scores stand two by two, and of the ranking nothing is cut off without a mark."""
+    with opened(browser, file, viewport={"width": 1280, "height": 1000}) as one:
+        scroll_through(one)
+        found = places(one, ".scores figure")
+        assert all(a[1] == b[1] for a, b in zip(found[::2], found[1::2], strict=True))
+        box = one.locator("#d0-summary").evaluate(
+            "table => [table.parentElement.scrollWidth, table.parentElement.clientWidth]"
+        )
+        ground = one.locator(".wide").first.evaluate("one => getComputedStyle(one).backgroundImage")
+        assert box[0] <= box[1] or "gradient" in ground
+
+
+def test_rows_of_the_significance_matrix_start_with_their_numbers(browser, file):
+    """A long name is cut at its end, and the columns are known by numbers alone."""
+    with opened(browser, file, viewport={"width": 1280, "height": 1000}) as one:
+        scroll_through(one)
+        texts = one.locator('figure[data-plot="d0-tests-dice"] svg text').all_text_contents()
+        rows = [text for text in texts if "unet2d" in text or "img" in text]
+        assert [text.split()[0] for text in rows] == ["1", "2", "3", "4", "5", "6"]
 
 
 def test_a_narrow_window_scrolls_tables_and_not_the_page(browser, file):

@@ -45,6 +45,22 @@ def test_every_patient_of_every_entry_is_a_dot_in_every_structure_and_phase(boar
             assert told == {key: pytest.approx(value, rel=1e-4) for key, value in wanted.items()}
 
 
+def test_a_loss_that_all_have_is_on_no_axis(board_of):
+    """It would take the room of what tells the entries apart; the data keep whole names."""
+    records = [
+        made_records.record([made_records.score(p, 0.9 - i / 10) for p in "ab"], entry=(f"net{i}", "same"))
+        for i in range(3)
+    ]
+    patients, found = plots(board_of, records)
+    for key in ("ranks", "scores-dice-lv-ed"):
+        assert "length(datum.label) - 7" in str(found[key].spec)
+    made = rows(found["tests-dice"], patients)
+    assert list(dict.fromkeys(row["row"] for row in made)) == ["1  net0", "2  net1", "3  net2"]
+    assert {row["entry"] for row in made} == {"net0 + same", "net1 + same", "net2 + same"}
+    _, several = plots(board_of, made_records.quick(patients=2))
+    assert "labelExpr" not in str(several["ranks"].spec)
+
+
 def test_seeds_of_a_patient_are_one_dot_at_their_mean(board_of):
     records = [
         made_records.record([made_records.score("p1", value), made_records.score("p2", 0.5)], seed=seed)

@@ -31,7 +31,7 @@ def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
     bad = made_records.record(entry=("wide", "mine"), status="failed", failure=failure)
     text = told(board_of([*good, bad]), width=80)
     (row,) = [line for line in text.splitlines() if line.startswith("—")]
-    assert row.split() == ["—", "wide", "mine", "—", "—", "—", "—", "—", "failed"]
+    assert row.split() == ["—", "—", "—", "wide", "mine", "—", "—", "—", "failed"]
     assert "── not ranked ─" in text
     assert "wide + mine, failed: loss is NaN in epoch 3.\n" in text
 
@@ -92,8 +92,8 @@ def test_published_costs_are_by_model(board_of, poster):
     board = board_of(made_records.quick(dataset="acdc", patients=2, gpu=True))
     (table,) = tables(board, "cost", published=[poster])
     below = [[c.text for c in row.cells] for row in table.rows if row.kind == "published"]
-    assert [row[:3] for row in below] == [["—", "unet2d", "all"], ["—", "unet3d", "all"]]
-    assert [row[3:8] for row in below] == [["174", "4", "300", "—", "1.2"], ["156", "4", "300", "—", "2"]]
+    assert [row[:4] for row in below] == [["—", "—", "unet2d", "all"], ["—", "—", "unet3d", "all"]]
+    assert [row[4:9] for row in below] == [["174", "4", "300", "—", "1.2"], ["156", "4", "300", "—", "2"]]
 
 
 def test_times_of_different_hardware_are_no_contest(board_of):
