@@ -170,7 +170,10 @@ def test_runs_on_disk_are_compared_with_a_leaderboard(done_project: Project, cop
     project = copy_of(done_project)
     done = project("compare", "runs::tiny-net+log-dice", "tiny::tiny-net+log-dice", "--json")
     assert done.code == 0, done.err
-    assert {one["verdict"] for one in json.loads(done.out)[0]["overall"]} == {"equivalent"}
+    overall = json.loads(done.out)[0]["overall"]
+    # The same runs; too few patients for any verdict.
+    assert {(one["difference"], one["verdict"]) for one in overall} == {(0.0, "undecided")}
+    assert all(one["n"] < 6 for one in overall)
 
 
 @pytest.mark.parametrize(
