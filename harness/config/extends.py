@@ -11,7 +11,7 @@ KEY = "extends"
 
 
 def extended(raw: dict[str, Any], file: Path) -> dict[str, Any]:
-    """harness.toml as read from `file`, each protocol written out; ConfigError for a name that is not there."""
+    """harness.toml as read from `file`, each protocol written out; ConfigError for an unknown name."""
     protocols = raw.get("protocol")
     if not isinstance(protocols, dict):
         return raw
