@@ -15,6 +15,7 @@ from harness.report.long_csv import clinical_csv, leaderboard_csv
 from harness.report.markdown import to_markdown
 from harness.report.published import Published
 from harness.report.views import available, tables
+from harness.report.views.against import against, counterparts
 from harness.store.atomic import write_json, write_text
 from harness.store.record import RECORDS, TABLE, Record, to_line
 
@@ -44,10 +45,14 @@ def write_leaderboard(
 
 
 def leaderboard_markdown(board: Board, published: Sequence[Published] = ()) -> str:
-    """Every view that the board's metrics allow, and its protocol."""
+    """Every view that the board's metrics allow, what is published cell by cell, and the protocol."""
     parts = [f"# Leaderboard {markdown_text(board.name)}\n"]
     for view in available(board):
         parts += [to_markdown(table) for table in tables(board, view, published=published)]
+    for theirs in published:
+        for field in board.fields:
+            if field.dataset_name == theirs.dataset and counterparts(board, field, theirs):
+                parts += [to_markdown(table) for table in against(board, field, theirs)]
     parts.append(_protocol(board.protocol))
     return "\n".join(parts)
 

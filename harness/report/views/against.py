@@ -22,20 +22,23 @@ def against(board: Board, field: Field, theirs: Published) -> list[Table]:
 
     Entries are those of the same model and loss; where none has just that name, variants of it.
     """
-    rows = {row.entry: row for row in theirs.rows}
-    pairs = {
-        result.entry: row
-        for result in board.of(field.dataset)
-        if (row := _counterpart(result.entry, rows, board.of(field.dataset))) is not None
-    }
+    pairs = counterparts(board, field, theirs)
     if not pairs:
         raise ConfigError(
             f"no entry on {field.dataset} has a model and a loss that {theirs.name} has",
             where=f"leaderboard {board.name}",
-            remedy=f"It has {', '.join(sorted({f'{e.model} + {e.loss}' for e in rows}))}.",
+            remedy=f"It has {', '.join(sorted({f'{r.entry.model} + {r.entry.loss}' for r in theirs.rows}))}.",
         )
     names = [name for name in board.protocol.get("metrics", ()) if any(name in r.scores for r in theirs.rows)]
     return [_table(board, field, theirs, pairs, name) for name in names]
+
+
+def counterparts(board: Board, field: Field, theirs: Published) -> dict[Entry, PublishedRow]:
+    """The published row of each entry that has one."""
+    rows = {row.entry: row for row in theirs.rows}
+    results = board.of(field.dataset)
+    found = {result.entry: _counterpart(result.entry, rows, results) for result in results}
+    return {entry: row for entry, row in found.items() if row is not None}
 
 
 def _counterpart(

@@ -8,6 +8,7 @@ import pytest
 from harness.errors import ConfigError
 from harness.report.terminal import to_text
 from harness.report.views.against import against, reached
+from harness.report.write import leaderboard_markdown
 
 
 def hearts(model: str, loss: str, dice: float, hd: float):
@@ -64,6 +65,15 @@ def test_a_variant_stands_for_a_model_that_is_not_there_itself(board_of, poster)
     board = board_of([hearts("unet2d[base=8]", "log-dice", 0.9, 10.0)])
     dice, _ = against(board, board.fields[0], poster)
     assert "unet2d[base=8]" in to_text([dice], 140)
+
+
+def test_the_page_of_a_leaderboard_tells_it_too(board_of, poster) -> None:
+    page = leaderboard_markdown(board_of([hearts("unet2d[base=8]", "log-dice", 0.9, 10.0)]), [poster])
+    dice = page.partition(f"Dice beside {poster.name}")[2]
+    assert r"0.90\<0.95!" in dice
+    assert f"Hausdorff distance in mm beside {poster.name}" in dice
+    strangers = leaderboard_markdown(board_of([hearts("mine", "mine", 0.9, 10.0)]), [poster])
+    assert f"beside {poster.name}" not in strangers
 
 
 def test_without_a_counterpart_it_says_what_there_is(board_of, poster) -> None:
