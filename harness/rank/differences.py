@@ -14,7 +14,7 @@ from harness.rank.board import Interval
 from harness.rank.bootstrap import overall_means, ratio, weighted_sums, weights
 from harness.rank.limits import LEAST, as_interval, intervals
 from harness.rank.patients import Array, judged, over_cells, patients_of
-from harness.rank.seeds import draw, shifts
+from harness.rank.seeds import alone, draw, shifts
 
 _DIGITS = 12
 """Differences are rounded, so that equal ones are ties to a test and not noise of the last bit."""
@@ -56,8 +56,8 @@ class Differences:
         complete = np.where((number > 0).any(axis=1, keepdims=True), complete, np.nan)
         paired = np.where((number > 0).all(axis=1, keepdims=True), complete, np.nan)
         first = len(by_seed[0])
-        alone = (everything[:, 2 : 2 + first], everything[:, 2 + first :])
-        return cls(tuple(keys), paired, complete, (_last(alone[0]), _last(alone[1])))
+        of_a, of_b = everything[:, 2 : 2 + first], everything[:, 2 + first :]
+        return cls(tuple(keys), paired, complete, (_last(of_a), _last(of_b)))
 
     def by_cell(self, resamples: int) -> dict[Key, Interval | None]:
         """The interval of each cell's mean difference, None below two patients."""
@@ -100,11 +100,14 @@ class Differences:
         has = np.isfinite(found)[:, None, :]
         sums = weighted_sums(weight, np.where(has, found[:, None, :], 0.0))
         means, known = ratio(sums, weighted_sums(weight, has.astype(np.float64)))
-        drawn = draw(("A", "B"), [one.shape[-1] for one in self.seeds], resamples)
+        numbers = [one.shape[-1] for one in self.seeds]
+        drawn = draw(("A", "B"), numbers, resamples)
+        if min(numbers) < 2:
+            drawn = alone(drawn, numbers)
         for side, sign in ((0, -1.0), (1, 1.0)):
-            alone = self.seeds[side][:, list(columns)]
-            if alone.shape[-1] > 1:
-                means = means + sign * shifts(_seed_means(alone, values[:, side]), drawn[side])
+            if numbers[side] > 1:
+                own = self.seeds[side][:, list(columns)]
+                means = means + sign * shifts(_seed_means(own, values[:, side]), drawn[side])
         return np.where(known, means, 0.0), known
 
 
