@@ -89,7 +89,8 @@ def draw(names: Sequence[str], seeds: Sequence[int], resamples: int) -> Array:
 def alone(drawn: Array, seeds: Sequence[int]) -> Array:
     """Draws of entries with so many `seeds`, widened as what only one entry's seeds move must be."""
     factors = [widening(n, n - 1) / widening(n, 2 * (n - 1)) if n > 1 else 1.0 for n in seeds]
-    return drawn * np.array(factors).reshape(-1, 1, 1)
+    widened: Array = drawn * np.array(factors).reshape(-1, 1, 1)
+    return widened
 
 
 @cache

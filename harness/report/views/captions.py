@@ -151,8 +151,11 @@ def _unsure(field: Field, results: Sequence[Result]) -> list[str]:
         more = f" and {_many(len(single) - _NAMED, 'more entry', 'more entries')}"
         named = ", ".join(single[:_NAMED]) + more * (len(single) > _NAMED)
         lines.append(f"Training noise is not in the intervals of what has one seed: {named}.")
-    if sampled and field.patients < ENOUGH:
-        lines.append(f"Fewer than {ENOUGH} patients tell nothing apart: every rank is possible.")
+    if any(result.rank_interval for result in results) and field.patients < ENOUGH:
+        lines.append(
+            f"Fewer than {ENOUGH} patients tell nothing apart: every rank is possible, "
+            "no mean has an interval."
+        )
     return lines
 
 
