@@ -84,7 +84,7 @@ class Cell:
     any of its seeds does: `penalised` had an empty prediction or reference and stays in the
     mean with its penalty; `excluded` had nothing to measure on either side, or could not be
     measured (these again in `errors`). `cases` is the number of cases seen. `ci95` is the
-    bootstrap interval of the mean over patients and seeds, None below two patients or without
+    bootstrap interval of the mean over patients and seeds, None below six patients or without
     bootstrap.
     """
 

@@ -17,7 +17,7 @@ frozen, and sums are of integers that a float64 holds exactly, whatever order th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,27 +35,32 @@ class Draws:
     """Of each resample: how often each patient is in it, and how each seed's weight departs.
 
     `patients` are resamples × patients, `seeds` (see `seeds.draw`) entries × seeds × resamples, with
-    no seeds at all where no entry has several.
+    no seeds at all where no entry has several; `numbers` says how many each entry has.
     """
 
     patients: Array
     seeds: Array
+    numbers: tuple[int, ...]
 
     @classmethod
     def of(cls, patients: int, names: Sequence[str], numbers: Sequence[int], resamples: int) -> Draws:
         """For so many patients, and entries with these names and numbers of seeds."""
         several = max(numbers, default=0) > 1
         drawn = seeds.draw(names, numbers if several else [0] * len(names), resamples)
-        return cls(weights(patients, resamples), drawn)
+        return cls(weights(patients, resamples), drawn, tuple(numbers))
 
     @classmethod
     def none(cls, patients: int, entries: int) -> Draws:
         """One resample that is what there is."""
-        return cls(np.ones((1, patients)), np.zeros((entries, 0, 1)))
+        return cls(np.ones((1, patients)), np.zeros((entries, 0, 1)), (1,) * entries)
 
     def entries(self, columns: Sequence[int]) -> Draws:
         """The same draws of some of the entries."""
-        return Draws(self.patients, self.seeds[list(columns)])
+        return Draws(self.patients, self.seeds[list(columns)], tuple(self.numbers[c] for c in columns))
+
+    def of_means(self) -> Draws:
+        """The same draws, with seeds as they move the mean of one entry and not a difference of two."""
+        return replace(self, seeds=seeds.alone(self.seeds, self.numbers))
 
 
 def weights(patients: int, resamples: int = RESAMPLES) -> Array:

@@ -13,7 +13,6 @@ from harness.rank.board import Entry, Interval
 from harness.rank.bootstrap import RESAMPLES
 from harness.rank.differences import Differences
 from harness.rank.incomparable import other_definition, other_terms
-from harness.rank.limits import ENOUGH
 from harness.rank.verdict import Verdict, altogether, verdict
 from harness.store.record import CaseScore, Record
 
@@ -30,8 +29,8 @@ class Paired:
     for the number of tests; None with fewer than six non-zero differences. `wins`, `losses` and
     `ties` count patients from B's side, None for a metric without a better direction.
     `unpaired` counts the common patients that one side has no value for. `ci95` is the bootstrap
-    interval of `difference` over patients and seeds, None below two patients; `verdict` is what it
-    says of B, undecided with fewer than six patients, None for a metric without a better direction.
+    interval of `difference` over patients and seeds, None below six patients; `verdict` is what it
+    says of B, undecided without it, None for a metric without a better direction.
     """
 
     metric: str
@@ -77,7 +76,9 @@ class Comparison:
     `lacks_a` and `lacks_b` are the metrics, structures and phases that only the other has scores of:
     `overall`, by metric that has a better direction, is over the others. `verdict` is what these say
     together. `differ` says what of data, split and protocol the sides don't share. `seeds_a` and
-    `seeds_b` are the seeds behind either side: where there is one, training noise is in no interval.
+    `seeds_b` are the seeds of either side with which every common patient was tested, none where that
+    is not so of each seed: with fewer than two, training noise is in no interval. `same` says that
+    both sides are the same runs, between which there is none.
     """
 
     a: str
@@ -94,6 +95,7 @@ class Comparison:
     seeds_a: tuple[int, ...] = ()
     seeds_b: tuple[int, ...] = ()
     differ: tuple[str, ...] = ()
+    same: bool = False
 
 
 def compare(
@@ -132,8 +134,8 @@ def compare(
     keys = [(metric(m).name, s, p) for m in metrics for s in structures for p in phases]
     shared = [key for key in keys if key in scores_a and key in scores_b]
     _check_definitions(a[0], b[0], dict.fromkeys(name for name, _, _ in shared))
-    seeds_a, seeds_b = _by_seed(a), _by_seed(b)
-    alone = tuple([*seeds.values()] if len(seeds) > 1 else [] for seeds in (seeds_a, seeds_b))
+    seeds_a, seeds_b, same = _by_seed(a, both), _by_seed(b, both), _runs(a) == _runs(b)
+    alone = tuple([*own.values()] if len(own) > 1 and not same else [] for own in (seeds_a, seeds_b))
     differences = Differences.of((scores_a, scores_b), (alone[0], alone[1]), shared, both)
     limits = differences.by_cell(resamples)
     cells = tuple(
@@ -160,12 +162,23 @@ def compare(
         seeds_a=tuple(seeds_a),
         seeds_b=tuple(seeds_b),
         differ=tuple(other_terms(a[0], b[0])),
+        same=same,
     )
 
 
-def _by_seed(records: Sequence[Record]) -> dict[int, Gathered]:
-    seeds = sorted({record.spec["seed"] for record in records})
-    return {seed: gather(record for record in records if record.spec["seed"] == seed) for seed in seeds}
+def _by_seed(records: Sequence[Record], patients: set[str]) -> dict[int, Gathered]:
+    """The scores of each seed; none where a seed lacks some of `patients`: its mean is over others."""
+    own: dict[int, list[Record]] = {}
+    for record in sorted(records, key=lambda record: record.spec["seed"]):
+        own.setdefault(record.spec["seed"], []).append(record)
+    if any(patients - _patients(one) for one in own.values()):
+        return {}
+    return {seed: gather(one) for seed, one in own.items()}
+
+
+def _runs(records: Iterable[Record]) -> dict[str, tuple[CaseScore, ...]]:
+    """Runs with their scores: a run that was made again is another training under the same id."""
+    return {record.run_id: record.cases for record in records}
 
 
 def _checked(margins: Mapping[str, float]) -> Mapping[str, float]:
@@ -190,14 +203,12 @@ def _judged(cell: Paired, limits: Interval | None, margins: Mapping[str, float])
     if higher is None:
         return replace(cell, ci95=limits)
     margin = margins.get(cell.metric, 0.0)
-    told = limits if cell.n >= ENOUGH else None
-    return replace(cell, ci95=limits, verdict=verdict(told, higher_is_better=higher, margin=margin))
+    return replace(cell, ci95=limits, verdict=verdict(limits, higher_is_better=higher, margin=margin))
 
 
 def _overall(differences: Differences, name: str, resamples: int, margin: float) -> Overall:
     mean_a, mean_b, difference, limits = differences.overall(name, resamples)
     by_patient = differences.of_patients(name)
-    told = limits if len(by_patient) >= ENOUGH else None
     return Overall(
         name,
         mean_a,
@@ -207,7 +218,7 @@ def _overall(differences: Differences, name: str, resamples: int, margin: float)
         len(by_patient),
         _wilcoxon(by_patient),
         margin,
-        verdict(told, higher_is_better=bool(metric(name).higher_is_better), margin=margin),
+        verdict(limits, higher_is_better=bool(metric(name).higher_is_better), margin=margin),
     )
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from harness.rank.aggregate import Gathered, Key, case_values
 from harness.rank.board import Interval
 from harness.rank.bootstrap import overall_means, ratio, weighted_sums, weights
-from harness.rank.limits import LEAST, as_interval, intervals
+from harness.rank.limits import ENOUGH, as_interval, intervals
 from harness.rank.patients import Array, judged, over_cells, patients_of
-from harness.rank.seeds import draw, shifts
+from harness.rank.seeds import alone, draw, shifts
 
 _DIGITS = 12
 """Differences are rounded, so that equal ones are ties to a test and not noise of the last bit."""
@@ -28,7 +28,7 @@ class Differences:
     rightly found to be absent is a perfect score against the other's penalty (see
     `patients.judged`): what invents structures must not get away with it. In `paired`, as in the
     means of a board's cells, there is no value there. `seeds` are of either side what it has with each
-    seed alone: patients × cells × seeds, none where there is only one.
+    seed alone: patients × cells × seeds, none where they are not drawn.
     """
 
     keys: tuple[Key, ...]
@@ -44,7 +44,7 @@ class Differences:
         keys: Sequence[Key],
         patients: Collection[str],
     ) -> Differences:
-        """From the scores of both, for `patients`; `by_seed` are those of each of several seeds."""
+        """From the scores of both, for `patients`; `by_seed` those of each seed that is drawn."""
         gathered = [*sides, *by_seed[0], *by_seed[1]]
         values = [{key: case_values(one[key]) for key in keys if key in one} for one in gathered]
         table = patients_of(values, keys)
@@ -56,13 +56,13 @@ class Differences:
         complete = np.where((number > 0).any(axis=1, keepdims=True), complete, np.nan)
         paired = np.where((number > 0).all(axis=1, keepdims=True), complete, np.nan)
         first = len(by_seed[0])
-        alone = (everything[:, 2 : 2 + first], everything[:, 2 + first :])
-        return cls(tuple(keys), paired, complete, (_last(alone[0]), _last(alone[1])))
+        of_a, of_b = everything[:, 2 : 2 + first], everything[:, 2 + first :]
+        return cls(tuple(keys), paired, complete, (_last(of_a), _last(of_b)))
 
     def by_cell(self, resamples: int) -> dict[Key, Interval | None]:
-        """The interval of each cell's mean difference, None below two patients."""
+        """The interval of each cell's mean difference, None with too few patients."""
         number = np.isfinite(_differences(self.paired)).sum(axis=0)
-        if not resamples or not (number >= LEAST).any():
+        if not resamples or not (number >= ENOUGH).any():
             return dict.fromkeys(self.keys)
         limits = intervals(*self._resampled(self.paired, range(len(self.keys)), resamples), number[None])[0]
         return {key: as_interval(limits[c]) for c, key in enumerate(self.keys)}
@@ -78,7 +78,7 @@ class Differences:
         if a is None or b is None:
             return a, b, None, None
         number = int(np.isfinite(_differences(both)).any(axis=1).sum())
-        if not resamples or number < LEAST:
+        if not resamples or number < ENOUGH:
             return a, b, b - a, None
         means = overall_means(*self._resampled(both, columns, resamples))
         return a, b, b - a, as_interval(intervals(*means, number)[0])
@@ -100,11 +100,14 @@ class Differences:
         has = np.isfinite(found)[:, None, :]
         sums = weighted_sums(weight, np.where(has, found[:, None, :], 0.0))
         means, known = ratio(sums, weighted_sums(weight, has.astype(np.float64)))
-        drawn = draw(("A", "B"), [one.shape[-1] for one in self.seeds], resamples)
+        numbers = [one.shape[-1] for one in self.seeds]
+        drawn = draw(("A", "B"), numbers, resamples)
+        if min(numbers) < 2:
+            drawn = alone(drawn, numbers)
         for side, sign in ((0, -1.0), (1, 1.0)):
-            alone = self.seeds[side][:, list(columns)]
-            if alone.shape[-1] > 1:
-                means = means + sign * shifts(_seed_means(alone, values[:, side]), drawn[side])
+            if numbers[side] > 1:
+                own = self.seeds[side][:, list(columns)]
+                means = means + sign * shifts(_seed_means(own, values[:, side]), drawn[side])
         return np.where(known, means, 0.0), known
 
 

@@ -22,8 +22,10 @@ LEAST = 2
 """With fewer patients there is nothing to resample."""
 
 ENOUGH = 6
-"""Fewer patients tell nothing apart: not even if all agree does a two-sided signed-rank or sign test get
-below p = 0.05 (2 / 2^5 = 0.0625), and the levels lie beyond a thousand samples."""
+"""Fewer patients have no interval and tell nothing apart: not even if all agree does a two-sided
+signed-rank or sign test get below p = 0.05 (2 / 2^5 = 0.0625). The levels lie beyond a thousand samples,
+and the outermost samples end at the data, short of the t interval: of 2 to 5 patients they would hold
+the mean in 50 to 92 % of the cases."""
 
 _DIGITS = 12
 """Levels are rounded: the last bits of quantiles of t are not the same on every machine."""
@@ -31,7 +33,7 @@ _DIGITS = 12
 
 @cache
 def levels(patients: int) -> tuple[float, float]:
-    """The levels of the lower and upper limit for so many patients, two or more."""
+    """The levels of the lower and upper limit for so many patients, `LEAST` or more."""
     from scipy.special import ndtr
     from scipy.stats import t
 
@@ -43,16 +45,16 @@ def levels(patients: int) -> tuple[float, float]:
 def intervals(samples: Array, has: NDArray[np.bool_], patients: Array | int) -> Array:
     """The 95 % limits along the last axis, over the resamples that have a value; NaN where none has.
 
-    `patients` are how many each mean is over, of the shape of the other axes, or one for all; below
-    two there are no limits.
+    `patients` are how many each mean is over, of the shape of the other axes, or one for all; with
+    too few there are no limits.
     """
     number = np.broadcast_to(patients, samples.shape[:-1])
     limits = np.full((*samples.shape[:-1], 2), np.nan)
-    for n in np.unique(number[number >= LEAST]):
+    for n in np.unique(number[number >= ENOUGH]):
         alike = number == n
         own = samples if alike.all() else samples[alike]
         limits[alike] = np.moveaxis(np.quantile(own, levels(int(n)), axis=-1), 0, -1).reshape(-1, 2)
-    for index in np.argwhere(~has.all(axis=-1) & (number >= LEAST)):
+    for index in np.argwhere(~has.all(axis=-1) & (number >= ENOUGH)):
         at = tuple(index)
         drawn = samples[at][has[at]]
         limits[at] = np.quantile(drawn, levels(int(number[at]))) if len(drawn) else np.nan

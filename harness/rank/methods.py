@@ -21,7 +21,7 @@ from harness.rank.board import RankMethod
 from harness.rank.bootstrap import Draws, cell_means, overall_means, ratio, seed_shifts, weighted_sums
 from harness.rank.patients import Array, Patients, judged, over_cells
 from harness.rank.ranking import better
-from harness.rank.significance import corrected, p_values, resampled_p_values, wins
+from harness.rank.significance import corrected, resampled_p_values, wins
 
 METHODS: tuple[RankMethod, ...] = ("aggregate-then-rank", "rank-then-aggregate", "test-then-rank")
 
@@ -65,20 +65,18 @@ def more_is_better(method: RankMethod, name: str) -> bool:
 
 def figures(contest: Contest, method: RankMethod, name: str, draws: Draws | None = None) -> Array:
     """What `method` ranks by: entries × resamples, one without `draws`; NaN where there is none."""
-    values, entries = contest.values[name], contest.values[name].shape[1]
+    entries = contest.values[name].shape[1]
     drawn = Draws.none(len(contest.table.names), entries) if draws is None else draws
     if method == "aggregate-then-rank":
         means, has = overall_means(*cell_means(contest.table, name, drawn))
         return np.where(has, means, np.nan)
-    if method == "test-then-rank" and draws is None:
-        p = p_values(over_cells(values), higher_is_better=better(name))
-        return wins(corrected(p))[:, None].astype(float)
     shared = SHARED_BY_TESTS if method == "test-then-rank" else SHARED
     parts = []
     for moved, weight in _moved(contest, name, drawn, shared):
         if method == "rank-then-aggregate":
             parts.append(_mean_ranks(moved, better(name), weight))
         else:
+            # What there is by the same test as what is drawn, or a rank could lie outside its interval.
             p = resampled_p_values(over_cells(moved), weight, higher_is_better=better(name))
             parts.append(wins(corrected(p)).astype(float))
     return np.concatenate(parts, axis=1)

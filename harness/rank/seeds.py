@@ -8,9 +8,10 @@ patients' own spread.
 Few draws are too narrow twice. A bootstrap of S seeds has a variance of (S − 1) / S times what it should
 be, and the spread of so few is itself uncertain, which Student's t corrects (both as in
 Hesterberg 2015, The American Statistician 69:371-386, for the percentiles). Deviations are therefore
-widened by √(S / (S − 1)) · t(0.975, 2 (S − 1)) / z(0.975): a difference between two entries of S seeds
-each, of patients all alike, then has the limits of the two-sample t interval, which is also what
-the noise floor (`harness.rank.noise`) is made of.
+widened by √(S / (S − 1)) · t(0.975, df) / z(0.975). For a difference between two entries of S seeds
+each, as in ranks and groups, df is 2 (S − 1): of patients all alike it then has the limits of the
+two-sample t interval, which is also what the noise floor (`harness.rank.noise`) is made of. Where only
+one spread is at work, in the mean of one entry or against an entry of one seed, df is S − 1.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def draw(names: Sequence[str], seeds: Sequence[int], resamples: int) -> Array:
     """By how much each seed's weight departs from 1 / S, widened: entries × seeds × resamples.
 
     They add up to 0 in each resample. An entry's draws depend on its name alone, not on who else is there.
+    Widened for differences; `alone` makes them those of single entries.
     """
     drawn = np.zeros((len(names), max(seeds, default=0), resamples))
     for e, (name, number) in enumerate(zip(names, seeds, strict=True)):
@@ -80,17 +82,24 @@ def draw(names: Sequence[str], seeds: Sequence[int], resamples: int) -> Array:
             stream = np.random.RandomState([SEED, crc32(name.encode())])
             which = stream.randint(0, number, size=(resamples, number))
             times = np.stack([(which == seed).sum(axis=1) for seed in range(number)])
-            drawn[e, :number] = (times - 1) * (widening(number) / number)
+            drawn[e, :number] = (times - 1) * (widening(number, 2 * (number - 1)) / number)
     return drawn
 
 
+def alone(drawn: Array, seeds: Sequence[int]) -> Array:
+    """Draws of entries with so many `seeds`, widened as what only one entry's seeds move must be."""
+    factors = [widening(n, n - 1) / widening(n, 2 * (n - 1)) if n > 1 else 1.0 for n in seeds]
+    widened: Array = drawn * np.array(factors).reshape(-1, 1, 1)
+    return widened
+
+
 @cache
-def widening(seeds: int) -> float:
+def widening(seeds: int, df: int) -> float:
     """By how much the deviations of so many seeds are widened; see above."""
     from scipy.stats import norm, t
 
-    z, of_difference = float(norm.ppf(0.975)), float(t.ppf(0.975, 2 * (seeds - 1)))
-    return round(math.sqrt(seeds / (seeds - 1)) * of_difference / z, _DIGITS)
+    z, students = float(norm.ppf(0.975)), float(t.ppf(0.975, df))
+    return round(math.sqrt(seeds / (seeds - 1)) * students / z, _DIGITS)
 
 
 def shifts(means: Array, drawn: Array) -> Array:

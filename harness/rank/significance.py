@@ -1,9 +1,11 @@
 """Which entry is significantly better than which: paired one-sided Wilcoxon tests with Holm's correction.
 
 As challengeR tests: over patients, zero differences left out; all ordered pairs of entries are one
-family per metric. p is exact for up to 50 patients without a tie or a zero difference, else from the
-normal approximation with correction for ties and continuity, as R's `wilcox.test` has it. In few
-patients the approximation would let nothing survive the correction.
+family per metric. In the table of significance p is exact for up to 50 patients without a tie or a zero
+difference, else from the normal approximation with correction for ties and continuity, as R's
+`wilcox.test` has it: in few patients the approximation would let nothing survive the correction.
+`test-then-rank` takes the approximation throughout, for what was tested as for its resamples, in which
+patients are tied: by two tests, a rank could lie outside its own interval.
 """
 
 from __future__ import annotations

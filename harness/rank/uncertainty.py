@@ -26,6 +26,7 @@ MOST_TESTED = 200
 
 def with_intervals(results: Sequence[Result], table: Patients, draws: Draws) -> list[Result]:
     """The results, which are the entries of `table`, with intervals of their cells and overall means."""
+    draws = draws.of_means()
     of_cell: dict[tuple[int, Key], Interval] = {}
     of_mean: list[dict[str, Interval | None]] = [{} for _ in results]
     for name in dict.fromkeys(name for name, _, _ in table.keys):

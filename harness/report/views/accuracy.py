@@ -57,10 +57,10 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
     unit = f" in {scale.unit}" if scale.unit else ""
     caption = [
         notes.legend([name]),
-        *notes.ranks(field),
+        *notes.ranks(field, results, name),
         captions.ground(board, field),
         *captions.notes(board, field),
-        *captions.counts(results, [name]),
+        *notes.counts(results, [name]),
         *captions.reasons(results),
         *captions.cited(published),
     ]

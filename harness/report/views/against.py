@@ -82,7 +82,7 @@ def _table(
     caption = (
         f"Ours, then theirs: {theirs.short}. {sum(verdicts)} of {len(verdicts)} cells reached, compared with "
         f"as many digits as were printed; {MISSED} marks those that are not.",
-        *notes.ranks(field),
+        *notes.ranks(field, board.of(field.dataset)),
         captions.ground(board, field),
         *captions.notes(board, field),
         *captions.cited([theirs]),

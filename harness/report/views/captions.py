@@ -53,44 +53,82 @@ def ranked_by(board: Board) -> str:
     return f"ranked by the mean of the ranks in {', '.join(names[:-1])} and {names[-1]}{several}"
 
 
-def certainty(board: Board, field: Field, metrics: Sequence[str]) -> list[str]:
-    """How far the ranks and the means can be trusted."""
-    results = board.of(field.dataset)
-    lines = []
-    if (found := field.stability) is not None:
-        low, high = found.ci95
-        what = "the patients and of each entry's seeds" if len(field.seeds) > 1 else "the patients"
+def rank_interval(field: Field, results: Sequence[Result]) -> str:
+    """What the interval beside a rank is; of what was drawn."""
+    assert field.stability is not None
+    drawn = any(result.rank is not None and not _one_training(result) for result in results)
+    what = "the patients and of each entry's seeds" if drawn else "the patients"
+    return f"95 %: interval of the rank in {field.stability.resamples:,} bootstrap samples of {what}."
+
+
+def letters() -> str:
+    """What the groups say."""
+    return (
+        "Entries without a letter in common (gr) are told apart: the 95 % interval of their difference "
+        "excludes 0, not corrected for the number of pairs."
+    )
+
+
+def training_noise(field: Field, results: Sequence[Result]) -> list[str]:
+    """Whose intervals can't hold another training, for there is one seed."""
+    sampled = [r for r in results if r.rank_interval is not None or any(r.overall_ci95.values())]
+    if sampled and len(field.seeds) < 2:
+        return ["Training noise is not in the intervals: there is one seed."]
+    single = [result for result in sampled if _one_training(result)]
+    if not single:
+        return []
+    more = f" and {_many(len(single) - _NAMED, 'more entry', 'more entries')}"
+    named = ", ".join(result.entry.name for result in single[:_NAMED]) + more * (len(single) > _NAMED)
+    which = (
+        "has one seed" if all(result.state == "done" for result in single) else "has one seed or lacks runs"
+    )
+    return [f"Training noise is not in the intervals of what {which}: {named}."]
+
+
+def few_patients(field: Field, results: Sequence[Result]) -> list[str]:
+    """That nothing is told apart."""
+    if field.patients >= ENOUGH or not any(result.rank_interval for result in results):
+        return []
+    return [
+        f"Fewer than {ENOUGH} patients tell nothing apart: every rank is possible, no mean has an interval."
+    ]
+
+
+def agreement(board: Board, field: Field) -> list[str]:
+    """Kendall's tau with other rankings, and whether a test could say anything."""
+    found = field.stability
+    if found is None:
+        return []
+    low, high = found.ci95
+    ranked = [result for result in board.of(field.dataset) if result.rank is not None]
+    lines = [
+        f"Kendall's tau with the bootstrap rankings: median {found.tau:.2f} ({low:.2f} to {high:.2f}); "
+        f"with the ranking by {', by '.join(_methods(board, found, ranked))}."
+    ]
+    least = least_p(field.patients, len(ranked))
+    if field.significance and least > ALPHA and not _significant(field):
         lines.append(
-            f"95 %: interval of the rank in {found.resamples:,} bootstrap samples of {what}. Entries "
-            "without a letter in common (gr) are told apart: the 95 % interval of their difference "
-            "excludes 0, not corrected for the number of pairs."
-        )
-    lines += _unsure(field, results)
-    if found is not None:
-        ranked = [result for result in results if result.rank is not None]
-        lines.append(
-            f"Kendall's tau with the bootstrap rankings: median {found.tau:.2f} ({low:.2f} to {high:.2f}); "
-            f"with the ranking by {', by '.join(_methods(board, found, ranked))}."
-        )
-        least = least_p(field.patients, len(ranked))
-        if field.significance and least > ALPHA and not _significant(field):
-            lines.append(
-                f"Significance: no pair of {len(ranked)} entries can reach p ≤ {ALPHA:g} with "
-                f"{_many(field.patients, 'patient')}, corrected by Holm (the least is {least:.2f})."
-            )
-    floors = {name: floor for name in metrics if (floor := (field.noise_floor or {}).get(name)) is not None}
-    if floors:
-        told = ", ".join(
-            f"{SHORT.get(name, name)} {floor.difference:.{metric_scale(name).decimals + 1}f}"
-            f"{f' {unit}' if (unit := metric_scale(name).unit) else ''}"
-            for name, floor in floors.items()
-        )
-        seeds = next(iter(floors.values())).seeds
-        lines.append(
-            f"Smallest difference of means that {seeds} seeds resolve: {told}; "
-            "no more decimals are shown than that supports."
+            f"Significance: no pair of {len(ranked)} entries can reach p ≤ {ALPHA:g} with "
+            f"{_many(field.patients, 'patient')}, corrected by Holm (the least is {least:.2f})."
         )
     return lines
+
+
+def noise_floor(field: Field, metrics: Sequence[str]) -> str:
+    """The smallest differences that seeds resolve; empty where there are none."""
+    floors = {name: floor for name in metrics if (floor := (field.noise_floor or {}).get(name)) is not None}
+    if not floors:
+        return ""
+    told = ", ".join(
+        f"{SHORT.get(name, name)} {floor.difference:.{metric_scale(name).decimals + 1}f}"
+        f"{f' {unit}' if (unit := metric_scale(name).unit) else ''}"
+        for name, floor in floors.items()
+    )
+    seeds = next(iter(floors.values())).seeds
+    return (
+        f"Smallest difference of means that {seeds} seeds resolve: {told}; "
+        "no more decimals are shown than that supports."
+    )
 
 
 def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None) -> list[str]:
@@ -107,13 +145,13 @@ def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None
     ]
 
 
-def counts(results: Sequence[Result], metrics: Sequence[str]) -> list[str]:
-    """How many scores are penalties or were left out; metrics that are alike share a sentence."""
+def counts(results: Sequence[Result], metrics: Sequence[str]) -> dict[tuple[str, ...], str]:
+    """By metrics that are alike: how many scores are penalties or were left out."""
     found: dict[str, list[str]] = {}
     for name in metrics:
-        found.setdefault(_counted(results, name), []).append(SHORT.get(name, name))
+        found.setdefault(_counted(results, name), []).append(name)
     found.pop("", None)
-    return [f"{', '.join(names)}: {text}" for text, names in found.items()]
+    return {tuple(names): text for text, names in found.items()}
 
 
 def reasons(results: Iterable[Result]) -> list[str]:
@@ -141,19 +179,9 @@ def _significant(field: Field) -> bool:
     return any(p is not None and p <= ALPHA for p in found)
 
 
-def _unsure(field: Field, results: Sequence[Result]) -> list[str]:
-    """What the intervals can't hold: another training where there is one seed, anything of few patients."""
-    sampled = [result for result in results if any(result.overall_ci95.values())]
-    lines = []
-    if sampled and len(field.seeds) < 2:
-        lines.append("Training noise is not in the intervals: there is one seed.")
-    elif single := [r.entry.name for r in sampled if len({run.seed for run in r.runs}) < 2]:
-        more = f" and {_many(len(single) - _NAMED, 'more entry', 'more entries')}"
-        named = ", ".join(single[:_NAMED]) + more * (len(single) > _NAMED)
-        lines.append(f"Training noise is not in the intervals of what has one seed: {named}.")
-    if sampled and field.patients < ENOUGH:
-        lines.append(f"Fewer than {ENOUGH} patients tell nothing apart: every rank is possible.")
-    return lines
+def _one_training(result: Result) -> bool:
+    """Whether no seeds of an entry are drawn: there is one, or its runs are not all there."""
+    return result.state != "done" or len({record.spec["seed"] for record in result.records}) < 2
 
 
 def _methods(board: Board, found: Stability, ranked: Sequence[Result]) -> list[str]:

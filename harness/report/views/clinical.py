@@ -67,7 +67,7 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
     caption = [
         "* best ranked. Predicted minus reference, over patients: r is Pearson's; bias the mean difference, "
         "sd its standard deviation; limits of agreement are bias ± 1.96 sd; MAE the mean absolute error.",
-        *notes.ranks(field),
+        *notes.ranks(field, results),
         captions.ground(board, field),
         *captions.notes(board, field),
         *_left_out(found),

@@ -179,15 +179,24 @@ def _grounds(compared: Comparison) -> list[str]:
 
 
 def _sampled(compared: Comparison) -> str:
-    """What was drawn anew; where a side has one seed, that its training was not."""
+    """What was drawn anew; where a side has no several seeds, that its training was not."""
+    if compared.same:
+        return "bootstrap over patients (A and B are the same runs: there is no training noise between them)"
     sides = {"A": compared.seeds_a, "B": compared.seeds_b}
-    single = [side for side, seeds in sides.items() if len(seeds) < 2]
+    single = {side: _single(seeds) for side, seeds in sides.items() if len(seeds) < 2}
     if not single:
         return "bootstrap over patients and over the seeds of either side"
     if len(single) == 2:
-        return "bootstrap over patients (one seed a side: training noise is not in it)"
+        a, b = single.values()
+        told = f"{a} a side" if a == b else f"A has {a}, B {b}"
+        return f"bootstrap over patients ({told}: training noise is not in it)"
     (other,) = {*sides} - {*single}
+    ((side, told),) = single.items()
     return (
-        f"bootstrap over patients and the seeds of {other} ({single[0]} has one seed: "
+        f"bootstrap over patients and the seeds of {other} ({side} has {told}: "
         "its training noise is not in it)"
     )
+
+
+def _single(seeds: Sequence[int]) -> str:
+    return "one seed" if seeds else "no several seeds of all patients"

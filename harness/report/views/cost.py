@@ -57,7 +57,7 @@ def cost(board: Board, field: Field, published: Sequence[Published] = ()) -> Tab
         "* least among ranked entries. Training: all steps of a run, median over runs. "
         "Prediction: one complete phase (one volume) after warm-up, median and 95th percentile. "
         "GPU: peak of allocated memory; host: peak of the process.",
-        *notes.ranks(field),
+        *notes.ranks(field, results),
         captions.ground(board, field),
         *captions.notes(board, field),
         *notes.hardware(results, letters),

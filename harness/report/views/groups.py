@@ -57,7 +57,7 @@ def groups(board: Board, field: Field, published: Sequence[Published] = ()) -> T
     sizes = ", ".join(f"{name} {sum(group == name for group in patients.values())}" for name in names)
     caption = [
         notes.legend(metrics),
-        *notes.ranks(field),
+        *notes.ranks(field, results),
         f"Means over structures and phases, each equal, for the patients of a group: {sizes}.",
         captions.ground(board, field),
         *captions.notes(board, field),

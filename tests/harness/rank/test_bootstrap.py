@@ -135,20 +135,31 @@ def test_a_value_that_few_patients_have_is_averaged_where_it_is_drawn():
     total, known = overall_means(means, has)
     assert known.all()
     assert total[0] == pytest.approx(np.where(drawn, 0.6, 0.8))
-    assert intervals(means, has, 3)[0, 1] == pytest.approx([0.4, 0.4])
+    # Limits are over the resamples that have it, as if six patients did.
+    assert intervals(means, has, 6)[0, 1] == pytest.approx([0.4, 0.4])
 
 
 def test_both_empty_cases_and_errors_are_not_zeros():
     scores = [
-        made_records.score("a", 0.8),
-        made_records.score("b", 0.9),
-        made_records.score("c", None, state="both-empty"),
-        made_records.score("d", None, state="error"),
+        *(made_records.score(p, 0.8) for p in "abcdef"),
+        made_records.score("x", None, state="both-empty"),
+        made_records.score("y", None, state="error"),
     ]
     (result,) = board([made_records.record(scores)]).results
     low, high = result.scores["dice"]["LV"]["ED"].ci95
-    assert (low, high) == (pytest.approx(0.8), pytest.approx(0.9))
+    assert (low, high) == (pytest.approx(0.8), pytest.approx(0.8))
     assert result.overall_ci95["dice"] == (low, high)
+
+
+@pytest.mark.parametrize("patients", [5, 6])
+def test_means_of_few_patients_have_no_interval(patients):
+    """Percentiles end at the data: of five they held the true mean in 92 of 100 samples, of two in 50."""
+    rv = [made_records.score(f"p{i}", 0.7 + i / 100, structure="RV") for i in range(patients)]
+    lv = [made_records.score(f"p{i}", 0.8 + i / 100) for i in range(8)]
+    (result,) = board([made_records.record([*lv, *rv])]).results
+    assert (result.scores["dice"]["RV"]["ED"].ci95 is None) == (patients < 6)
+    assert result.scores["dice"]["LV"]["ED"].ci95 is not None
+    assert result.overall_ci95["dice"] is not None
 
 
 def test_one_patient_has_no_interval():
@@ -172,13 +183,11 @@ def test_few_patients_share_a_group_and_every_rank(patients, intervals, groups):
 
 
 def test_an_unranked_entry_keeps_the_intervals_of_its_means():
-    full = made_records.record([made_records.score(p, 0.7) for p in "abc"], entry=("net", "ce"))
-    short = made_records.record(
-        [made_records.score("a", 0.8), made_records.score("b", 0.9)], entry=("net", "dice")
-    )
+    full = made_records.record([made_records.score(p, 0.7) for p in "abcdefg"], entry=("net", "ce"))
+    short = made_records.record([made_records.score(p, 0.8) for p in "abcdef"], entry=("net", "dice"))
     _, last = board([full, short]).results
     assert (last.rank, last.rank_interval, last.group) == (None, None, None)
-    assert last.overall_ci95["dice"] == (pytest.approx(0.8), pytest.approx(0.9))
+    assert last.overall_ci95["dice"] == (pytest.approx(0.8), pytest.approx(0.8))
 
 
 def test_all_equal_entries_share_rank_one_and_a_group():

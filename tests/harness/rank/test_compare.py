@@ -13,6 +13,7 @@ from scipy.stats import bootstrap, norm, t, wilcoxon
 from harness.errors import ConfigError, HarnessError
 from harness.rank.compare import compare
 from harness.rank.verdict import altogether, verdict
+from harness.report.views import comparison
 
 
 def pair(a, b, **other):
@@ -202,12 +203,13 @@ def test_five_patients_decide_nothing_six_do():
         found = compare(*pair([0.5] * patients, [0.6] * patients))
         assert (found.cells[0].verdict, found.overall[0].verdict, found.verdict) == (expected,) * 3
         assert found.overall[0].n == patients
-        assert found.cells[0].ci95 == (pytest.approx(0.1), pytest.approx(0.1))
+        assert (found.cells[0].ci95 is None, found.overall[0].ci95 is None) == (patients < 6,) * 2
 
 
 def test_a_volume_has_an_interval_but_no_verdict():
-    found = compare(*pair([100.0, 110.0], [101.0, 112.0], metric="volume"))
-    assert found.cells[0].ci95 == (pytest.approx(1.0), pytest.approx(2.0))
+    found = compare(*pair([100.0, 110.0] * 3, [101.0, 112.0] * 3, metric="volume"))
+    low, high = found.cells[0].ci95
+    assert 1.0 <= low < 1.5 < high <= 2.0
     assert (found.cells[0].verdict, found.overall) == (None, ())
 
 
@@ -283,3 +285,48 @@ def test_what_differs_by_nature_between_2d_and_3d_is_no_difference():
     )
     assert compare([a], [same]).differ == ()
     assert compare([a], [other]).differ == ("spacing_mm 2.0, not 1.5",)
+
+
+def of_seeds(seeds, patients=8, loss="ce"):
+    """A record a seed, with scores that move from seed to seed; `patients` are its number or by seed."""
+    return [
+        made_records.record(
+            [
+                made_records.score(f"p{i}", 0.7 + i / 100 + seed / 50)
+                for i in (range(patients) if isinstance(patients, int) else patients[seed])
+            ],
+            entry=("net", loss),
+            seed=seed,
+        )
+        for seed in seeds
+    ]
+
+
+def test_seeds_of_different_patients_are_told_as_none():
+    """Seed 0 of four patients and seed 1 of the others: gaps filled from the other seed had no spread."""
+    halves = of_seeds((0, 1), patients=(range(4), range(4, 8)))
+    found = compare(halves, of_seeds((0, 1), loss="dice"))
+    assert (found.seeds_a, found.seeds_b) == ((), (0, 1))
+    text = " ".join(comparison(found).caption)
+    assert "seeds of B (A has no several seeds of all patients: its training noise is not in it)" in text
+    whole = compare(of_seeds((0, 1)), of_seeds((0, 1), loss="dice"))
+    assert (whole.seeds_a, whole.seeds_b) == ((0, 1), (0, 1))
+    # What only one side has been tested on does not count.
+    more = of_seeds((0, 1), patients=(range(9), range(8)))
+    assert compare(more, of_seeds((0, 1), loss="dice")).seeds_a == (0, 1)
+
+
+def test_the_same_runs_are_equivalent_whatever_their_seeds():
+    own = of_seeds((0, 1))
+    found = compare(own, own[::-1])
+    assert (found.overall[0].ci95, found.verdict, found.same) == ((0.0, 0.0), "equivalent", True)
+    assert "A and B are the same runs" in " ".join(comparison(found).caption)
+
+
+def test_a_run_that_was_made_again_is_not_the_same():
+    """A gate compares two trainings under one run id; one of other scores has its noise."""
+    own = of_seeds((0, 1))
+    again = [replace(one, cases=tuple(replace(c, value=c.value + 0.001) for c in one.cases)) for one in own]
+    found = compare(own, again)
+    low, high = found.overall[0].ci95
+    assert (found.same, low < 0 < high, found.verdict) == (False, True, "undecided")

@@ -52,7 +52,7 @@ def test_each_mean_has_the_level_of_its_own_patients():
     found = intervals(samples, np.ones_like(samples, dtype=bool), np.array([8, 150]))
     for row, patients in enumerate((8, 150)):
         assert found[row] == pytest.approx(np.quantile(samples[row], levels(patients)))
-    none = intervals(samples, np.ones_like(samples, dtype=bool), np.array([1, 150]))
+    none = intervals(samples, np.ones_like(samples, dtype=bool), np.array([ENOUGH - 1, 150]))
     assert np.isnan(none[0]).all()
     assert (none[1] == found[1]).all()
 

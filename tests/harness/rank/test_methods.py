@@ -85,6 +85,24 @@ def test_a_significant_win_survives_holms_correction(metric, expected):
         assert ranks(entries, "test-then-rank", [metric]) == found
 
 
+@pytest.mark.parametrize("patients", range(8, 16))
+def test_a_rank_by_tests_is_within_its_interval(patients):
+    """Six entries apart in every patient. Ranks by exact p once lay outside resamples by the approximation.
+
+    There is no win up to 11 patients, 30 * 0.0019 = 0.058; from 12 on z is (78 - 39 - 0.5) / 162.5^(1/2).
+    """
+    records = [
+        made_records.record(
+            scores([0.9 - place * (0.05 + i / 1000) for i in range(patients)]), entry=("net", str(place))
+        )
+        for place in range(6)
+    ]
+    protocol = {**made_records.PROTOCOL, "rank_method": "test-then-rank"}
+    results = build("quick", protocol, "", None, records, resamples=200).results
+    assert all(r.rank_interval[0] <= r.rank <= r.rank_interval[1] for r in results)
+    assert [r.rank for r in results] == ([1] * 6 if patients < 12 else [1, 2, 3, 4, 5, 6])
+
+
 def test_like_challenger_two_cases_are_too_few_to_win():
     assert ranks([scores([0.6] * 2), scores([0.8] * 2)], "test-then-rank") == [1, 1]
     assert ranks([scores([0.6]), scores([0.8])], "test-then-rank") == [1, 1]

@@ -13,7 +13,8 @@ from harness.rank.bootstrap import Draws
 from harness.rank.build import build
 from harness.rank.compare import compare
 from harness.rank.groups import share
-from harness.rank.seeds import draw, shifts, widening
+from harness.rank.limits import levels
+from harness.rank.seeds import alone, draw, shifts, widening
 
 
 def records(loss, by_seed, patients=40, spread=0.05):
@@ -40,7 +41,7 @@ def test_the_draws_never_change():
 
     NumPy's frozen generator, seeded with 1 and the name's CRC-32, gives 2 1 2, 1 2 0, 0 2 2, 2 0 2 below 3.
     """
-    drawn = draw(["net + ce @ phantom"], [3], 4)[0] / (widening(3) / 3)
+    drawn = draw(["net + ce @ phantom"], [3], 4)[0] / (widening(3, 4) / 3)
     assert drawn.T.round(9).tolist() == [[-1, 0, 1], [0, 0, 0], [0, -1, 1], [0, -1, 1]]
     assert (
         draw(["other", "net + ce @ phantom"], [3, 3], 4)[1] == draw(["net + ce @ phantom"], [3], 4)[0]
@@ -85,13 +86,13 @@ def test_a_lead_beyond_the_noise_of_the_seeds_is_one():
 
 
 def test_intervals_of_means_hold_the_seeds():
-    """Patients all alike: what is left is the seeds' ± t(0.975, 4) s / √3, as far as a resample goes."""
+    """Patients all alike: what is left is the seeds' ± t(0.975, 2) s / √3, as far as a resample goes."""
     (plain,) = board(records("a", (0.80,), spread=0.0)).results
     (result,) = board(records("a", (0.82, 0.80, 0.78), spread=0.0)).results
     assert plain.overall_ci95["dice"] == (pytest.approx(0.8), pytest.approx(0.8))
     low, high = result.overall_ci95["dice"]
-    # All three draws the best: 0.02 · √(3/2) · 2.7764 / 1.96.
-    assert (low, high) == (pytest.approx(0.8 - 0.0347, abs=1e-4), pytest.approx(0.8 + 0.0347, abs=1e-4))
+    # All three draws the best: 0.02 · √(3/2) · 4.3027 / 1.96.
+    assert (low, high) == (pytest.approx(0.8 - 0.05377, abs=1e-4), pytest.approx(0.8 + 0.05377, abs=1e-4))
     assert result.scores["dice"]["LV"]["ED"].ci95 == (low, high)
 
 
@@ -117,6 +118,26 @@ def test_equal_entries_are_worse_once_in_forty_times_and_not_once_in_three(seeds
         said.append(compare(a, b).verdict)
     assert said.count("worse") / 200 <= 0.04
     assert said.count("better") / 200 <= 0.04
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_the_interval_of_one_mean_holds_the_truth_19_times_in_20(seeds):
+    """Seeds of a standard normal, patients all alike. Widened as differences are, it held 79 % at two."""
+    rng = np.random.default_rng(seeds)
+    drawn = alone(draw(["a"], [seeds], 1000), [seeds])[0]
+    held = 0
+    for means in rng.normal(size=(3000, seeds)):
+        low, high = np.quantile(means.mean() + shifts(means, drawn), levels(100))
+        held += low <= 0 <= high
+    assert 0.925 <= held / 3000 <= 0.965
+
+
+def test_one_seed_against_several_has_the_limits_of_the_t_interval():
+    """Only B's spread is known: t(0.975, 4) · s / √5, and not t(0.975, 8)."""
+    b = (0.84, 0.86, 0.83, 0.87, 0.85)
+    (cell,) = compare(records("a", (0.8,), spread=0.0), records("b", b, spread=0.0)).cells
+    half = 2.7764 * np.std(b, ddof=1) / math.sqrt(5)
+    assert cell.ci95[1] - cell.ci95[0] == pytest.approx(2 * half, rel=0.08)
 
 
 def test_a_compared_difference_has_the_limits_of_the_two_sample_t_interval():

@@ -34,7 +34,7 @@ CELL = {"mean", "ci95", "sd", "n", "penalised", "excluded"}
 
 def with_failure():
     bad = made_records.record(entry=("wide|net", "mine"), status="failed", failure={"message": "a | b"})
-    return [*made_records.quick(patients=3), bad]
+    return [*made_records.quick(patients=6), bad]
 
 
 def test_json_has_the_documented_shape(board_of, poster):
@@ -113,8 +113,8 @@ def test_csv_is_long_and_loses_no_entry(board_of):
         x for x in lines if (x["rank"], x["metric"], x["structure"], x["phase"]) == ("1", "hd", "LV", "ES")
     )
     values = [s.value for s in records[1].cases if (s.metric, s.structure, s.phase) == ("hd", "LV", "ES")]
-    assert float(one["mean"]) == pytest.approx(sum(values) / 3)
-    assert (one["n"], one["penalised"], one["excluded"]) == ("3", "0", "0")
+    assert float(one["mean"]) == pytest.approx(sum(values) / 6)
+    assert (one["n"], one["penalised"], one["excluded"]) == ("6", "0", "0")
     assert float(one["ci95_low"]) <= float(one["mean"]) <= float(one["ci95_high"])
     assert (one["rank_low"], one["group"]) == ("1", "A")
     assert (lines[-1]["entry"], lines[-1]["state"], lines[-1]["mean"]) == ("wide|net + mine", "failed", "")

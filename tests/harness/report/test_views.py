@@ -11,6 +11,7 @@ import pytest
 from harness.errors import ConfigError
 from harness.rank.board import Entry, LeftOut, PlannedRun
 from harness.rank.compare import compare
+from harness.report.arrange import arrange
 from harness.report.terminal import to_text
 from harness.report.views import available, comparison, tables
 from harness.report.write import write_leaderboard
@@ -26,7 +27,7 @@ def column(table, title, group=""):
 
 
 def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
-    good = made_records.quick(patients=2)
+    good = made_records.quick(patients=6)
     failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3."}
     bad = made_records.record(entry=("wide", "mine"), status="failed", failure=failure)
     text = told(board_of([*good, bad]), width=80)
@@ -178,7 +179,7 @@ def test_the_summary_says_what_its_intervals_do_not_hold(board_of):
     assert "Training noise is not in the intervals: there is one seed." in one_seed
     assert "tell nothing apart" not in one_seed
     few = " ".join(told(board_of(made_records.quick(patients=5)), width=80).split())
-    assert "Fewer than 6 patients tell nothing apart: every rank is possible." in few
+    assert "Fewer than 6 patients tell nothing apart: every rank is possible, no mean has an interval." in few
     # 30 ordered pairs: 30 / 2^5 = 0.94 at five patients, 0.029 at ten.
     assert (
         "no pair of 6 entries can reach p ≤ 0.05 with 5 patients, corrected by Holm (the least is 0.94)"
@@ -334,3 +335,37 @@ def test_a_comparison_names_the_terms_that_differ():
         "split official, not folds."
     ) in text
     assert "same terms" not in " ".join(to_text([comparison(compare([a], [a]))], 80).split())
+
+
+def test_what_intervals_lack_is_said_wherever_they_stand(board_of):
+    one, several = board_of(made_records.quick()), board_of(made_records.quick(seeds=(0, 1)))
+    for view in available(one):
+        assert "Training noise is not in the intervals: there is one seed." in tables(one, view)[0].caption
+        text = " ".join(tables(several, view)[0].caption)
+        assert "bootstrap samples of the patients and of each entry's seeds" in text
+        assert "Training noise" not in text
+    chosen = arrange(tables(one)[0], columns=("Dice mean", "interval of mean Dice"))
+    assert "Training noise is not in the intervals: there is one seed." in chosen.caption
+    assert "Kendall" not in " ".join(chosen.caption)
+    assert "Training noise" not in " ".join(arrange(tables(one)[0], columns=("training time",)).caption)
+
+
+def test_an_entry_that_lacks_a_seed_is_named(board_of):
+    records = made_records.quick(seeds=(0, 1))
+    planned = [made_records.plan(record) for record in records]
+    planned[1] = replace(planned[1], state="todo")
+    text = " ".join(tables(board_of([records[0], *records[2:]], planned))[0].caption)
+    assert "not in the intervals of what has one seed or lacks runs: unet2d[base=8] + cross-entropy." in text
+
+
+def test_counts_are_of_the_metrics_that_are_shown(board_of):
+    scores = [
+        made_records.score(f"p{i}", 0.9, metric=metric, state=state if i == 0 else "ok")
+        for metric, state in (("dice", "ok"), ("hd", "prediction-empty"))
+        for i in range(8)
+    ]
+    (table,) = tables(board_of([made_records.record(scores, entry=("net", "x"))]))
+    assert "HD: 1 of 8 scores is a penalty" in " ".join(table.caption)
+    text = " ".join(arrange(table, columns=("Dice mean",)).caption)
+    assert "Dice: none of 8 scores is a penalty or left out." in text
+    assert "HD" not in text
