@@ -93,7 +93,9 @@ def _environment(table: Table, title: str, label: str, notes: list[str]) -> list
     headed = dict(table.sections)
     for kind, rows in groupby(table.rows, key=lambda row: row.kind):
         if kind in headed:
-            lines += [r"\midrule", rf"\multicolumn{{{len(kinds)}}}{{l}}{{{escape(headed[kind])}}} \\"]
+            # Below the header there is a rule already.
+            rule = [r"\midrule"] if lines[-1] != r"\midrule" else []
+            lines += [*rule, rf"\multicolumn{{{len(kinds)}}}{{l}}{{{escape(headed[kind])}}} \\"]
         for row in rows:
             cells = (rf"\textbf{{{escape(c.text)}}}" if c.best else escape(c.text) for c in row.cells)
             lines.append(" & ".join(cells) + r" \\")

@@ -146,6 +146,13 @@ def test_latex_of_a_wide_view_comes_in_parts_that_can_be_read(board_of):
     assert [r"\begin{minipage}" in part for part in parts] == [False] * 6 + [True]
 
 
+def test_latex_of_nothing_ranked_has_one_rule_below_its_header(board_of):
+    (table,) = tables(board_of(made_records.quick(patients=3)), "dice")
+    unranked = replace(table, rows=tuple(replace(row, kind="unranked") for row in table.rows))
+    unranked = replace(unranked, sections=(("unranked", "not ranked"),))
+    assert r"\midrule" * 2 not in to_latex(unranked).replace("\n", "")
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX")
 def test_latex_compiles_and_fits_the_page(board_of, tmp_path):
     name = "monai-swinunetr3d[base=12,window=[5, 6, 6]]"
