@@ -92,7 +92,7 @@ def _in_folder(folder: Path) -> list[Record]:
 
 def _committed(args: argparse.Namespace, revision: str) -> Sequence[Record]:
     """The records of all leaderboards at `revision`; of one where ``--leaderboard`` names it."""
-    from harness.store.record import RECORDS, TABLE, from_line, left_out
+    from harness.store.record import RECORDS, TABLE, parse_left_out, parse_records
 
     root = boards.open_project(args).parent
     below = f"leaderboards/{args.leaderboard}" if args.leaderboard else "leaderboards"
@@ -101,18 +101,25 @@ def _committed(args: argparse.Namespace, revision: str) -> Sequence[Record]:
     # Of a leaderboard in a subfolder of the repository, git tells paths as seen from here.
     found = []
     for path in files:
-        table = path.removesuffix(RECORDS) + TABLE
-        apart = left_out(_git(root, revision, "show", f"{revision}:./{table}")) if table in listed else ()
-        text = _git(root, revision, "show", f"{revision}:./{path}")
-        records = (from_line(line) for line in text.split("\n") if line)
-        found += [record for record in records if record.run_id not in apart]
+        apart: set[str] = set()
+        if (table := path.removesuffix(RECORDS) + TABLE) in listed:
+            apart = parse_left_out(_show(root, revision, table), f"{COMMIT}{revision}:{table}")
+        found += parse_records(_show(root, revision, path), f"{COMMIT}{revision}:{path}", apart)
     return found
+
+
+def _show(root: Path, revision: str, path: str) -> str:
+    return _git(root, revision, "show", f"{revision}:./{path}")
 
 
 def _git(folder: Path, revision: str, *arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
     except OSError as error:
         raise ConfigError(f"git can't be run: {error.strerror}", where=f"{COMMIT}{revision}") from error

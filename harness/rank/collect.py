@@ -19,7 +19,7 @@ from harness.rank.board import Entry as EntryName
 from harness.rank.board import LeftOut, PlannedRun, RunState
 from harness.rank.incomparable import metric_definition, other_protocol, other_split, other_version
 from harness.store.index import Index
-from harness.store.record import Record, check_spec, read_records
+from harness.store.record import Record, check_spec, read_records, runs_left_out
 from harness.store.runs import RunFolder, RunsFolder
 
 
@@ -48,10 +48,10 @@ def collect(
     """Gather the records of leaderboard `name` from `runs` and from the committed ones in `folder`.
 
     Entries that the leaderboard does not list belong to it if they were run for it and finished.
-    Of records with different splits of a dataset, those on the split of the newest run count. Left
-    out, with the reason, are finished runs of this leaderboard's entries that can't be compared, until
-    one that can is finished of the same entry, seed and fold. `index` is the one of `runs`, asked for
-    every record.
+    Of records with different splits of a dataset, those on the split of the newest run count; without
+    a run in `runs`, those on the split that the folder's table is of. Left out, with the reason, are
+    finished runs of this leaderboard's entries that can't be compared, until one that can is finished
+    of the same entry, seed and fold. `index` is the one of `runs`, asked for every record.
     """
     index = Index(runs.index) if index is None else index
     listed = {entry_name(entry): entry for entry in matrix.entries}
@@ -138,6 +138,8 @@ def _on_disk(
 ) -> Iterable[tuple[float, Record, bool]]:
     """Records with the time that they were written, and whether they are committed ones.
 
+    A committed one has no time. What the table beside it left out stands before all others, so that it
+    is asked for a split last: without `runs` the folder gives the same tables again.
     Of the committed ones only those that a finished run in `found`, as filled so far, does not stand for.
     """
     for run in runs:
@@ -151,8 +153,13 @@ def _on_disk(
         if record is not None:
             yield (run.path / "record.json").stat().st_mtime, record, False
     known = {run_id for run_id, (_, record) in found.items() if record.status == "done"}
+    apart = runs_left_out(folder)
     for record in read_records(folder, known):
-        yield 0.0, record, True
+        yield (LEFT_OUT if record.run_id in apart else COMMITTED), record, True
+
+
+COMMITTED, LEFT_OUT, UNFINISHED = 0.0, -1.0, -2.0
+"""Stand for the time of records that have none, the first to be compared before the last."""
 
 
 def _kept(record: Record, by_slot: Mapping[Slot, Record]) -> bool:
@@ -189,7 +196,7 @@ def _one_split(
 def _standing(group: Iterable[tuple[float, Record]]) -> tuple[float, int]:
     """When the newest finished run of a group ended, and how many there are; failed ones decide nothing."""
     finished = [moment for moment, record in group if record.status == "done"]
-    return (max(finished), len(finished)) if finished else (-1.0, 0)
+    return (max(finished), len(finished)) if finished else (UNFINISHED, 0)
 
 
 def _slot(spec: Mapping[str, Any]) -> Slot:

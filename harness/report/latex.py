@@ -1,15 +1,22 @@
-"""Tables as LaTeX, for a paper: booktabs, best values bold, notes below."""
+"""Tables as LaTeX, for a paper: booktabs, best values bold, notes below, wide ones in parts."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 
+from rich.cells import cell_len
+
 from harness.report.arrange import limit
+from harness.report.fit import fit
 from harness.report.table import Table
 
 PAPER = 3
 """Columns of a higher priority than this don't go into a paper unless they are asked for."""
+
+WIDTH = 76
+"""Characters of 8 pt, spaces between columns included, that fill the lines of an article."""
 
 _SPECIAL = str.maketrans(
     {
@@ -40,10 +47,34 @@ _SPECIAL = str.maketrans(
 def to_latex(table: Table) -> str:
     """A ``table`` environment with a ``tabular`` and its notes; needs the packages booktabs and graphicx.
 
-    Of columns that nobody asked for, those that matter most: a page is not as wide as a screen. What is
-    wider than the page all the same is made smaller.
+    Of columns that nobody asked for, those that matter most: a page is not as wide as a screen. Tables
+    with panels come in as many parts as the page asks for, each an environment with the names, and the
+    notes in the last. What is wider than the page all the same is made smaller.
     """
     table = limit(table, [i for i, column in enumerate(table.columns) if column.priority <= PAPER])
+    parts = _parts(table) if table.panels else [table]
+    texts = []
+    for number, part in enumerate(parts, 1):
+        title, label = escape(table.title), _slug(table.title)
+        if len(parts) > 1:
+            title, label = f"{title}, part {number} of {len(parts)}", f"{label}-{number}"
+        notes = _notes(table) if number == len(parts) else []
+        texts.append("\n".join(_environment(part, title, label, notes)) + "\n")
+    return "\n".join(texts)
+
+
+def _parts(table: Table) -> list[Table]:
+    """The panels of a page, as a terminal has them; but names are not folded here."""
+    rigid = replace(table, columns=tuple(replace(column, holds="number") for column in table.columns))
+    natural = [
+        max(cell_len(text) for text in (column.title, *(row.cells[i].text for row in table.rows)))
+        for i, column in enumerate(table.columns)
+    ]
+    panels, _ = fit(rigid, natural, WIDTH)
+    return [limit(table, panel.columns) for panel in panels]
+
+
+def _environment(table: Table, title: str, label: str, notes: list[str]) -> list[str]:
     kinds = "".join("r" if column.holds == "number" else "l" for column in table.columns)
     lines = [
         r"% needs \usepackage{booktabs,graphicx}",
@@ -51,8 +82,8 @@ def to_latex(table: Table) -> str:
         r"\centering",
         r"\footnotesize",
         r"\setlength{\tabcolsep}{3.5pt}",
-        rf"\caption{{{escape(table.title)}}}",
-        rf"\label{{tab:{_slug(table.title)}}}",
+        rf"\caption{{{title}}}",
+        rf"\label{{tab:{label}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{{kinds}}}",
         r"\toprule",
@@ -62,12 +93,13 @@ def to_latex(table: Table) -> str:
     headed = dict(table.sections)
     for kind, rows in groupby(table.rows, key=lambda row: row.kind):
         if kind in headed:
-            lines += [r"\midrule", rf"\multicolumn{{{len(kinds)}}}{{l}}{{{escape(headed[kind])}}} \\"]
+            # Below the header there is a rule already.
+            rule = [r"\midrule"] if lines[-1] != r"\midrule" else []
+            lines += [*rule, rf"\multicolumn{{{len(kinds)}}}{{l}}{{{escape(headed[kind])}}} \\"]
         for row in rows:
             cells = (rf"\textbf{{{escape(c.text)}}}" if c.best else escape(c.text) for c in row.cells)
             lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}}", *_notes(table), r"\end{table}"]
-    return "\n".join(lines) + "\n"
+    return [*lines, r"\bottomrule", r"\end{tabular}}", *notes, r"\end{table}"]
 
 
 def _slug(title: str) -> str:

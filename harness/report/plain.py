@@ -34,7 +34,8 @@ def _values(cell: Cell, column: Column) -> list[float | str | None]:
     if column.interval:
         return [*(cell.limits or (None, None))]
     if cell.value is None:
-        return [None if cell.text == MISSING else cell.text]
+        # Spaces that line figures up below each other are for the eye.
+        return [None if cell.text == MISSING else cell.text.strip()]
     # Dividing leaves noise in the last of 17 digits.
     return [cell.value if column.factor == 1 else float(f"{cell.value / column.factor:.12g}")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.store.atomic import storage_errors, write_json
-from harness.store.record import Record, check_spec, read_records
+from harness.store.record import Record, check_spec, compared_records
 from harness.store.runs import Busy, RunFolder, RunsFolder
 
 KEPT = ("spec.json", "cases.jsonl", "log.txt", "predictions", "weights.pt", "record.json")
@@ -38,10 +38,11 @@ class Merged:
 def merge(sources: Sequence[Path], runs: RunsFolder, *, weights: bool = False) -> Merged:
     """Bring the finished runs of `sources` into `runs`.
 
-    Each is a folder of runs, a project with one, or a leaderboard's folder with ``records.jsonl``. A
-    run that is done here and there is the same if it has the same keys and scores, else in conflict:
-    nothing of that one is touched. `weights` takes those over too. HarnessError, before anything is
-    taken, for a folder without any record, a damaged record, and one whose run has no proper name.
+    Each is a folder of runs, a project with one, or a leaderboard's folder with ``records.jsonl``, of
+    which comes what its tables compare. A run that is done here and there is the same if it has the
+    same keys and scores, else in conflict: nothing of that one is touched. `weights` takes those over
+    too. HarnessError, before anything is taken, for a folder without any record, a damaged record, and
+    one whose run has no proper name.
     """
     found = [one for source in sources for one in _all(source)]
     ids: dict[str, str] = {}
@@ -81,7 +82,8 @@ def _finished(source: Path) -> Iterator[_Found]:
 
 
 def _committed(source: Path) -> Iterable[Record]:
-    return read_records(source) if (source / "records.jsonl").is_file() else ()
+    """What is compared there: what its tables left out would, once here, be of the newest runs."""
+    return compared_records(source) if (source / "records.jsonl").is_file() else ()
 
 
 def _check(run_id: str, record: Record, source: Path) -> None:

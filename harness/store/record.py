@@ -198,36 +198,45 @@ TABLE = "leaderboard.json"
 def read_records(folder: Path, known: Container[str] = ()) -> list[Record]:
     """The committed records of a leaderboard's folder, but for `known` runs; none where there is no file."""
     path = folder / RECORDS
-    if not path.exists():
-        return []
+    return parse_records(path.read_text(encoding="utf-8"), path, known) if path.exists() else []
+
+
+def parse_records(text: str, where: Path | str, known: Container[str] = ()) -> list[Record]:
+    """The records in the text of a ``records.jsonl`` that lies at `where`, but for `known` runs."""
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line or (known and _run_of(line) in known):
             continue
         try:
             records.append(from_line(line))
-        except (ValueError, TypeError, KeyError) as error:
-            raise HarnessError(
-                f"is damaged: {error}",
-                where=f"{path}:{number}",
-                remedy="Restore it, or delete it and rebuild.",
-            ) from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise HarnessError(f"is damaged: {error}", where=f"{where}:{number}", remedy=MEND) from error
     return records
 
 
 def compared_records(folder: Path) -> list[Record]:
     """The committed records of a folder but for those that its tables left out, as incomparable."""
-    table = folder / TABLE
+    return read_records(folder, runs_left_out(folder))
+
+
+def runs_left_out(folder: Path) -> set[str]:
+    """The runs that the committed ``leaderboard.json`` of a folder tells as left out."""
+    path = folder / TABLE
+    return parse_left_out(path.read_bytes(), path) if path.exists() else set()
+
+
+def parse_left_out(text: str | bytes, where: Path | str) -> set[str]:
+    """The runs that the text of a ``leaderboard.json``, which lies at `where`, tells as left out."""
     try:
-        apart = left_out(table.read_text(encoding="utf-8")) if table.exists() else set()
+        table = json.loads(text)
+        if not isinstance(table, dict):
+            raise ValueError("not a table")
+        return {str(one["run_id"]) for one in table.get("left_out", ())}
     except (ValueError, TypeError, KeyError) as error:
-        raise HarnessError(f"is damaged: {error}", where=table, remedy="Restore or rebuild it.") from error
-    return read_records(folder, apart)
+        raise HarnessError(f"is damaged: {error}", where=where, remedy=MEND) from error
 
 
-def left_out(text: str) -> set[str]:
-    """The runs that a ``leaderboard.json`` tells as left out."""
-    return {one["run_id"] for one in json.loads(text).get("left_out", ())}
+MEND = "Restore it, or delete it and rebuild."
 
 
 def _run_of(line: str) -> str | None:

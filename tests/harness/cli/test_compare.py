@@ -148,16 +148,42 @@ def test_several_results_of_one_entry_are_not_averaged(project: Project) -> None
         assert told in " ".join(done.err.split())
 
 
-def test_two_commits_are_compared(project: Project) -> None:
-    def git(*arguments: str) -> None:
-        who = ("-c", "user.name=a", "-c", "user.email=a@b")
-        subprocess.run(["git", *who, *arguments], cwd=project.root, check=True, capture_output=True)
+def git(project: Project, *arguments: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    subprocess.run(["git", *who, *arguments], cwd=project.root, check=True, capture_output=True)
 
-    git("init")
+
+def commit(project: Project) -> None:
+    git(project, "add", "leaderboards")
+    git(project, "commit", "-m", "Tables")
+
+
+@pytest.mark.parametrize("text", ["[", "[]", '{"left_out": [1]}', '{"left_out": 1}'])
+def test_a_damaged_table_of_a_commit_is_one_line_with_its_place(project: Project, text: str) -> None:
+    git(project, "init")
+    write(project, "leaderboards/tiny", records(0.8))
+    (project.root / "leaderboards" / "tiny" / "leaderboard.json").write_text(text)
+    commit(project)
+    for source in ("git:HEAD", project.root / "leaderboards" / "tiny"):
+        done = project("compare", f"{source}::unet2d+ce", f"{source}::unet2d+ce")
+        assert (done.code, len(done.err.strip().splitlines())) == (2, 1), done.err
+        assert "leaderboards/tiny/leaderboard.json: is damaged" in done.err
+
+
+def test_a_damaged_record_of_a_commit_is_one_line_with_its_place(project: Project) -> None:
+    git(project, "init")
+    write(project, "leaderboards/tiny", records(0.8) + "[]\n")
+    commit(project)
+    done = project("compare", "git:HEAD::unet2d+ce", "git:HEAD::unet2d+ce")
+    assert (done.code, len(done.err.strip().splitlines())) == (2, 1), done.err
+    assert "git:HEAD:leaderboards/tiny/records.jsonl:" in done.err
+
+
+def test_two_commits_are_compared(project: Project) -> None:
+    git(project, "init")
     for value in (0.8, 0.9):
         write(project, "leaderboards/tiny", records(value))
-        git("add", "leaderboards")
-        git("commit", "-m", f"{value}")
+        commit(project)
     done = project("compare", "git:HEAD~1::unet2d+ce", "git:HEAD::unet2d+ce", "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out)[0]["overall"][0]["difference"] == pytest.approx(0.1)

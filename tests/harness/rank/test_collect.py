@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import made_records
 import pytest
 
 from harness.config.protocol import Protocol, hash_for
+from harness.errors import HarnessError
 from harness.plan.keys import keys
 from harness.plan.matrix import Matrix
+from harness.rank.build import build
 from harness.rank.collect import collect
+from harness.report.write import write_leaderboard
+from harness.store.merge import merge
 from harness.store.record import to_line
 from harness.store.runs import RunsFolder
 
@@ -108,6 +113,57 @@ def finish(folder, record):
     run = RunsFolder(folder / "runs").run(record.run_id)
     run.plan(dict(record.spec), {})
     run.finish(record)
+
+
+def on(data, *names):
+    """Finished records on one state of the data, told apart by their loss."""
+    return [replace(a_record(name, manifest_hash=data * 64), run_id=f"{data}-{name}") for name in names]
+
+
+def write(folder, found):
+    """Leave in a leaderboard's folder what its command leaves there."""
+    ranked = build(
+        "quick", PROTOCOL.model_dump(mode="json"), "h", None, found.records, left_out=found.left_out
+    )
+    write_leaderboard(folder, ranked, [*found.records, *found.kept])
+
+
+def test_without_its_runs_a_folder_gives_the_same_tables(found_in, tmp_path):
+    """The new data count from the first run on, also in a clone, where most records are of the old."""
+    old, (new,) = on("o", "ce", "dice", "focal", "tversky"), on("n", "new")
+    finish(tmp_path, new)
+    found = found_in(*old)
+    assert found.records == (new,)
+    write(tmp_path, found)
+    for runs in ("runs", "none"):
+        again = collect("quick", PROTOCOL, Matrix((), ()), RunsFolder(tmp_path / runs), tmp_path)
+        assert (again.records, set(map(repr, again.left_out))) == ((new,), set(map(repr, found.left_out)))
+        assert {one.run_id for one in again.kept} == {one.run_id for one in old}
+
+
+def test_a_leaderboard_merged_elsewhere_keeps_what_is_ranked(found_in, tmp_path):
+    old, (new,) = on("o", "ce", "dice"), on("n", "new")
+    finish(tmp_path, new)
+    write(tmp_path, found_in(*old))
+    shutil.rmtree(tmp_path / "runs")
+    merge([tmp_path], RunsFolder(tmp_path / "there"))
+    found = collect("quick", PROTOCOL, Matrix((), ()), RunsFolder(tmp_path / "there"), tmp_path / "empty")
+    assert found.records == (new,)
+
+
+def test_what_was_left_out_counts_where_there_is_nothing_else(found_in, tmp_path):
+    old, (new,) = on("o", "ce", "dice"), on("n", "new")
+    finish(tmp_path, new)
+    write(tmp_path, found_in(*old))
+    assert found_in(*old).records == (new,)
+    shutil.rmtree(tmp_path / "runs")
+    assert {record.run_id for record in found_in(*old).records} == {one.run_id for one in old}
+
+
+def test_a_damaged_table_is_told_rather_than_another_split_ranked(found_in, tmp_path):
+    (tmp_path / "leaderboard.json").write_text("[")
+    with pytest.raises(HarnessError, match=r"leaderboard\.json: is damaged.*delete it and rebuild"):
+        found_in(a_record())
 
 
 def test_a_failed_attempt_costs_no_committed_result(found_in, tmp_path):

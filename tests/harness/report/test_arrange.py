@@ -66,7 +66,7 @@ def test_a_full_heading_is_no_ambiguity(board):
 def test_intervals_are_sorted_as_numbers(board_of):
     wide = [
         made_records.record(
-            [made_records.score(p, 0.9 - place / 100) for p in "ab"], entry=("net", str(place))
+            [made_records.score(p, 0.9 - place / 100) for p in "abcdef"], entry=("net", str(place))
         )
         for place in range(12)
     ]
@@ -107,9 +107,11 @@ def test_latex_is_balanced_and_escaped(board_of):
     (table,) = tables(board_of(records), "dice")
     text = to_latex(table)
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
-    assert {line.count(" & ") for line in rows} == {len(table.columns) - 1}
+    # The names stand in both parts.
+    names = sum(column.priority == 0 for column in table.columns)
+    assert {line.count(" & ") for line in rows} == {(len(table.columns) + names) // 2 - 1}
     assert r"my\_net 50\% \& more" in text
-    assert text.count(r"\begin{") == text.count(r"\end{") == 3
+    assert text.count(r"\begin{") == text.count(r"\end{") == 5
     assert len(re.findall(r"\\textbf\{0\.\d{3}\}", text)) >= 6
     assert escape("a → b ± 1 {x}^~") == r"a $\rightarrow$ b $\pm$ 1 \{x\}\textasciicircum{}\textasciitilde{}"
 
@@ -129,6 +131,26 @@ def test_latex_has_what_a_paper_has_room_for(board):
     asked = to_latex(arrange(table, columns=["#", "model", "memory"]))
     assert r"\# & model & MiB \\" in asked
     assert "Hardware" in asked
+
+
+def test_latex_of_a_wide_view_comes_in_parts_that_can_be_read(board_of):
+    """Thirty-nine columns on one page would be a line of dust."""
+    (table,) = tables(board_of(made_records.quick(patients=3)), "clinical")
+    parts = to_latex(table).split(r"\end{table}")[:-1]
+    assert len(parts) == 7
+    for number, part in enumerate(parts, 1):
+        assert f"part {number} of 7}}" in part
+        assert rf"-{number}}}" in re.search(r"\\label\{.*", part)[0]
+        header = next(line for line in part.splitlines() if line.startswith(r"\#"))
+        assert header.endswith(r"model & loss & r & bias & sd & limits & MAE \\")
+    assert [r"\begin{minipage}" in part for part in parts] == [False] * 6 + [True]
+
+
+def test_latex_of_nothing_ranked_has_one_rule_below_its_header(board_of):
+    (table,) = tables(board_of(made_records.quick(patients=3)), "dice")
+    unranked = replace(table, rows=tuple(replace(row, kind="unranked") for row in table.rows))
+    unranked = replace(unranked, sections=(("unranked", "not ranked"),))
+    assert r"\midrule" * 2 not in to_latex(unranked).replace("\n", "")
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX")

@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.store.merge import merge
-from harness.store.record import RECORDS, Record, to_line
+from harness.store.record import RECORDS, TABLE, Record, to_line
 from harness.store.runs import Busy, RunFolder, RunsFolder
 
 
@@ -105,6 +105,15 @@ def test_a_leaderboards_records_become_runs(tmp_path: Path) -> None:
     found = runs.run(record.run_id).record()
     assert found is not None
     assert found.cases == record.cases
+
+
+def test_what_a_leaderboard_left_out_stays_there(tmp_path: Path) -> None:
+    """Taken over, it would be as new as what is ranked, and could push that out of the tables."""
+    record = made()
+    (tmp_path / "quick").mkdir()
+    (tmp_path / "quick" / RECORDS).write_text(to_line(record) + to_line(made(run_id="apart")))
+    (tmp_path / "quick" / TABLE).write_text('{"left_out": [{"run_id": "apart"}]}')
+    assert merge([tmp_path / "quick"], RunsFolder(tmp_path / "here")).taken == (record.run_id,)
 
 
 def test_an_empty_folder_is_told_with_what_to_give(tmp_path: Path) -> None:
