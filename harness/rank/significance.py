@@ -26,6 +26,10 @@ _DIGITS = 12
 """Differences are rounded, so that equal ones are ties to the test and not noise of the last bit."""
 
 
+_AT_ONCE = 250
+"""Resamples: with patients in rows, so many of 150 patients stay in a core's cache."""
+
+
 def p_values(values: Array, *, higher_is_better: bool) -> Array:
     """One-sided p (entries × entries) that the row is better than the column, NaN on the diagonal.
 
@@ -86,13 +90,16 @@ def resampled_p_values(values: Array, weight: Array, *, higher_is_better: bool) 
     oriented = values if higher_is_better else -values
     n = oriented.shape[1]
     p = np.full((n, n, len(weight)), np.nan)
-    for i in range(n):
-        for j in range(i + 1, n):
-            excess, spread = _signed_ranks(np.round(oriented[:, i] - oriented[:, j], _DIGITS), weight)
-            for row, column, above in ((i, j, excess), (j, i, -excess)):
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    z = (above - 0.5) / spread
-                p[row, column] = np.where(spread > 0, ndtr(-z), 1.0)
+    for first in range(0, len(weight), _AT_ONCE):
+        block = slice(first, first + _AT_ONCE)
+        times = np.ascontiguousarray(weight[block].T)
+        for i in range(n):
+            for j in range(i + 1, n):
+                excess, spread = _signed_ranks(np.round(oriented[:, i] - oriented[:, j], _DIGITS), times)
+                for row, column, above in ((i, j, excess), (j, i, -excess)):
+                    with np.errstate(divide="ignore", invalid="ignore"):
+                        z = (above - 0.5) / spread
+                    p[row, column, block] = np.where(spread > 0, ndtr(-z), 1.0)
     return p
 
 
@@ -121,8 +128,10 @@ def wins(p: Array) -> NDArray[np.int64]:
     return won
 
 
-def _signed_ranks(differences: Array, weight: Array) -> tuple[Array, Array]:
+def _signed_ranks(differences: Array, times: Array) -> tuple[Array, Array]:
     """By resample: the sum of positive ranks above its expectation, and its standard deviation.
+
+    `times` (patients × resamples) is how often each patient was drawn.
 
     Hollander & Wolfe, Nonparametric Statistical Methods, section 3.1, with t tied differences:
     mean n(n+1)/4, variance n(n+1)(2n+1)/24 − Σ(t³−t)/48.
@@ -130,10 +139,10 @@ def _signed_ranks(differences: Array, weight: Array) -> tuple[Array, Array]:
     kept = np.flatnonzero(np.isfinite(differences) & (differences != 0))
     kept = kept[np.argsort(np.abs(differences[kept]), kind="stable")]
     if not len(kept):
-        return np.zeros(len(weight)), np.zeros(len(weight))
+        return np.zeros(times.shape[1]), np.zeros(times.shape[1])
     size = np.abs(differences[kept])
     ties = np.flatnonzero(np.concatenate(([True], size[1:] != size[:-1])))
-    drawn = weight.T[kept]
+    drawn = times[kept]
     positive = drawn * (differences[kept] > 0)[:, None]
     t = drawn
     if len(ties) < len(kept):
