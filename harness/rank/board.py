@@ -228,7 +228,8 @@ class Field:
     `structures` and `phases` are in the dataset's order. `patients` and `cases` count what was
     tested. `notes` are sentences for the caption. `noise_floor` is by metric, None with one seed;
     `stability` and `significance` (by metric of the protocol's ``rank_by``) are of the ranked
-    entries, None or empty without bootstrap or with fewer than two.
+    entries, None or empty without bootstrap or with fewer than two. Without `exact_groups` some
+    entries share a letter and are told apart all the same (see `harness.rank.groups`).
     """
 
     dataset: str
@@ -243,6 +244,7 @@ class Field:
     noise_floor: Mapping[str, NoiseFloor] | None = None
     stability: Stability | None = None
     significance: Mapping[str, Significance] = field(default_factory=dict)
+    exact_groups: bool = True
 
     @property
     def dataset_name(self) -> str:

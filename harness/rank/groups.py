@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 _LETTER = re.compile(r"([A-Z])(\d*)(–?)")
 
-_MOST = 26
-"""Beyond so many groups a display would not be read, and could take forever: groups become runs."""
+_MOST = 300
+"""More groups on the way to a display could take forever: groups become runs."""
 
 
 def groups(order: Sequence[int], apart: NDArray[np.bool_]) -> list[str]:
@@ -44,6 +44,13 @@ def share(a: str | None, b: str | None) -> bool:
     return not _read(a or "").isdisjoint(_read(b or ""))
 
 
+def exact(order: Sequence[int], letters: Sequence[str], apart: NDArray[np.bool_]) -> bool:
+    """Whether the `letters` of `groups` say all; not where groups are runs that hold entries told apart."""
+    read = [_read(one) for one in letters]
+    pairs = np.argwhere(np.triu(apart[np.ix_(order, order)]))
+    return all(read[a].isdisjoint(read[b]) for a, b in pairs)
+
+
 def _written(numbers: Sequence[int]) -> str:
     parts: list[str] = []
     for _, run in groupby(enumerate(numbers), key=lambda one: one[1] - one[0]):
@@ -68,10 +75,9 @@ def _display(differ: NDArray[np.bool_]) -> list[int]:
     for place, row in enumerate(differ):
         others = sum(1 << int(other) for other in np.flatnonzero(row))
         found = _inserted(found, 1 << place, others)
-        if len(found) > 4 * _MOST:
+        if len(found) > _MOST:
             return _runs(differ)
-    swept = _swept(found, len(differ))
-    return swept if len(swept) <= _MOST else _runs(differ)
+    return _swept(found, len(differ))
 
 
 def _runs(differ: NDArray[np.bool_]) -> list[int]:

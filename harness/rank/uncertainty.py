@@ -12,7 +12,7 @@ from harness.metrics.definitions import metric
 from harness.rank.aggregate import Key
 from harness.rank.board import Field, Interval, RankMethod, Result, Scores, Significance
 from harness.rank.bootstrap import Draws, cell_means, overall_means, rank_shares
-from harness.rank.groups import groups
+from harness.rank.groups import exact, groups
 from harness.rank.limits import apart, as_interval, intervals, rank_intervals
 from harness.rank.methods import METHODS, Contest, standing
 from harness.rank.patients import Array, Patients, over_cells
@@ -66,7 +66,9 @@ def with_rank_intervals(
         range(len(ranked)),
         key=lambda row: (results[ranked[row]].rank or 0, entries[row].model, entries[row].loss),
     )
-    letters = dict(zip(order, groups(order, apart(mean_ranks, patients)), strict=True))
+    differ = apart(mean_ranks, patients)
+    named = groups(order, differ)
+    letters = dict(zip(order, named, strict=True))
     settled = list(results)
     for row, limits in enumerate(rank_intervals(ranks, patients)):
         i = ranked[row]
@@ -82,6 +84,7 @@ def with_rank_intervals(
     tested = {name: _significance(contest, name) for name in contest.rank_by} if few else {}
     return settled, replace(
         field,
+        exact_groups=exact(order, named, differ),
         stability=stability(own, ranks, patients, points),
         significance={
             name: Significance(

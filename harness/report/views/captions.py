@@ -61,12 +61,15 @@ def rank_interval(field: Field, results: Sequence[Result]) -> str:
     return f"95 %: interval of the rank in {field.stability.resamples:,} bootstrap samples of {what}."
 
 
-def letters() -> str:
+def letters(field: Field) -> str:
     """What the groups say."""
-    return (
+    told = (
         "Entries without a letter in common (gr) are told apart: the 95 % interval of their difference "
         "excludes 0, not corrected for the number of pairs."
     )
+    if field.exact_groups:
+        return told
+    return f"{told} Groups are runs of the ranking, too many being exact: some that share a letter are apart."
 
 
 def training_noise(field: Field, results: Sequence[Result]) -> list[str]:

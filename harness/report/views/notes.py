@@ -20,7 +20,7 @@ def certainty(board: Board, field: Field, metrics: Sequence[str]) -> list[str]:
     results = board.of(field.dataset)
     lines: list[str] = []
     if field.stability is not None:
-        lines.append(note(f"{captions.rank_interval(field, results)} {captions.letters()}", CERTAINTY))
+        lines.append(note(f"{captions.rank_interval(field, results)} {captions.letters(field)}", CERTAINTY))
     lines += doubts(field, results, *metrics)
     lines += [note(line, CERTAINTY, RANK) for line in captions.agreement(board, field)]
     if captions.noise_floor(field, metrics):

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.rank.groups import groups, letter, share
+from harness.rank.groups import exact, groups, letter, share
 
 
 def matrix(entries, *pairs):
@@ -73,6 +73,17 @@ def test_hundreds_of_entries_have_groups_at_once_and_who_is_not_apart_shares_one
     for a, b in np.argwhere(~apart)[::50]:
         assert share(found[a], found[b])
     assert max(map(len, found)) < 12
+    assert not exact(range(400), found, apart)
+
+
+def test_sixty_entries_of_a_scale_have_exact_letters():
+    """More than 26 groups, which once were runs in which entries that are apart shared a letter."""
+    rng = np.random.default_rng(1)
+    means, noise = np.sort(rng.normal(size=60)), rng.uniform(0.1, 0.5, (60, 60))
+    apart = np.abs(np.subtract.outer(means, means)) > (noise + noise.T) / 2
+    found = groups(range(60), apart)
+    assert exact(range(60), found, apart)
+    assert any("1" in one for one in found)
 
 
 def test_letters_do_not_run_out_nor_into_each_other():

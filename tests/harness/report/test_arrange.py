@@ -23,7 +23,7 @@ from harness.report.views.worst import worst
 
 @pytest.fixture
 def board(board_of):
-    return board_of(made_records.quick(patients=3))
+    return board_of(made_records.quick(patients=6))
 
 
 def column(table, title):
@@ -86,8 +86,8 @@ def test_captions_about_columns_that_are_gone_go_too(board):
     assert "* best ranked. Dice: higher is better." in dice
     for gone in ("Hausdorff", "HD", "interval of the rank", "(gr)", "Hardware"):
         assert gone not in dice
-    assert "Dice: none of 108 scores" not in text
-    assert "Dice: none of 108 scores" in dice
+    assert "Dice: none of 216 scores" not in text
+    assert "Dice: none of 216 scores" in dice
     costs = " ".join(arrange(table, columns=["memory", "95 %"]).caption)
     assert "Hardware" in costs
     assert "interval of the rank" in costs
