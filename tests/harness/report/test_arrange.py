@@ -103,7 +103,7 @@ def test_a_wrong_column_is_told(board, name, told):
 
 
 def test_latex_is_balanced_and_escaped(board_of):
-    records = made_records.quick(patients=2, rename={"unet2d[base=8]": "my_net 50% & more"})
+    records = made_records.quick(patients=6, rename={"unet2d[base=8]": "my_net 50% & more"})
     (table,) = tables(board_of(records), "dice")
     text = to_latex(table)
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
