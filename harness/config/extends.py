@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.config.overrides import DIMS, for_each
 from harness.errors import ConfigError, nearest
 
 KEY = "extends"
@@ -36,5 +37,7 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
+        if old is not None and not isinstance(old, dict) and isinstance(value, dict) and {*value} <= {*DIMS}:
+            old = for_each(old)
         merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged

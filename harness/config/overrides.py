@@ -8,6 +8,12 @@ from typing import Any
 from harness.errors import ConfigError
 
 ROOTS = ("protocol", "leaderboard")
+DIMS = ("2d", "3d")
+
+
+def for_each(value: Any) -> dict[str, Any]:
+    """One value that stands for both, written out: where one dimension changes, the other keeps it."""
+    return dict.fromkeys(DIMS, value)
 
 
 def parse_value(text: str) -> Any:
@@ -48,10 +54,9 @@ def assign(table: dict[str, Any], path: list[str], value: Any) -> None:
         below = (path[index + 1]) if index + 1 < len(path) else ""
         inner = table.get(step, {})
         if not isinstance(inner, dict):
-            if below not in ("2d", "3d"):
+            if below not in DIMS:
                 raise ConfigError(f"'{step}' is a value, not a table", where=f"--set {'.'.join(path)}")
-            # One number stands for both; the other dimension keeps it.
-            inner = {"2d": inner, "3d": inner}
+            inner = for_each(inner)
         table[step] = inner = dict(inner)
         table = inner
     table[last] = value

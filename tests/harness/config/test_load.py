@@ -106,15 +106,17 @@ datasets = ["phantom"]
 [protocol.shorter]
 extends = "short"
 epochs = { 2d = 1 }
+batch = { 3d = 2 }
 augmentation = { flip = 0.0 }
 """
     )
     _, short = load(file).leaderboard("mine")
     _, shorter = load(file).leaderboard("shorter")
     assert (shorter.epochs.at(2), shorter.epochs.at(3)) == (1, 5)
+    assert (shorter.batch.at(2), shorter.batch.at(3)) == (4, 2)
     assert (shorter.augmentation.flip, shorter.augmentation.noise) == (0.0, 0.1)
-    same = {"epochs", "augmentation"}
-    assert shorter.model_dump(exclude=same) == short.model_dump(exclude=same)
+    told = {"epochs", "batch", "augmentation"}
+    assert shorter.model_dump(exclude=told) == short.model_dump(exclude=told)
     assert load(file, "mine", ["protocol.batch=2"]).leaderboard("mine")[1].batch.at(2) == 2
 
 
