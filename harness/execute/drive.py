@@ -101,7 +101,9 @@ class _Drive:
 
     def carry_out(self, detach: bool) -> Outcome:
         self.done = [run.id for run in self.planned if run.state == "done"]
-        self.queue.extend(run for run in self.planned if run.state in ("resume", "todo", "running"))
+        # A fold of all entries before the next: what is there when time runs out can be ranked.
+        in_turn = sorted(self.planned, key=lambda run: (run.seed, run.fold))
+        self.queue.extend(run for run in in_turn if run.state in ("resume", "todo", "running"))
         self.old = {run.id: self.runs.run(run.id).stamp() for run in self.queue}
         for run in self.queue:
             self._want(run)

@@ -22,9 +22,9 @@ Act = Callable[[RunFolder], int | str | None]
 """What a worker does when it is looked at: its exit code, None while it runs, a text when it is lost."""
 
 
-def planned(name: str, state: str = "todo") -> Any:
+def planned(name: str, state: str = "todo", seed: int = 0, fold: int = 0) -> Any:
     spec = {"keys": {"train": name}, "protocol": {"keep_predictions": False}, "run_id": name}
-    return SimpleNamespace(id=name, spec=spec, local={}, state=state)
+    return SimpleNamespace(id=name, spec=spec, local={}, state=state, seed=seed, fold=fold)
 
 
 def finished(folder: RunFolder, status: Any = "done") -> None:
@@ -198,6 +198,18 @@ def test_as_many_runs_at_once_as_there_is_room_for(tmp_path: Path) -> None:
     outcome, _ = heard(*map(planned, names), executor=executor, folder=tmp_path)
     assert sorted(outcome.done) == names
     assert executor.most == 3
+
+
+def test_a_fold_of_all_entries_comes_before_the_next(tmp_path: Path) -> None:
+    runs = [
+        planned(f"{entry}{seed}{fold}", seed=seed, fold=fold)
+        for entry in "ab"
+        for seed in (0, 1)
+        for fold in (0, 1)
+    ]
+    executor = Scripted({run.id: [done] for run in runs})
+    heard(*runs, executor=executor, folder=tmp_path)
+    assert executor.submitted == ["a00", "b00", "a01", "b01", "a10", "b10", "a11", "b11"]
 
 
 def test_a_run_whose_machine_is_lost_goes_on_elsewhere_but_not_for_ever(tmp_path: Path) -> None:
