@@ -42,12 +42,14 @@ class Resident:
         rows = [row for span in spans for row in span]
         depths = torch.tensor([len(span) for span in spans])
         ends = depths.cumsum(0)
+        images = torch.from_numpy(prepared.images[rows]).to(home)
         return cls(
-            torch.from_numpy(prepared.images[rows]).to(home),
+            images,
             torch.from_numpy(prepared.labels[rows]).to(home),
             torch.stack([ends - depths, ends - 1], dim=1),
             torch.repeat_interleave(torch.arange(len(spans)), depths),
-            device,
+            # As tensors there name it: "cuda" is not equal to their "cuda:0".
+            device if on_host else images.device,
         )
 
     @property

@@ -67,6 +67,17 @@ def test_windows_stay_inside_their_volume() -> None:
     assert starts == {300, 301, 302, 303}
 
 
+def test_data_on_the_device_stays_there_however_the_device_is_named(monkeypatch):
+    """Tensors on "cuda" say that they are on "cuda:0", as those on "cpu:0" say "cpu"."""
+    data = Resident.of(
+        Prepared(("a",), (0,), (2,), np.zeros((2, 1, 4, 4), np.float32), np.zeros((2, 4, 4), np.uint8)),
+        ["a"],
+        torch.device("cpu", 0),
+    )
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: pytest.fail("was sent from the host"))
+    assert data.case(0)[0].shape == (2, 1, 4, 4)
+
+
 def test_batches_from_the_host_are_those_from_the_device(monkeypatch):
     """Data that does not fit on a GPU is sent batch by batch, and nothing else changes."""
     images, labels = np.random.default_rng(0).normal(size=(7, 1, 4, 4)), np.arange(7 * 16).reshape(7, 4, 4)
