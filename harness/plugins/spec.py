@@ -149,10 +149,10 @@ def harness_run_started(run: Mapping[str, Any], place: str | None) -> None:
 def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any], place: str | None) -> None:
     """Observe that an epoch of training ended.
 
-    Called in the run's process after the epoch's checkpoint. `epoch` has its figures: ``epoch``
+    Called in the run's process after the epoch. `epoch` has its figures: ``epoch``
     (from 1), ``epochs``, ``loss``, and ``validation_dice`` where it was measured. A run that goes on
-    reports only the epochs that it still trains. Return nothing; training waits meanwhile, outside
-    every clock but the wall's. An error is a warning and a note.
+    reports only the epochs that it still trains, some of them for the second time. Return nothing;
+    training waits meanwhile, outside every clock but the wall's. An error is a warning and a note.
 
     >>> from harness import hookimpl
     >>> @hookimpl

@@ -87,6 +87,7 @@ def train(
         del saved
 
     steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
+    pace = checkpoint.Pace()
     for epoch in range(first_epoch, epochs):
         with clock("train"):
             loss, step_s = _epoch(stepper, spec, training, epoch, steps, clock, report)
@@ -100,23 +101,24 @@ def train(
                     best.offer(dice, model)
         trained.history.append(figures)
         trained.step_s.extend(step_s)
-        with clock("checkpoint"):
-            checkpoint.save(
-                folder,
-                {
-                    "key": key,
-                    "seed": seed,
-                    "model": model.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "criterion": criterion.state_dict(),
-                    "measured": meter.measured() if meter is not None else {},
-                    "history": trained.history,
-                    "step_s": trained.step_s,
-                    "best_dice": best.dice,
-                    "best": best.weights,
-                    "seconds": clock.seconds(),
-                },
-            )
+        if pace.due():
+            with clock("checkpoint"), pace.writing():
+                checkpoint.save(
+                    folder,
+                    {
+                        "key": key,
+                        "seed": seed,
+                        "model": model.state_dict(),
+                        "optimiser": optimiser.state_dict(),
+                        "criterion": criterion.state_dict(),
+                        "measured": meter.measured() if meter is not None else {},
+                        "history": trained.history,
+                        "step_s": trained.step_s,
+                        "best_dice": best.dice,
+                        "best": best.weights,
+                        "seconds": clock.seconds(),
+                    },
+                )
         with clock("observers"):
             report({**figures, "epochs": epochs, "step": steps, "steps": steps})
     if best.weights is not None:
