@@ -192,9 +192,11 @@ def describe(figures: dict[str, Any]) -> str:
         words.append(f"loss {figures['loss']:.3f}")
     if "validation_dice" in figures:
         words.append(f"Dice {figures['validation_dice']:.3f}")
-    done = figures["epoch"] - 1 + figures.get("step", 0) / max(1, figures.get("steps", 1))
-    if done > 0 and figures.get("train_s"):
-        left = figures["train_s"] / done * (figures["epochs"] - done)
+    steps = max(1, figures.get("steps", 1))
+    # The first step, which also tunes and compiles, is on a clock of its own.
+    timed = figures["epoch"] - 1 + (figures.get("step", 0) - 1) / steps
+    if timed > 0 and figures.get("train_s"):
+        left = figures["train_s"] / timed * max(0.0, figures["epochs"] - timed - 1 / steps)
         words.append(f"{duration(left)} left")
     return ", ".join(words) or "trains"
 
