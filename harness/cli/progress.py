@@ -13,7 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from harness.execute.drive import Event, Outcome
+from harness.metrics import metric
 from harness.plan.plan import Plan, PlannedRun
+from harness.rank.aggregate import run_means
+from harness.store.record import Record
 
 PLAIN_INTERVAL_S = 15.0
 """Without a terminal a run says how far it is this often, at the end of an epoch."""
@@ -165,7 +168,7 @@ class Progress:
         if self._all is not None:
             self._bars.advance(self._all)
         if figures.get("status") == "done":
-            self._console.print(f"done {_name(run)}")
+            self._console.print(f"done {_name(run)}{_means(figures['record'])}")
         elif figures.get("status") == "cancelled":
             self._console.print(f"cancelled {_name(run)}")
         else:
@@ -199,6 +202,17 @@ def describe(figures: dict[str, Any]) -> str:
         left = figures["train_s"] / timed * max(0.0, figures["epochs"] - timed - 1 / steps)
         words.append(f"{duration(left)} left")
     return ", ".join(words) or "trains"
+
+
+def _means(record: Record) -> str:
+    """What the run comes to by itself in what its leaderboard ranks by."""
+    found = run_means(record, record.spec["protocol"]["rank_by"])
+    told = [
+        f"{name} {value:.3f} {metric(name).unit}".strip()
+        for name, value in found.items()
+        if value is not None
+    ]
+    return f": {', '.join(told)}" if told else ""
 
 
 def duration(seconds: float) -> str:

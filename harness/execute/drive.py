@@ -101,7 +101,7 @@ class _Drive:
 
     def carry_out(self, detach: bool) -> Outcome:
         self.done = [run.id for run in self.planned if run.state == "done"]
-        # A fold of all entries before the next: what is there when time runs out can be ranked.
+        # A fold of all entries before the next: should time run out, those that are through can be ranked.
         in_turn = sorted(self.planned, key=lambda run: (run.seed, run.fold))
         self.queue.extend(run for run in in_turn if run.state in ("resume", "todo", "running"))
         self.old = {run.id: self.runs.run(run.id).stamp() for run in self.queue}
@@ -267,7 +267,8 @@ class _Drive:
 
     def _end(self, run: PlannedRun, folder: RunFolder, record: Record) -> None:
         (self.done if record.status == "done" else self.failed).append(run.id)
-        self.listen("end", run, {**folder.progress(), "status": record.status, "failure": record.failure})
+        how = {"status": record.status, "failure": record.failure, "record": record}
+        self.listen("end", run, {**folder.progress(), **how})
 
     def _stop(self) -> None:
         """Stop the workers, except those that outlive this command by intention."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.metrics.definitions import metric
@@ -156,6 +157,14 @@ def overall(scores: Scores) -> dict[str, float | None]:
         values = [one.mean for one in cells if one.mean is not None]
         means[name] = None if lost or not values else _mean(values)
     return means
+
+
+def run_means(record: Record, metrics: Collection[str]) -> dict[str, float | None]:
+    """`overall` of one run alone, for these metrics."""
+    cases = tuple(score for score in record.cases if score.metric in metrics)
+    gathered = gather([replace(record, cases=cases)])
+    structures, phases = layout([record.spec], gathered)
+    return overall(scores_of(gathered, metrics, structures, phases))
 
 
 def _mean(values: Collection[float]) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import pickle
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +22,9 @@ SHARE = 0.05
 """Of a training's time, checkpoints may take this much: on a GPU an epoch can be as short as a write."""
 
 
-class Pace:
-    """When a checkpoint is due: after the first epoch, then as often as `SHARE` allows."""
-
-    def __init__(self) -> None:
-        self._ended, self._took = float("-inf"), 0.0
-
-    def due(self) -> bool:
-        """Whether enough time has passed since the last one, for what that one took."""
-        return (time.perf_counter() - self._ended) * SHARE >= self._took
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
-        """The block writes one."""
-        begun = time.perf_counter()
-        yield
-        self._ended = time.perf_counter()
-        self._took = self._ended - begun
+def due(seconds: Mapping[str, float]) -> bool:
+    """Whether a training that took so many `seconds` by phase is to write one; after its first epoch it is."""
+    return seconds.get("checkpoint", 0.0) <= SHARE * seconds.get("train", 0.0)
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:

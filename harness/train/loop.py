@@ -87,7 +87,6 @@ def train(
         del saved
 
     steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
-    pace = checkpoint.Pace()
     for epoch in range(first_epoch, epochs):
         with clock("train"):
             loss, step_s = _epoch(stepper, spec, training, epoch, steps, clock, report)
@@ -101,8 +100,8 @@ def train(
                     best.offer(dice, model)
         trained.history.append(figures)
         trained.step_s.extend(step_s)
-        if pace.due():
-            with clock("checkpoint"), pace.writing():
+        if checkpoint.due(clock.seconds()):
+            with clock("checkpoint"):
                 checkpoint.save(
                     folder,
                     {

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -192,6 +193,10 @@ def test_seeds_are_runs_of_one_entry(project: Project) -> None:
     assert len(entry["runs"]) == 2
     weights = [(run / "weights.pt").read_bytes() for run in project.run_folders()]
     assert weights[0] != weights[1]
+    # As each ended, its own mean was told; the entry's is theirs.
+    told = [float(mean) for mean in re.findall(r"^done tiny-net.*: dice ([\d.]+)$", result.err, re.MULTILINE)]
+    assert len(told) == 2
+    assert sum(told) / 2 == pytest.approx(entry["overall"]["dice"], abs=1e-3)
 
 
 @pytest.mark.parametrize(

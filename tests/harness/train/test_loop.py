@@ -1,4 +1,4 @@
-"""The loop: it learns, it selects as the protocol says, and a killed training loses nothing."""
+"""The loop: it learns, it selects as the protocol says, and a killed training goes on to the same bits."""
 
 from __future__ import annotations
 
@@ -80,6 +80,29 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert trained.history == expected.history
     # Each attempt has a first step of its own.
     assert len(trained.step_s) in (len(expected.step_s), len(expected.step_s) - 1)
+
+
+def test_a_training_goes_on_to_the_same_bits_from_however_far_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Epochs that were done but not saved are done again."""
+    monkeypatch.setattr(checkpoint, "SHARE", 0.0)
+    spec = made_spec(NET, CROSS_ENTROPY, epochs=4)
+    (tmp_path / "whole").mkdir()
+    whole, expected = run_training(spec, tmp_path / "whole")
+
+    def kill(figures: dict[str, Any]) -> None:
+        if figures["epoch"] == 4:
+            raise Killed
+
+    (tmp_path / "killed").mkdir()
+    with pytest.raises(Killed):
+        run_training(spec, tmp_path / "killed", report=kill)
+    steps: list[dict[str, Any]] = []
+    resumed, trained = run_training(spec, tmp_path / "killed", report=steps.append)
+    assert steps[0]["epoch"] == 2
+    assert same(whole, resumed)
+    assert trained.history == expected.history
 
 
 def test_a_loss_with_a_state_goes_on_to_the_same_bits(tmp_path: Path) -> None:
