@@ -23,7 +23,7 @@ SHARE = 0.05
 
 
 def due(seconds: Mapping[str, float]) -> bool:
-    """Whether a training that took so many `seconds` by phase is to write one; after its first epoch it is."""
+    """Whether one is due in a training that took so many `seconds` by phase; it is after its first epoch."""
     return seconds.get("checkpoint", 0.0) <= SHARE * seconds.get("train", 0.0)
 
 
