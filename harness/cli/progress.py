@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from harness.execute.drive import Event, Outcome
-from harness.metrics import metric
 from harness.plan.plan import Plan, PlannedRun
 from harness.rank.aggregate import run_means
+from harness.report.units import metric_scale
 from harness.store.record import Record
 
 PLAIN_INTERVAL_S = 15.0
@@ -208,9 +208,10 @@ def _means(record: Record) -> str:
     """What the run comes to by itself in what its leaderboard ranks by."""
     found = run_means(record, record.spec["protocol"]["rank_by"])
     told = [
-        f"{name} {value:.3f} {metric(name).unit}".strip()
+        f"{name} {scale.text(value)} {scale.unit}".rstrip()
         for name, value in found.items()
         if value is not None
+        for scale in [metric_scale(name)]
     ]
     return f": {', '.join(told)}" if told else ""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from harness.metrics.definitions import metric
@@ -161,8 +160,7 @@ def overall(scores: Scores) -> dict[str, float | None]:
 
 def run_means(record: Record, metrics: Collection[str]) -> dict[str, float | None]:
     """`overall` of one run alone, for these metrics."""
-    cases = tuple(score for score in record.cases if score.metric in metrics)
-    gathered = gather([replace(record, cases=cases)])
+    gathered = gather([record])
     structures, phases = layout([record.spec], gathered)
     return overall(scores_of(gathered, metrics, structures, phases))
 

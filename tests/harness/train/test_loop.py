@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from harness.measure.meter import Meter
 from harness.measure.provenance import hardware_class
 from harness.plugins.records import Task
 from harness.train import checkpoint, loop
-from harness.train.loop import Best, grid_dice
+from harness.train.loop import Best, Trained, grid_dice
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,30 @@ class Killed(BaseException):
     """As sudden as a signal."""
 
 
+def goes_on_to_the_same_bits(
+    spec: dict[str, Any], folder: Path, killed: Callable[[dict[str, Any]], bool]
+) -> tuple[Trained, Trained, int]:
+    """Train undisturbed, and again with a kill at the first figures that are `killed`, and on.
+
+    Weights and history are the same. Gives both trainings, and the epoch with which the second went on.
+    """
+    (folder / "whole").mkdir()
+    whole, expected = run_training(spec, folder / "whole")
+
+    def kill(figures: dict[str, Any]) -> None:
+        if killed(figures):
+            raise Killed
+
+    (folder / "killed").mkdir()
+    with pytest.raises(Killed):
+        run_training(spec, folder / "killed", report=kill)
+    steps: list[dict[str, Any]] = []
+    resumed, trained = run_training(spec, folder / "killed", report=steps.append)
+    assert same(whole, resumed)
+    assert trained.history == expected.history
+    return trained, expected, steps[0]["epoch"]
+
+
 @pytest.mark.parametrize("selection", ["last", "best"])
 @pytest.mark.parametrize("where", [(1, 1), (2, 3), (3, 2)])
 def test_a_killed_training_goes_on_to_the_same_bits(
@@ -63,21 +88,10 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     """`where` is the epoch and step of the kill."""
     spec = made_spec(NET, CROSS_ENTROPY, selection=selection, schedule="one-cycle")
     spec["protocol"]["augmentation"] = {**spec["protocol"]["augmentation"], "flip": 0.5, "noise": 0.2}
-    (tmp_path / "whole").mkdir()
-    whole, expected = run_training(spec, tmp_path / "whole")
-
-    def kill(figures: dict[str, Any]) -> None:
-        if (figures["epoch"], figures["step"]) == where and "loss" not in figures:
-            raise Killed
-
-    (tmp_path / "killed").mkdir()
-    with pytest.raises(Killed):
-        run_training(spec, tmp_path / "killed", report=kill)
-    steps: list[dict[str, Any]] = []
-    resumed, trained = run_training(spec, tmp_path / "killed", report=steps.append)
-    assert steps[0]["epoch"] == where[0]
-    assert same(whole, resumed)
-    assert trained.history == expected.history
+    trained, expected, epoch = goes_on_to_the_same_bits(
+        spec, tmp_path, lambda figures: (figures["epoch"], figures["step"]) == where and "loss" not in figures
+    )
+    assert epoch == where[0]
     # Each attempt has a first step of its own.
     assert len(trained.step_s) in (len(expected.step_s), len(expected.step_s) - 1)
 
@@ -88,39 +102,14 @@ def test_a_training_goes_on_to_the_same_bits_from_however_far_back(
     """Epochs that were done but not saved are done again."""
     monkeypatch.setattr(checkpoint, "SHARE", 0.0)
     spec = made_spec(NET, CROSS_ENTROPY, epochs=4)
-    (tmp_path / "whole").mkdir()
-    whole, expected = run_training(spec, tmp_path / "whole")
-
-    def kill(figures: dict[str, Any]) -> None:
-        if figures["epoch"] == 4:
-            raise Killed
-
-    (tmp_path / "killed").mkdir()
-    with pytest.raises(Killed):
-        run_training(spec, tmp_path / "killed", report=kill)
-    steps: list[dict[str, Any]] = []
-    resumed, trained = run_training(spec, tmp_path / "killed", report=steps.append)
-    assert steps[0]["epoch"] == 2
-    assert same(whole, resumed)
-    assert trained.history == expected.history
+    _, _, epoch = goes_on_to_the_same_bits(spec, tmp_path, lambda figures: figures["epoch"] == 4)
+    assert epoch == 2
 
 
 def test_a_loss_with_a_state_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     """Running means, learnt weights and whatever a plugin draws are part of a training."""
     spec = made_spec(NET, LEARNT, epochs=4)
-    (tmp_path / "whole").mkdir()
-    whole, expected = run_training(spec, tmp_path / "whole")
-
-    def kill(figures: dict[str, Any]) -> None:
-        if figures["epoch"] == 3:
-            raise Killed
-
-    (tmp_path / "killed").mkdir()
-    with pytest.raises(Killed):
-        run_training(spec, tmp_path / "killed", report=kill)
-    resumed, trained = run_training(spec, tmp_path / "killed")
-    assert same(whole, resumed)
-    assert trained.history == expected.history
+    goes_on_to_the_same_bits(spec, tmp_path, lambda figures: figures["epoch"] == 3)
 
 
 def test_a_loss_learns_too(tmp_path: Path) -> None:
