@@ -99,7 +99,9 @@ class Protocol(Strict):
         None, description="pixels (y, x) of a training sample, drawn from the crop; the crop where absent"
     )
     augmentation: Augmentation = Augmentation()
-    optimiser: Literal["adamw"] = "adamw"
+    optimiser: Literal["adamw", "muon"] = Field(
+        "adamw", description="muon: orthogonalised momentum for the weights of layers, adamw for the rest"
+    )
     learning_rate: PerDims[Positive] = Field(_both(2e-3), description="peak of the schedule")
     weight_decay: NonNegative = 1e-2
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"

@@ -30,6 +30,7 @@ from harness.plugins.records import Task
 from harness.predict.forward import probabilities
 from harness.train import checkpoint
 from harness.train.batches import Resident, epoch_batches, steps_per_epoch
+from harness.train.optimise import Optimiser, make_optimiser
 from harness.train.schedule import learning_rate
 from harness.train.supervise import check_outputs, outputs_of, supervised
 
@@ -147,7 +148,7 @@ class Stepper:
     model: nn.Module
     forward: Callable[[Tensor], object]
     criterion: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     task: Task
     compute: Compute
     gradient_clip: float | None
@@ -162,13 +163,7 @@ class Stepper:
         with calling("model"):
             if not any(parameter.requires_grad for parameter in model.parameters()):
                 raise PluginError("has no parameter to train")
-        optimiser = torch.optim.AdamW(
-            # A loss may learn too, such as the weights of its terms.
-            [*model.parameters(), *criterion.parameters()],
-            lr=protocol["learning_rate"],
-            weight_decay=protocol["weight_decay"],
-            fused=compute.device.type in ("cuda", "cpu"),
-        )
+        optimiser = make_optimiser(model, criterion, protocol)
         forward = compute.compiled(model) if protocol["compile"] else model
         return cls(model, forward, criterion, optimiser, task, compute, protocol["gradient_clip"])
 

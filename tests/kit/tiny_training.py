@@ -32,6 +32,7 @@ def made_spec(model: str, loss: str, *, dims: int = 2, **protocol: Any) -> dict[
         "loss": {"name": "my-loss", "label": "my-loss", "target": loss, "params": {}},
         "dataset": {"name": "my-data", "target": "my_data:open", "structures": {"LV": 1}},
         "protocol": {
+            "optimiser": "adamw",
             "learning_rate": 0.05,
             "weight_decay": 0.0,
             "schedule": "constant",

@@ -31,9 +31,11 @@ def same(a: nn.Module, b: nn.Module) -> bool:
     return all(torch.equal(one[name], two[name]) for name in one)
 
 
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 @pytest.mark.parametrize("dims", [2, 3])
-def test_the_loss_goes_down_and_the_disc_is_found(tmp_path: Path, dims: int) -> None:
-    _, trained = run_training(made_spec(NET, CROSS_ENTROPY, dims=dims, epochs=15, batch=2), tmp_path)
+def test_the_loss_goes_down_and_the_disc_is_found(tmp_path: Path, dims: int, optimiser: str) -> None:
+    spec = made_spec(NET, CROSS_ENTROPY, dims=dims, epochs=15, batch=2, optimiser=optimiser)
+    _, trained = run_training(spec, tmp_path)
     losses = [epoch["loss"] for epoch in trained.history]
     assert losses[-1] < 0.5 * losses[0]
     assert trained.history[-1]["validation_dice"] > 0.9
@@ -80,13 +82,13 @@ def goes_on_to_the_same_bits(
     return trained, expected, steps[0]["epoch"]
 
 
-@pytest.mark.parametrize("selection", ["last", "best"])
+@pytest.mark.parametrize(("selection", "optimiser"), [("last", "adamw"), ("best", "adamw"), ("last", "muon")])
 @pytest.mark.parametrize("where", [(1, 1), (2, 3), (3, 2)])
 def test_a_killed_training_goes_on_to_the_same_bits(
-    tmp_path: Path, where: tuple[int, int], selection: str
+    tmp_path: Path, where: tuple[int, int], selection: str, optimiser: str
 ) -> None:
     """`where` is the epoch and step of the kill."""
-    spec = made_spec(NET, CROSS_ENTROPY, selection=selection, schedule="one-cycle")
+    spec = made_spec(NET, CROSS_ENTROPY, selection=selection, optimiser=optimiser, schedule="one-cycle")
     spec["protocol"]["augmentation"] = {**spec["protocol"]["augmentation"], "flip": 0.5, "noise": 0.2}
     trained, expected, epoch = goes_on_to_the_same_bits(
         spec, tmp_path, lambda figures: (figures["epoch"], figures["step"]) == where and "loss" not in figures

@@ -1,0 +1,94 @@
+"""The optimisers that a protocol names, over what a network and its loss may learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from harness.train.muon import Muon
+
+LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
+"""Modules whose weights are linear maps. Muon is for these; scales, offsets and embeddings are not."""
+
+
+class Optimiser(Protocol):
+    """What the training loop asks of one."""
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Groups of parameters, each with its learning rate ``lr``."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
+
+    def step(self) -> Any:
+        """Move the parameters."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed training needs."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+
+
+def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: Mapping[str, Any]) -> Optimiser:
+    """``adamw`` over everything, or ``muon`` over the layers' weights with ``adamw`` over the rest."""
+    # A loss may learn too, such as the weights of its terms.
+    parameters = [*model.parameters(), *criterion.parameters()]
+    rate, decay = protocol["learning_rate"], protocol["weight_decay"]
+    if protocol["optimiser"] == "adamw":
+        return _adamw(parameters, rate, decay)
+    weights = list({id(w): w for w in map(_weight, model.modules()) if w is not None}.values())
+    taken = {id(weight) for weight in weights}
+    rest = [parameter for parameter in parameters if id(parameter) not in taken]
+    parts: list[torch.optim.Optimizer] = [Muon(weights, rate, decay)] if weights else []
+    if rest:
+        parts.append(_adamw(rest, rate, decay))
+    return Together(parts)
+
+
+class Together:
+    """Several optimisers as one, each for parameters of its own."""
+
+    def __init__(self, parts: list[torch.optim.Optimizer]) -> None:
+        self.parts = parts
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Those of all parts."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
+        for part in self.parts:
+            part.zero_grad(set_to_none)
+
+    def step(self) -> None:
+        """Move the parameters of all parts."""
+        for part in self.parts:
+            part.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of each part."""
+        return {"parts": [part.state_dict() for part in self.parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Give each part its own."""
+        for part, state in zip(self.parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+
+
+def _weight(module: nn.Module) -> nn.Parameter | None:
+    """The weight of a layer that learns; None for anything else."""
+    if not isinstance(module, LAYERS):
+        return None
+    weight = module._parameters.get("weight")
+    return weight if weight is not None and weight.requires_grad else None
+
+
+def _adamw(parameters: list[nn.Parameter], rate: float, decay: float) -> torch.optim.AdamW:
+    fused = all(parameter.device.type in ("cuda", "cpu") for parameter in parameters)
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=fused)

@@ -1,0 +1,82 @@
+"""Muon against the singular values it is defined by, and against torch's own for matrices."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from harness.train.muon import STEPS, A, B, C, Muon, orthogonal
+
+
+def by_singular_values(matrix: Tensor) -> Tensor:
+    """U p(S) V', with p the scalar iteration that the matrix iteration comes to."""
+    u, s, vh = torch.linalg.svd(matrix.double() / matrix.double().norm(), full_matrices=False)
+    for _ in range(STEPS):
+        s = A * s + B * s**3 + C * s**5
+    return u @ s.diag() @ vh
+
+
+@pytest.mark.parametrize("shape", [(4, 16), (16, 4), (24, 24), (8, 8 * 27), (1, 9), (5, 1)])
+def test_singular_values_are_moved_and_nothing_else(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(orthogonal(matrix), by_singular_values(matrix).float(), rtol=1e-3, atol=1e-4)
+
+
+def test_directions_that_hardly_occur_come_up_too() -> None:
+    """From a thousandth of the largest singular value on."""
+    generator = torch.Generator().manual_seed(2)
+    u, _, vh = torch.linalg.svd(torch.randn(8, 40, generator=generator), full_matrices=False)
+    moved = torch.linalg.svdvals(orthogonal(u @ torch.logspace(0, -2.5, 8).diag() @ vh))
+    assert moved.min() > 0.6
+    assert moved.max() < 1.25
+
+
+def test_no_gradient_and_a_gradient_of_nothing_move_nothing() -> None:
+    assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
+    weight = nn.Parameter(torch.ones(3, 5))
+    Muon([weight], lr=0.1, weight_decay=0.5).step()
+    assert torch.equal(weight, torch.ones(3, 5))
+
+
+@pytest.mark.parametrize("shape", [(6, 10), (10, 6)])
+def test_matrices_move_as_with_torchs_own(shape: tuple[int, int]) -> None:
+    """It iterates in bf16, whose steps are 1/256 apart."""
+    if not hasattr(torch.optim, "Muon"):
+        pytest.skip("this torch has no Muon of its own (2.9 and later have)")
+    generator = torch.Generator().manual_seed(3)
+    start = torch.randn(shape, generator=generator)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    mine = Muon([ours], lr=0.02, weight_decay=0.1)
+    reference = torch.optim.Muon([theirs], lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(4):
+        gradient = torch.randn(shape, generator=generator)
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        mine.step()
+        reference.step()
+    way = (theirs - start).norm()
+    assert way > 0.05
+    assert (ours - theirs).norm() < 0.02 * way
+
+
+@pytest.mark.parametrize(
+    ("layer", "layout"),
+    [
+        (nn.Conv2d(3, 5, 3), torch.channels_last),
+        (nn.Conv3d(3, 5, 3), torch.channels_last_3d),
+        (nn.ConvTranspose2d(4, 2, 2), torch.channels_last),
+    ],
+)
+def test_a_kernel_moves_as_its_matrix_does_in_whatever_layout(
+    layer: nn.Module, layout: torch.memory_format
+) -> None:
+    start = layer.weight.detach().clone()
+    gradient = torch.randn(start.shape, generator=torch.Generator().manual_seed(4))
+    matrix = nn.Parameter(start.flatten(1))
+    matrix.grad = gradient.flatten(1)
+    kernel = nn.Parameter(start.clone(memory_format=layout))
+    kernel.grad = gradient.contiguous(memory_format=layout)
+    for weight in (matrix, kernel):
+        Muon([weight], lr=0.02, weight_decay=0.1).step()
+    torch.testing.assert_close(kernel.flatten(1), matrix)
+    assert kernel.is_contiguous(memory_format=layout)
