@@ -195,11 +195,9 @@ def describe(figures: dict[str, Any]) -> str:
         words.append(f"loss {figures['loss']:.3f}")
     if "validation_dice" in figures:
         words.append(f"Dice {figures['validation_dice']:.3f}")
-    steps = max(1, figures.get("steps", 1))
     # The first step, which also tunes and compiles, is on a clock of its own.
-    timed = figures["epoch"] - 1 + (figures.get("step", 0) - 1) / steps
-    if timed > 0 and figures.get("train_s"):
-        left = figures["train_s"] / timed * max(0.0, figures["epochs"] - timed - 1 / steps)
+    if figures.get("timed") and figures.get("train_s"):
+        left = figures["train_s"] / figures["timed"] * figures["left"]
         words.append(f"{duration(left)} left")
     return ", ".join(words) or "trains"
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 
 from harness.errors import ConfigError
@@ -107,6 +116,9 @@ class Protocol(Strict):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     gradient_clip: Positive | None = Field(12.0, description="largest gradient norm")
     epochs: PerDims[Count] = _both(40)
+    coarse: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of the epochs, the first, on pixels of twice the size: a quarter of the work"
+    )
     batch: PerDims[Count] = Field(_each(16, 2), description="slices (2D) or volumes (3D) a step")
     depth: Count = Field(10, description="slices in a 3D training sample; fewer are edge-padded")
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -182,6 +194,14 @@ class Protocol(Strict):
             if not self.run_folds or max(self.run_folds) >= self.folds:
                 raise ValueError(f"run_folds must name folds from 0 to {self.folds - 1}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_off(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Keys of records from before a field was there hold: it is left out where it changes nothing."""
+        values: dict[str, Any] = handler(self)
+        if not self.coarse:
+            del values["coarse"]
+        return values
 
     def resolved(self, dims: int) -> dict[str, Any]:
         """As JSON values, with the one value that models of `dims` dimensions use."""

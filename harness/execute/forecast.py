@@ -13,6 +13,7 @@ from harness.data.manifest import Manifest
 from harness.execute.evaluate import TIMED
 from harness.execute.local import worker_environment
 from harness.plan.plan import PlannedRun
+from harness.train.course import COARSE, Course
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def _of(run: PlannedRun, manifest: Manifest, answer: Mapping[str, Any]) -> Forec
     held_out, tested = (len(slices[part][: protocol["limit"]]) for part in ("validation", "test"))
     # Some test cases are predicted again, for latency; all are taken to be as deep as the deepest.
     predictions = looks * held_out + tested + min(tested, TIMED)
-    seconds = protocol["epochs"] * steps * answer["step_s"] + predictions * answer["predict_s"]
+    training = Course.of(protocol, steps).all_work / COARSE**2 * answer["step_s"]
+    seconds = training + predictions * answer["predict_s"]
     memory = answer["gpu_train_mib"] if answer["gpu_train_mib"] is not None else answer["host_mib"]
     # The prepared cases lie beside the network: float32 channels and one byte of label a pixel.
     height, width = protocol["crop"]

@@ -30,6 +30,7 @@ from harness.plugins.records import Task
 from harness.predict.forward import probabilities
 from harness.train import checkpoint
 from harness.train.batches import Resident, epoch_batches, steps_per_epoch
+from harness.train.course import Course
 from harness.train.optimise import Optimiser, make_optimiser
 from harness.train.schedule import learning_rate
 from harness.train.supervise import check_outputs, outputs_of, supervised
@@ -39,7 +40,7 @@ Report = Callable[[dict[str, Any]], None]
 
 @dataclass
 class Trained:
-    """What training leaves: `history` has a mapping an epoch, `step_s` the seconds of each step."""
+    """What training leaves: `history` has a mapping an epoch, `step_s` seconds of each step not coarse."""
 
     history: list[dict[str, Any]] = field(default_factory=list)
     step_s: list[float] = field(default_factory=list)
@@ -88,9 +89,14 @@ def train(
         del saved
 
     steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
+    course = Course.of(protocol, steps)
+    halved = training.halved(task.classes) if first_epoch < course.coarse else None
     for epoch in range(first_epoch, epochs):
+        if epoch == course.coarse:
+            # The finer steps are new to compilers and caches.
+            halved, stepper.warm = None, False
         with clock("train"):
-            loss, step_s = _epoch(stepper, spec, training, epoch, steps, clock, report)
+            loss, step_s = _epoch(stepper, spec, halved or training, epoch, course, clock, report)
         figures: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
         looked_at = (epoch + 1) % protocol["validate_every"] == 0 or epoch + 1 == epochs
         if validation is not None and looked_at:
@@ -100,7 +106,8 @@ def train(
                 if protocol["selection"] == "best":
                     best.offer(dice, model)
         trained.history.append(figures)
-        trained.step_s.extend(step_s)
+        if epoch >= course.coarse:
+            trained.step_s.extend(step_s)
         if checkpoint.due(clock.seconds()):
             with clock("checkpoint"):
                 checkpoint.save(
@@ -193,15 +200,15 @@ def _epoch(
     spec: Mapping[str, Any],
     training: Resident,
     epoch: int,
-    steps: int,
+    course: Course,
     clock: Phases,
     report: Report,
 ) -> tuple[float, list[float]]:
-    """One pass over the training part: mean loss, and seconds of each step after a process's first."""
+    """One pass over the training part: mean loss, and seconds of each step after a first of its kind."""
     protocol, task, compute = spec["protocol"], stepper.task, stepper.compute
-    epochs = protocol["epochs"]
+    epochs, steps = course.epochs, course.steps
     augmentation = SimpleNamespace(**protocol["augmentation"])
-    patch = tuple(protocol["patch"]) if protocol["patch"] else None
+    patch = course.patch(protocol["patch"], epoch)
     seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
     _seed_plugins(seed)
     order = torch.Generator().manual_seed(seed)
@@ -215,11 +222,15 @@ def _epoch(
 
     def one(step: int) -> None:
         images, labels = augment(*next(batches), augmentation, changes, patch)
-        done, all_steps = epoch * steps + step, epochs * steps
-        rate = learning_rate(protocol["schedule"], protocol["learning_rate"], done, all_steps)
+        number = epoch * steps + step
+        rate = learning_rate(
+            protocol["schedule"], protocol["learning_rate"], course.work(number), course.all_work
+        )
         total.add_(stepper(images, labels, rate))
         timer.mark()
-        report({"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps})
+        report(
+            {"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps, **course.shares(number)}
+        )
 
     cold = not stepper.warm
     if cold:

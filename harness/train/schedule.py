@@ -8,11 +8,11 @@ WARM_UP = 0.25
 """Share of a one-cycle schedule that climbs to the peak (Smith and Topin, arXiv:1708.07120)."""
 
 
-def learning_rate(schedule: str, peak: float, step: int, steps: int) -> float:
-    """The rate of `step` (from 0) out of `steps`: ``one-cycle``, ``cosine`` or ``constant``."""
+def learning_rate(schedule: str, peak: float, done: int, work: int) -> float:
+    """The rate of a step before which `done` of all `work` was: ``one-cycle``, ``cosine`` or ``constant``."""
     if schedule == "constant":
         return peak
-    progress = step / steps
+    progress = done / work
     if schedule == "cosine":
         return peak * _half_cosine(progress)
     if progress < WARM_UP:

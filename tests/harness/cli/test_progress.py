@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from harness.cli.progress import describe
+from harness.train.course import Course
 
 
-def training(epoch: int, step: int, train_s: float) -> dict[str, Any]:
-    return {"phase": "train", "epoch": epoch, "epochs": 10, "step": step, "steps": 5, "train_s": train_s}
+def training(epoch: int, step: int, train_s: float, coarse: int = 0) -> dict[str, Any]:
+    far = {"phase": "train", "epoch": epoch, "epochs": 10, "step": step, "steps": 5, "train_s": train_s}
+    return {**far, **Course(10, 5, coarse).shares(5 * (epoch - 1) + step - 1)}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,10 @@ def training(epoch: int, step: int, train_s: float) -> dict[str, Any]:
         (training(5, 5, 48.0), "50 s left"),
         (training(10, 5, 98.0), "0 s left"),
         ({**training(1, 2, 2.0), "loss": 0.25}, "loss 0.250, 96 s left"),
+        # Of 25 steps of 2 s before 25 of 8 s.
+        (training(5, 5, 48.0, coarse=5), "3 min left"),
+        # As left by a version that did not say how far it is.
+        ({"phase": "train", "epoch": 2, "epochs": 10, "step": 1, "steps": 5, "train_s": 9.0}, "trains"),
         ({"phase": "prepare", "prepared": 3, "cases": 8}, "prepares 3/8 cases"),
         ({"phase": "predict", "predicted": 3, "volumes": 8}, "predicts 3/8 volumes"),
     ],

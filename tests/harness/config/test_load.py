@@ -177,6 +177,14 @@ def test_what_moves_no_score_is_not_in_the_protocol_hash() -> None:
     assert hashed(epochs={"2d": 40, "3d": 9}) == hashed()
 
 
+def test_a_field_that_is_off_is_not_in_the_protocol_hash() -> None:
+    """Records from before there was such a field keep their keys."""
+    assert "coarse" not in Protocol().resolved(2)
+    assert Protocol.model_validate({"coarse": 0.8}).resolved(3)["coarse"] == 0.8
+    # As computed by the version before the field.
+    assert protocol_hash(Protocol().resolved(2))[:16] == "a1e6a26529c1eb3e"
+
+
 def test_schema_knows_every_key_of_the_protocol() -> None:
     keys = json_schema()["$defs"]["Protocol"]["properties"]
     assert set(keys) == {*Protocol.model_fields, "extends"}

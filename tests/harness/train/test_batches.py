@@ -50,6 +50,21 @@ def test_an_epoch_shows_each_sample_at_most_once(dims: int, batch: int, steps: i
     assert len(set(identity)) == len(identity)
 
 
+def test_halved_pixels_are_means_and_the_commonest_label() -> None:
+    image = [[1.0, 3.0, 0.0, 0.0, 9.0], [5.0, 7.0, 2.0, 2.0, 9.0], [9.0, 9.0, 9.0, 9.0, 9.0]]
+    labels = [[1, 1, 2, 3, 1], [2, 0, 3, 2, 1], [1, 1, 1, 1, 1]]
+    prepared = Prepared(
+        ("a",), (0,), (1,), np.array([[image]], dtype=np.float32), np.array([labels], dtype=np.uint8)
+    )
+    whole = Resident.of(prepared, ("a",), torch.device("cpu"))
+    half = whole.halved(classes=4)
+    # The last row and column have no pair.
+    assert half.images.tolist() == [[[[4.0, 1.0]]]]
+    assert half.labels.tolist() == [[[1, 2]]]
+    assert half.labels.dtype == whole.labels.dtype
+    assert torch.equal(half.bounds, whole.bounds)
+
+
 def test_the_same_generator_state_gives_the_same_batches() -> None:
     data = resident()
     a, b = (list(epoch_batches(data, 3, 2, 1, 3, torch.Generator().manual_seed(7))) for _ in range(2))

@@ -108,6 +108,35 @@ def test_a_training_goes_on_to_the_same_bits_from_however_far_back(
     assert epoch == 2
 
 
+@pytest.mark.parametrize("killed", [2, 3, 4])
+def test_coarse_epochs_go_on_to_the_same_bits(tmp_path: Path, killed: int) -> None:
+    """Whether the kill comes before, with or after the first of the fine ones, the third."""
+    spec = made_spec(NET, CROSS_ENTROPY, epochs=4, coarse=0.5, patch=[8, 8], schedule="one-cycle")
+    trained, _, epoch = goes_on_to_the_same_bits(spec, tmp_path, lambda figures: figures["epoch"] == killed)
+    assert epoch == killed
+    # Coarse steps are not among the timed ones, and neither is the first of the fine ones.
+    per_epoch = 3
+    assert len(trained.step_s) == 2 * per_epoch - (2 if killed == 4 else 1)
+
+
+@pytest.mark.parametrize(("patch", "sides"), [([8, 8], [4, 4, 8]), (None, [6, 6, 12])])
+def test_coarse_epochs_see_half_as_many_pixels_a_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patch: list[int] | None, sides: list[int]
+) -> None:
+    seen: list[int] = []
+    step = loop.Stepper.__call__
+
+    def watched(self: loop.Stepper, images: Tensor, labels: Tensor, rate: float) -> Tensor:
+        assert images.shape[-2:] == labels.shape[-2:]
+        seen.append(images.shape[-1])
+        return step(self, images, labels, rate)
+
+    monkeypatch.setattr(loop.Stepper, "__call__", watched)
+    spec = made_spec(NET, CROSS_ENTROPY, epochs=3, coarse=0.6, patch=patch, batch=12)
+    run_training(spec, tmp_path)
+    assert seen == sides
+
+
 def test_a_loss_with_a_state_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     """Running means, learnt weights and whatever a plugin draws are part of a training."""
     spec = made_spec(NET, LEARNT, epochs=4)
