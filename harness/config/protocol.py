@@ -116,8 +116,9 @@ class Protocol(Strict):
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     gradient_clip: Positive | None = Field(12.0, description="largest gradient norm")
     epochs: PerDims[Count] = _both(40)
-    coarse: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="share of the epochs, the first, on pixels of twice the size: a quarter of the work"
+    coarse: PerDims[Annotated[float, Field(ge=0, lt=1)]] = Field(
+        _both(0.0),
+        description="share of the epochs, the first ones, on pixels of twice the size",
     )
     batch: PerDims[Count] = Field(_each(16, 2), description="slices (2D) or volumes (3D) a step")
     depth: Count = Field(10, description="slices in a 3D training sample; fewer are edge-padded")
@@ -199,7 +200,7 @@ class Protocol(Strict):
     def _without_what_is_off(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Keys of records from before a field was there hold: it is left out where it changes nothing."""
         values: dict[str, Any] = handler(self)
-        if not self.coarse:
+        if self.coarse == _both(0.0):
             del values["coarse"]
         return values
 
@@ -211,6 +212,8 @@ class Protocol(Strict):
                 values[name] = value.at(dims)
         if dims == 2:
             del values["depth"]
+        if not values["coarse"]:
+            del values["coarse"]
         return values
 
 

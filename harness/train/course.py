@@ -20,7 +20,7 @@ class Course:
 
     @classmethod
     def of(cls, protocol: Mapping[str, Any], steps: int) -> Course:
-        """That of a resolved protocol, which leaves out what is off; the last epoch is never coarse."""
+        """That of a resolved protocol, which leaves `coarse` out where it is 0; the last epoch never is."""
         epochs: int = protocol["epochs"]
         return cls(epochs, steps, min(round(protocol.get("coarse", 0.0) * epochs), epochs - 1))
 

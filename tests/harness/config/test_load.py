@@ -179,8 +179,10 @@ def test_what_moves_no_score_is_not_in_the_protocol_hash() -> None:
 
 def test_a_field_that_is_off_is_not_in_the_protocol_hash() -> None:
     """Records from before there was such a field keep their keys."""
-    assert "coarse" not in Protocol().resolved(2)
-    assert Protocol.model_validate({"coarse": 0.8}).resolved(3)["coarse"] == 0.8
+    assert "coarse" not in Protocol().model_dump()
+    in_3d = Protocol.model_validate({"coarse": {"2d": 0, "3d": 0.8}})
+    assert in_3d.resolved(2) == Protocol().resolved(2)
+    assert in_3d.resolved(3) == {**Protocol().resolved(3), "coarse": 0.8}
     # As computed by the version before the field.
     assert protocol_hash(Protocol().resolved(2))[:16] == "a1e6a26529c1eb3e"
 
