@@ -196,8 +196,8 @@ def describe(figures: dict[str, Any]) -> str:
     if "validation_dice" in figures:
         words.append(f"Dice {figures['validation_dice']:.3f}")
     # The first step, which also tunes and compiles, is on a clock of its own.
-    if figures.get("timed") and figures.get("train_s"):
-        left = figures["train_s"] / figures["timed"] * figures["left"]
+    if figures.get("work_timed") and figures.get("train_s"):
+        left = figures["train_s"] / figures["work_timed"] * figures["work_left"]
         words.append(f"{duration(left)} left")
     return ", ".join(words) or "trains"
 

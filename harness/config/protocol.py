@@ -189,6 +189,8 @@ class Protocol(Strict):
             raise ValueError("selection 'best' needs validation > 0: test cases never select")
         if self.patch is not None and any(p > c for p, c in zip(self.patch, self.crop, strict=True)):
             raise ValueError(f"patch {list(self.patch)} is larger than crop {list(self.crop)}")
+        if self.coarse != _both(0.0) and min(self.patch or self.crop) < 2:
+            raise ValueError("coarse needs samples of at least 2 pixels a side")
         if self.run_folds is not None:
             if self.split == "official":
                 raise ValueError("run_folds means nothing with split 'official'")
@@ -201,7 +203,7 @@ class Protocol(Strict):
         """Keys of records from before a field was there hold: it is left out where it changes nothing."""
         values: dict[str, Any] = handler(self)
         if self.coarse == _both(0.0):
-            del values["coarse"]
+            values.pop("coarse", None)
         return values
 
     def resolved(self, dims: int) -> dict[str, Any]:

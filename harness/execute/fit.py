@@ -20,6 +20,7 @@ from harness.plugins.records import Task
 from harness.store.runs import RunFolder
 from harness.train import checkpoint
 from harness.train.batches import Resident, fits
+from harness.train.budget import COARSE
 from harness.train.build import make_loss, make_model, make_task
 from harness.train.loop import Report, Trained, train
 
@@ -78,7 +79,12 @@ class Fit:
             criterion = make_loss(spec, task).to(compute.device)
             shown, held_out = (ids_of(source, spec["parts"][part]) for part in ("train", "validation"))
             held_out = held_out[: spec["protocol"]["limit"]]
-            on_host = not fits(prepared, shown + held_out, device_free(compute.device))
+            on_host = not fits(
+                prepared,
+                shown + held_out,
+                device_free(compute.device),
+                COARSE if spec["protocol"].get("coarse") else 0,
+            )
             training = Resident.of(prepared, shown, compute.device, on_host=on_host)
             validation = (
                 Resident.of(prepared, held_out, compute.device, on_host=on_host) if held_out else None

@@ -13,7 +13,7 @@ from harness.data.manifest import Manifest
 from harness.execute.evaluate import TIMED
 from harness.execute.local import worker_environment
 from harness.plan.plan import PlannedRun
-from harness.train.course import COARSE, Course
+from harness.train.budget import COARSE, Budget
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,15 @@ def _of(run: PlannedRun, manifest: Manifest, answer: Mapping[str, Any]) -> Forec
     held_out, tested = (len(slices[part][: protocol["limit"]]) for part in ("validation", "test"))
     # Some test cases are predicted again, for latency; all are taken to be as deep as the deepest.
     predictions = looks * held_out + tested + min(tested, TIMED)
-    training = Course.of(protocol, steps).all_work / COARSE**2 * answer["step_s"]
-    seconds = training + predictions * answer["predict_s"]
+    budget = Budget.of(protocol, steps)
+    fine = (budget.epochs - budget.coarse_epochs) * answer["step_s"]
+    coarse = budget.coarse_epochs * answer["coarse_step_s"]
+    seconds = (fine + coarse) * steps + predictions * answer["predict_s"]
     memory = answer["gpu_train_mib"] if answer["gpu_train_mib"] is not None else answer["host_mib"]
     # The prepared cases lie beside the network: float32 channels and one byte of label a pixel.
     height, width = protocol["crop"]
     pixels = sum(slices["train"] + slices["validation"]) * height * width
+    if budget.coarse_epochs:
+        pixels += sum(slices["train"]) * height * width / COARSE**2
     memory += pixels * (4 * manifest.cases[0].channels + 1) / 2**20
     return Forecast(memory, seconds)

@@ -13,7 +13,9 @@ from torch import Tensor
 from harness.measure.clocks import Steps
 from harness.measure.compute import Compute
 from harness.measure.memory import device_peak, host_peak, reset_peak
+from harness.plugins.records import Task
 from harness.predict.forward import probabilities
+from harness.train.budget import COARSE
 from harness.train.build import make_loss, make_model, make_task
 from harness.train.loop import Stepper
 
@@ -23,9 +25,13 @@ STEPS = 3
 
 @dataclass(frozen=True)
 class Need:
-    """Seconds of a step and of the largest prediction; MiB of the device, None on a CPU, and of the host."""
+    """Seconds of a step, of a coarse one and of the largest prediction; MiB in use.
+
+    The device's are None on a CPU; a coarse step takes 0 s where the protocol has none.
+    """
 
     step_s: float
+    coarse_step_s: float
     predict_s: float
     gpu_train_mib: float | None
     gpu_predict_mib: float | None
@@ -47,14 +53,15 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
     model = compute.place(make_model(spec, task), task.dims)
     criterion = make_loss(spec, task).to(compute.device)
     stepper = Stepper.of(model, criterion, task, spec, compute)
-    images, labels = _batch(protocol, task.dims, task.channels, task.classes, compute.device)
-
-    def step() -> None:
-        stepper(images, labels, protocol["learning_rate"])
+    side = COARSE if protocol.get("coarse") else 1
+    coarse = _batch(protocol, side, task, compute.device)
+    images, labels = _batch(protocol, 1, task, compute.device)
+    rate = protocol["learning_rate"]
 
     reset_peak(compute.device)
     model.train()
-    step_s = _timed(step, compute)
+    coarse_step_s = _timed(lambda: stepper(*coarse, rate), compute) if side > 1 else 0.0
+    step_s = _timed(lambda: stepper(images, labels, rate), compute)
     gpu_train, _ = device_peak(compute.device)
 
     height, width = protocol["crop"]
@@ -64,16 +71,15 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
     with torch.inference_mode():
         predict_s = _timed(lambda: probabilities(model, case, task, compute), compute)
     gpu_predict, _ = device_peak(compute.device)
-    return Need(step_s, predict_s, gpu_train, gpu_predict, host_peak())
+    return Need(step_s, coarse_step_s, predict_s, gpu_train, gpu_predict, host_peak())
 
 
-def _batch(
-    protocol: Mapping[str, Any], dims: int, channels: int, classes: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    height, width = protocol["patch"] or protocol["crop"]
-    inside = (height, width) if dims == 2 else (protocol["depth"], height, width)
-    images = torch.randn(protocol["batch"], channels, *inside, device=device)
-    labels = torch.randint(classes, (protocol["batch"], *inside), device=device)
+def _batch(protocol: Mapping[str, Any], side: int, task: Task, device: torch.device) -> tuple[Tensor, Tensor]:
+    """A batch whose pixels have `side` times the side of full-sized ones."""
+    height, width = (pixels // side for pixels in protocol["patch"] or protocol["crop"])
+    inside = (height, width) if task.dims == 2 else (protocol["depth"], height, width)
+    images = torch.randn(protocol["batch"], task.channels, *inside, device=device)
+    labels = torch.randint(task.classes, (protocol["batch"], *inside), device=device)
     return images, labels
 
 

@@ -32,7 +32,9 @@ class Compute:
         if precision == "auto":
             precision = "bf16" if _computes_bf16(device) else "fp32"
         # What is called fp32 is: torch's own default computes convolutions in the shorter TF32.
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision != "fp32"
+        torch.backends.cudnn.allow_tf32 = precision != "fp32"
+        # Networks multiply in bf16 or are called fp32. What is left, such as an optimiser's, means it.
+        torch.backends.cuda.matmul.allow_tf32 = False
         torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = not deterministic
         return cls(device, precision)
@@ -54,8 +56,11 @@ class Compute:
             torch.cuda.synchronize(self.device)
 
     def compiled(self, module: nn.Module) -> Callable[[Tensor], Tensor]:
-        """`module` as torch.compile makes it; its weights stay those of `module`."""
-        compiled: Callable[[Tensor], Tensor] = torch.compile(module)
+        """`module` as torch.compile makes it, anew for each shape; its weights stay those of `module`.
+
+        With sizes left open a training would compile otherwise when it is resumed after its coarse epochs.
+        """
+        compiled: Callable[[Tensor], Tensor] = torch.compile(module, dynamic=False)
         return compiled
 
     def place(self, module: nn.Module, dims: int) -> nn.Module:

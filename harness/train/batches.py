@@ -53,18 +53,14 @@ class Resident:
             device if on_host else images.device,
         )
 
-    def halved(self, classes: int) -> Resident:
-        """The same cases in pixels of twice the size: the mean of four, and the label most of them have.
+    def coarser(self, side: int, classes: int) -> Resident:
+        """The same cases in pixels `side` times as large: the mean of those in it, and their commonest label.
 
-        A last odd row or column is left out. Of labels that are equally common the lowest is taken.
+        Rows and columns that fill no pixel are left out. Of equally common labels the lowest is taken.
         """
-        most = avg_pool2d((self.labels == 0).float(), 2)
-        labels = torch.zeros_like(most, dtype=self.labels.dtype)
-        for label in range(1, classes):
-            share = avg_pool2d((self.labels == label).float(), 2)
-            labels[share > most] = label
-            most = torch.maximum(most, share)
-        return replace(self, images=avg_pool2d(self.images, 2), labels=labels)
+        # A part at a time: all masks of all slices at once would take as much as the data.
+        labels = [_commonest(part, side, classes) for part in torch.split(self.labels, SLICES_AT_ONCE)]
+        return replace(self, images=avg_pool2d(self.images, side), labels=torch.cat(labels))
 
     @property
     def cases(self) -> int:
@@ -103,18 +99,37 @@ class Resident:
         return source[rows].pin_memory().to(self.device, non_blocking=True)
 
 
+SLICES_AT_ONCE = 64
+
+
+def _commonest(labels: Tensor, side: int, classes: int) -> Tensor:
+    """``(S, H, W)`` labels as ``(S, H // side, W // side)``."""
+    most = avg_pool2d((labels == 0).float(), side)
+    commonest = torch.zeros_like(most, dtype=labels.dtype)
+    for label in range(1, classes):
+        share = avg_pool2d((labels == label).float(), side)
+        commonest[share > most] = label
+        most = torch.maximum(most, share)
+    return commonest
+
+
 SHARE = 0.5
 """Of the free memory of a device, data may take this much: the rest is the network's."""
 
 
-def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None) -> bool:
-    """Whether these cases may live on a device with so much free memory; None is the host itself."""
+def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None, coarser: int = 0) -> bool:
+    """Whether these cases may live on a device with so much free memory; None is the host itself.
+
+    With `coarser`, beside a copy in pixels with so many times the side.
+    """
     if free_bytes is None:
         return True
     depth = dict(zip(prepared.ids, prepared.depths, strict=True))
     slices = sum(int(depth[id_]) for id_ in ids)
     images, labels = prepared.images, prepared.labels
     a_slice = images[0].size * images.itemsize + labels[0].size * labels.itemsize
+    if coarser:
+        a_slice *= 1 + 1 / coarser**2
     return bool(slices * a_slice <= SHARE * free_bytes)
 
 

@@ -30,7 +30,7 @@ from harness.plugins.records import Task
 from harness.predict.forward import probabilities
 from harness.train import checkpoint
 from harness.train.batches import Resident, epoch_batches, steps_per_epoch
-from harness.train.course import Course
+from harness.train.budget import COARSE, Budget
 from harness.train.optimise import Optimiser, make_optimiser
 from harness.train.schedule import learning_rate
 from harness.train.supervise import check_outputs, outputs_of, supervised
@@ -89,14 +89,14 @@ def train(
         del saved
 
     steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
-    course = Course.of(protocol, steps)
-    halved = training.halved(task.classes) if first_epoch < course.coarse else None
+    budget = Budget.of(protocol, steps)
+    coarser = training.coarser(COARSE, task.classes) if first_epoch < budget.coarse_epochs else None
     for epoch in range(first_epoch, epochs):
-        if epoch == course.coarse:
+        if epoch == budget.coarse_epochs:
             # The finer steps are new to compilers and caches.
-            halved, stepper.warm = None, False
+            coarser, stepper.warm = None, False
         with clock("train"):
-            loss, step_s = _epoch(stepper, spec, halved or training, epoch, course, clock, report)
+            loss, step_s = _epoch(stepper, spec, coarser or training, epoch, budget, clock, report)
         figures: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
         looked_at = (epoch + 1) % protocol["validate_every"] == 0 or epoch + 1 == epochs
         if validation is not None and looked_at:
@@ -106,7 +106,7 @@ def train(
                 if protocol["selection"] == "best":
                     best.offer(dice, model)
         trained.history.append(figures)
-        if epoch >= course.coarse:
+        if epoch >= budget.coarse_epochs:
             trained.step_s.extend(step_s)
         if checkpoint.due(clock.seconds()):
             with clock("checkpoint"):
@@ -200,15 +200,15 @@ def _epoch(
     spec: Mapping[str, Any],
     training: Resident,
     epoch: int,
-    course: Course,
+    budget: Budget,
     clock: Phases,
     report: Report,
 ) -> tuple[float, list[float]]:
     """One pass over the training part: mean loss, and seconds of each step after a first of its kind."""
     protocol, task, compute = spec["protocol"], stepper.task, stepper.compute
-    epochs, steps = course.epochs, course.steps
+    epochs, steps = budget.epochs, budget.steps
     augmentation = SimpleNamespace(**protocol["augmentation"])
-    patch = course.patch(protocol["patch"], epoch)
+    patch = budget.patch(protocol["patch"], epoch)
     seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
     _seed_plugins(seed)
     order = torch.Generator().manual_seed(seed)
@@ -224,12 +224,12 @@ def _epoch(
         images, labels = augment(*next(batches), augmentation, changes, patch)
         number = epoch * steps + step
         rate = learning_rate(
-            protocol["schedule"], protocol["learning_rate"], course.work(number), course.all_work
+            protocol["schedule"], protocol["learning_rate"], budget.work(number), budget.all_work
         )
         total.add_(stepper(images, labels, rate))
         timer.mark()
         report(
-            {"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps, **course.shares(number)}
+            {"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps, **budget.shares(number)}
         )
 
     cold = not stepper.warm

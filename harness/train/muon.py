@@ -52,7 +52,8 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
     X <- (A + B G + C GG) X with G = XX', a few times over. All factors are polynomials of the first G and
     commute, so they are multiplied first: kernels make matrices up to 27 times as wide as high, and
-    of ten products with them two are left.
+    of ten products with them two are left. TF32 or less is too coarse for it: rounding makes eigenvalues of G
+    negative, and those grow.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x: Tensor = (matrix.T if tall else matrix).float()

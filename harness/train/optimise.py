@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,47 +11,11 @@ from torch import nn
 from harness.train.muon import Muon
 
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
-"""Modules whose weights are linear maps. Muon is for these; scales, offsets and embeddings are not."""
+"""Modules whose weights are linear maps, which Muon is for; scales, offsets and embeddings are not."""
 
 
-class Optimiser(Protocol):
-    """What the training loop asks of one."""
-
-    @property
-    def param_groups(self) -> list[dict[str, Any]]:
-        """Groups of parameters, each with its learning rate ``lr``."""
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget all gradients."""
-
-    def step(self) -> Any:
-        """Move the parameters."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that a resumed training needs."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from there."""
-
-
-def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: Mapping[str, Any]) -> Optimiser:
-    """``adamw`` over everything, or ``muon`` over the layers' weights with ``adamw`` over the rest."""
-    # A loss may learn too, such as the weights of its terms.
-    parameters = [*model.parameters(), *criterion.parameters()]
-    rate, decay = protocol["learning_rate"], protocol["weight_decay"]
-    if protocol["optimiser"] == "adamw":
-        return _adamw(parameters, rate, decay)
-    weights = list({id(w): w for w in map(_weight, model.modules()) if w is not None}.values())
-    taken = {id(weight) for weight in weights}
-    rest = [parameter for parameter in parameters if id(parameter) not in taken]
-    parts: list[torch.optim.Optimizer] = [Muon(weights, rate, decay)] if weights else []
-    if rest:
-        parts.append(_adamw(rest, rate, decay))
-    return Together(parts)
-
-
-class Together:
-    """Several optimisers as one, each for parameters of its own."""
+class Optimisers:
+    """Several as one, each for parameters of its own."""
 
     def __init__(self, parts: list[torch.optim.Optimizer]) -> None:
         self.parts = parts
@@ -81,14 +45,37 @@ class Together:
             part.load_state_dict(state)
 
 
+Optimiser = torch.optim.Optimizer | Optimisers
+
+
+def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: Mapping[str, Any]) -> Optimiser:
+    """``adamw`` over everything, or ``muon`` over the layers' weights with ``adamw`` over the rest."""
+    # A loss may learn too, such as the weights of its terms.
+    parameters = [*model.parameters(), *criterion.parameters()]
+    rate, decay = protocol["learning_rate"], protocol["weight_decay"]
+    if protocol["optimiser"] == "adamw":
+        return _adamw(parameters, rate, decay)
+    weights = list({id(w): w for w in map(_weight, model.modules()) if w is not None}.values())
+    taken = {id(weight) for weight in weights}
+    rest = [parameter for parameter in parameters if id(parameter) not in taken]
+    parts: list[torch.optim.Optimizer] = [Muon(weights, rate, decay)] if weights else []
+    if rest:
+        parts.append(_adamw(rest, rate, decay))
+    return Optimisers(parts)
+
+
 def _weight(module: nn.Module) -> nn.Parameter | None:
-    """The weight of a layer that learns; None for anything else."""
-    if not isinstance(module, LAYERS):
+    """The weight of a layer if it learns and is one matrix of real numbers; None for anything else.
+
+    That of a grouped convolution is a matrix a group, and none of them all.
+    """
+    if not isinstance(module, LAYERS) or getattr(module, "groups", 1) > 1:
         return None
     weight = module._parameters.get("weight")
-    return weight if weight is not None and weight.requires_grad else None
+    if weight is None or not weight.requires_grad or not weight.is_floating_point() or weight.ndim < 2:
+        return None
+    return weight
 
 
 def _adamw(parameters: list[nn.Parameter], rate: float, decay: float) -> torch.optim.AdamW:
-    fused = all(parameter.device.type in ("cuda", "cpu") for parameter in parameters)
-    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=fused)
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, fused=True)

@@ -8,7 +8,7 @@ WARM_UP = 0.25
 """Share of a one-cycle schedule that climbs to the peak (Smith and Topin, arXiv:1708.07120)."""
 
 
-def learning_rate(schedule: str, peak: float, done: int, work: int) -> float:
+def learning_rate(schedule: str, peak: float, done: float, work: float) -> float:
     """The rate of a step before which `done` of all `work` was: ``one-cycle``, ``cosine`` or ``constant``."""
     if schedule == "constant":
         return peak

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from harness.cli.progress import describe
-from harness.train.course import Course
+from harness.train.budget import Budget
 
 
 def training(epoch: int, step: int, train_s: float, coarse: int = 0) -> dict[str, Any]:
     far = {"phase": "train", "epoch": epoch, "epochs": 10, "step": step, "steps": 5, "train_s": train_s}
-    return {**far, **Course(10, 5, coarse).shares(5 * (epoch - 1) + step - 1)}
+    return {**far, **Budget(10, 5, coarse).shares(5 * (epoch - 1) + step - 1)}
 
 
 @pytest.mark.parametrize(

@@ -183,8 +183,17 @@ def test_a_field_that_is_off_is_not_in_the_protocol_hash() -> None:
     in_3d = Protocol.model_validate({"coarse": {"2d": 0, "3d": 0.8}})
     assert in_3d.resolved(2) == Protocol().resolved(2)
     assert in_3d.resolved(3) == {**Protocol().resolved(3), "coarse": 0.8}
-    # As computed by the version before the field.
+    # As computed by the version before the field: of 2D and 3D models, and of the whole.
     assert protocol_hash(Protocol().resolved(2))[:16] == "a1e6a26529c1eb3e"
+    assert protocol_hash(Protocol().resolved(3))[:16] == "44ebd695d536f650"
+    assert protocol_hash(Protocol().model_dump(mode="json", by_alias=True))[:16] == "02cd2e51fc85d315"
+
+
+def test_coarse_samples_have_pixels_left() -> None:
+    for small in ({"patch": [1, 8]}, {"crop": [8, 1]}):
+        Protocol.model_validate(small)
+        with pytest.raises(ValueError, match="at least 2 pixels a side"):
+            Protocol.model_validate({**small, "coarse": 0.5})
 
 
 def test_schema_knows_every_key_of_the_protocol() -> None:

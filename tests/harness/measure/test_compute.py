@@ -88,3 +88,11 @@ def test_channels_last_moves_memory_and_no_value(dims: int, net: nn.Module, shap
 
 def test_waiting_for_a_cpu_is_no_error() -> None:
     Compute(torch.device("cpu"), "fp32").synchronise()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_matrix_products_outside_autocast_are_never_of_less_than_fp32(precision: str) -> None:
+    """Muon's iteration runs away in TF32; convolutions in bf16 runs may have it."""
+    Compute.choose(precision, deterministic=False)
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == (precision == "bf16")

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from harness.data.prepare import Prepared
+from harness.train import batches
 from harness.train.batches import Resident, epoch_batches, fits, steps_per_epoch
 
 DEPTHS = {"a": 3, "b": 5, "c": 1, "d": 8}
@@ -57,12 +58,22 @@ def test_halved_pixels_are_means_and_the_commonest_label() -> None:
         ("a",), (0,), (1,), np.array([[image]], dtype=np.float32), np.array([labels], dtype=np.uint8)
     )
     whole = Resident.of(prepared, ("a",), torch.device("cpu"))
-    half = whole.halved(classes=4)
+    half = whole.coarser(2, classes=4)
     # The last row and column have no pair.
     assert half.images.tolist() == [[[[4.0, 1.0]]]]
     assert half.labels.tolist() == [[[1, 2]]]
     assert half.labels.dtype == whole.labels.dtype
     assert torch.equal(half.bounds, whole.bounds)
+
+
+def test_coarser_pixels_are_made_of_all_slices_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = resident()
+    at_once = whole.coarser(2, classes=9)
+    monkeypatch.setattr(batches, "SLICES_AT_ONCE", 3)
+    in_parts = whole.coarser(2, classes=9)
+    assert torch.equal(in_parts.labels, at_once.labels)
+    assert at_once.labels[:, 0, 0].tolist() == [0, 1, 2, 0, 1, 2, 3, 4, 0, *range(8)]
+    assert at_once.images[:, 0, 0, 0].tolist() == whole.images[:, 0, 0, 0].tolist()
 
 
 def test_the_same_generator_state_gives_the_same_batches() -> None:
@@ -120,3 +131,6 @@ def test_data_lives_on_the_device_only_with_room_for_the_network():
     assert fits(prepared, ["a"], None)
     assert fits(prepared, ["a"], 2 * size)
     assert not fits(prepared, ["a"], 2 * size - 1)
+    # With a copy in pixels of twice the side.
+    assert fits(prepared, ["a"], 2 * size * 5 // 4, 2)
+    assert not fits(prepared, ["a"], 2 * size * 5 // 4 - 1, 2)

@@ -17,6 +17,7 @@ from harness.measure.meter import Meter
 from harness.measure.provenance import hardware_class
 from harness.plugins.records import Task
 from harness.train import checkpoint, loop
+from harness.train.batches import Resident
 from harness.train.loop import Best, Trained, grid_dice
 
 
@@ -111,7 +112,9 @@ def test_a_training_goes_on_to_the_same_bits_from_however_far_back(
 @pytest.mark.parametrize("killed", [2, 3, 4])
 def test_coarse_epochs_go_on_to_the_same_bits(tmp_path: Path, killed: int) -> None:
     """Whether the kill comes before, with or after the first of the fine ones, the third."""
-    spec = made_spec(NET, CROSS_ENTROPY, epochs=4, coarse=0.5, patch=[8, 8], schedule="one-cycle")
+    coarse = {"epochs": 4, "coarse": 0.5, "patch": [8, 8]}
+    spec = made_spec(NET, CROSS_ENTROPY, optimiser="muon", schedule="one-cycle", **coarse)
+    spec["protocol"]["augmentation"] = {**spec["protocol"]["augmentation"], "rotate_deg": 20, "noise": 0.2}
     trained, _, epoch = goes_on_to_the_same_bits(spec, tmp_path, lambda figures: figures["epoch"] == killed)
     assert epoch == killed
     # Coarse steps are not among the timed ones, and neither is the first of the fine ones.
@@ -124,17 +127,24 @@ def test_coarse_epochs_see_half_as_many_pixels_a_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patch: list[int] | None, sides: list[int]
 ) -> None:
     seen: list[int] = []
-    step = loop.Stepper.__call__
+    drawn_from: list[int] = []
+    step, draw = loop.Stepper.__call__, loop.epoch_batches
 
     def watched(self: loop.Stepper, images: Tensor, labels: Tensor, rate: float) -> Tensor:
         assert images.shape[-2:] == labels.shape[-2:]
         seen.append(images.shape[-1])
         return step(self, images, labels, rate)
 
+    def drawn(cases: Resident, *arguments: Any) -> Any:
+        drawn_from.append(cases.images.shape[-1])
+        return draw(cases, *arguments)
+
     monkeypatch.setattr(loop.Stepper, "__call__", watched)
+    monkeypatch.setattr(loop, "epoch_batches", drawn)
     spec = made_spec(NET, CROSS_ENTROPY, epochs=3, coarse=0.6, patch=patch, batch=12)
     run_training(spec, tmp_path)
     assert seen == sides
+    assert drawn_from == [6, 6, 12]
 
 
 def test_a_loss_with_a_state_goes_on_to_the_same_bits(tmp_path: Path) -> None:

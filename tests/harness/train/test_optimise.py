@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from harness.train.muon import Muon
-from harness.train.optimise import Together, make_optimiser
+from harness.train.optimise import Optimisers, make_optimiser
+
+
+class Flat(nn.Linear):
+    """A layer whose weight is no matrix."""
+
+    def __init__(self, features: int, out: int) -> None:
+        super().__init__(features, out)
+        self.weight = nn.Parameter(torch.ones(features))
 
 
 class Net(nn.Module):
@@ -26,6 +35,8 @@ class Net(nn.Module):
         self.place = nn.Parameter(torch.zeros(1, 4, 1, 1))
         self.names = nn.Embedding(3, 4)
         self.still = nn.Conv2d(4, 4, 1).requires_grad_(False)
+        self.depthwise = nn.Conv2d(4, 4, 3, groups=4)
+        self.flat = Flat(4, 4)
 
 
 class Weighted(nn.Module):
@@ -48,7 +59,7 @@ def names(module: nn.Module, parameters: list[Tensor]) -> set[str]:
 def test_muon_moves_the_weights_of_layers_and_adamw_the_rest() -> None:
     net, loss = Net(), Weighted()
     optimiser = make_optimiser(net, loss, protocol("muon"))
-    assert isinstance(optimiser, Together)
+    assert isinstance(optimiser, Optimisers)
     muon, adamw = optimiser.parts
     assert isinstance(muon, Muon)
     assert isinstance(adamw, torch.optim.AdamW)
@@ -61,10 +72,17 @@ def test_muon_moves_the_weights_of_layers_and_adamw_the_rest() -> None:
     assert sorted(id(p) for p in [*weights, *rest]) == sorted(everything)
 
 
-@pytest.mark.parametrize("net", [nn.Linear(3, 2, bias=False), nn.BatchNorm2d(3)])
-def test_a_network_may_be_all_of_one_kind(net: nn.Module) -> None:
+@pytest.mark.parametrize(
+    ("net", "part"), [(nn.Linear(3, 2, bias=False), Muon), (nn.BatchNorm1d(3), torch.optim.AdamW)]
+)
+def test_a_network_may_be_all_of_one_kind(net: nn.Module, part: type) -> None:
     optimiser = make_optimiser(net, nn.Identity(), protocol("muon"))
-    assert len(optimiser.param_groups) == 1
+    assert isinstance(optimiser, Optimisers)
+    assert [type(one) for one in optimiser.parts] == [part]
+    before = [parameter.clone() for parameter in net.parameters()]
+    net(torch.randn(5, 3, generator=torch.Generator().manual_seed(1))).exp().sum().backward()
+    optimiser.step()
+    assert not any(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
 def test_adamw_moves_everything_alone() -> None:
@@ -81,13 +99,13 @@ def test_two_go_on_as_one() -> None:
     """State is given back to the part that it came from."""
     x = torch.randn(8, 3, generator=torch.Generator().manual_seed(1))
 
-    def trained(steps: int, resume: bool) -> Tensor:
+    def trained(resumed: Callable[[dict[str, Any]], dict[str, Any]] | None) -> Tensor:
         torch.manual_seed(0)
         net = nn.Linear(3, 2)
         optimiser = make_optimiser(net, nn.Identity(), protocol("muon"))
-        for step in range(steps):
-            if resume and step == 2:
-                state = optimiser.state_dict()
+        for step in range(5):
+            if resumed and step == 2:
+                state = resumed(optimiser.state_dict())
                 optimiser = make_optimiser(net, nn.Identity(), protocol("muon"))
                 optimiser.load_state_dict(state)
             optimiser.zero_grad()
@@ -95,5 +113,9 @@ def test_two_go_on_as_one() -> None:
             optimiser.step()
         return torch.cat([p.detach().flatten() for p in net.parameters()])
 
-    assert torch.equal(trained(5, resume=False), trained(5, resume=True))
-    assert not torch.equal(trained(2, resume=False), trained(5, resume=False))
+    def forgetful(state: dict[str, Any]) -> dict[str, Any]:
+        return {"parts": [{**part, "state": {}} for part in state["parts"]]}
+
+    undisturbed = trained(None)
+    assert torch.equal(undisturbed, trained(lambda state: state))
+    assert not torch.equal(undisturbed, trained(forgetful))

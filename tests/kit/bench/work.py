@@ -39,9 +39,13 @@ class Work:
         return f"{self.model}, {' × '.join(map(str, shape))}"
 
     def settings(self) -> dict[str, Any]:
-        """The protocol, for networks of these dimensions, with an end that is never reached."""
+        """The protocol, for networks of these dimensions, with an end that is never reached.
+
+        Loops are compared with the optimiser that all of them have, on samples of one size.
+        """
         resolved = load(ROOT / "harness.toml").leaderboard(self.protocol)[1].resolved(self.dims)
-        return {**resolved, "epochs": 10**6, "validate_every": 10**6, "limit": None}
+        resolved.pop("coarse", None)
+        return {**resolved, "optimiser": "adamw", "epochs": 10**6, "validate_every": 10**6, "limit": None}
 
     def spec(self) -> dict[str, Any]:
         """A run's spec as far as training and prediction look at it."""
