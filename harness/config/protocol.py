@@ -118,7 +118,7 @@ class Protocol(Strict):
     epochs: PerDims[Count] = _both(40)
     coarse: PerDims[Annotated[float, Field(ge=0, lt=1)]] = Field(
         _both(0.0),
-        description="share of the epochs, the first ones, on pixels of twice the size",
+        description="share of the epochs, the first ones, on pixels of twice the side",
     )
     batch: PerDims[Count] = Field(_each(16, 2), description="slices (2D) or volumes (3D) a step")
     depth: Count = Field(10, description="slices in a 3D training sample; fewer are edge-padded")

@@ -15,7 +15,7 @@ from harness.measure.compute import Compute
 from harness.measure.memory import device_peak, host_peak, reset_peak
 from harness.plugins.records import Task
 from harness.predict.forward import probabilities
-from harness.train.budget import COARSE
+from harness.train.budget import COARSE, Budget
 from harness.train.build import make_loss, make_model, make_task
 from harness.train.loop import Stepper
 
@@ -53,15 +53,16 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
     model = compute.place(make_model(spec, task), task.dims)
     criterion = make_loss(spec, task).to(compute.device)
     stepper = Stepper.of(model, criterion, task, spec, compute)
-    side = COARSE if protocol.get("coarse") else 1
-    coarse = _batch(protocol, side, task, compute.device)
-    images, labels = _batch(protocol, 1, task, compute.device)
     rate = protocol["learning_rate"]
+
+    def step(side: int) -> float:
+        images, labels = _batch(protocol, side, task, compute.device)
+        return _timed(lambda: stepper(images, labels, rate), compute)
 
     reset_peak(compute.device)
     model.train()
-    coarse_step_s = _timed(lambda: stepper(*coarse, rate), compute) if side > 1 else 0.0
-    step_s = _timed(lambda: stepper(images, labels, rate), compute)
+    coarse_step_s = step(COARSE) if Budget.of(protocol, 1).coarse_epochs else 0.0
+    step_s = step(1)
     gpu_train, _ = device_peak(compute.device)
 
     height, width = protocol["crop"]

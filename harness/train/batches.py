@@ -117,10 +117,10 @@ SHARE = 0.5
 """Of the free memory of a device, data may take this much: the rest is the network's."""
 
 
-def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None, coarser: int = 0) -> bool:
+def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None, coarser: int | None = None) -> bool:
     """Whether these cases may live on a device with so much free memory; None is the host itself.
 
-    With `coarser`, beside a copy in pixels with so many times the side.
+    With `coarser`, beside a copy of all of them, an upper bound, in pixels with so many times the side.
     """
     if free_bytes is None:
         return True
@@ -128,7 +128,7 @@ def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None, coarser
     slices = sum(int(depth[id_]) for id_ in ids)
     images, labels = prepared.images, prepared.labels
     a_slice = images[0].size * images.itemsize + labels[0].size * labels.itemsize
-    if coarser:
+    if coarser is not None:
         a_slice *= 1 + 1 / coarser**2
     return bool(slices * a_slice <= SHARE * free_bytes)
 

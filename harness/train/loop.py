@@ -90,7 +90,8 @@ def train(
 
     steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
     budget = Budget.of(protocol, steps)
-    coarser = training.coarser(COARSE, task.classes) if first_epoch < budget.coarse_epochs else None
+    with clock("setup"):
+        coarser = training.coarser(COARSE, task.classes) if first_epoch < budget.coarse_epochs else None
     for epoch in range(first_epoch, epochs):
         if epoch == budget.coarse_epochs:
             # The finer steps are new to compilers and caches.

@@ -65,14 +65,14 @@ def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: Mapping[str
 
 
 def _weight(module: nn.Module) -> nn.Parameter | None:
-    """The weight of a layer if it learns and is one matrix of real numbers; None for anything else.
+    """The weight of a layer if it learns and is one matrix; None for anything else.
 
     That of a grouped convolution is a matrix a group, and none of them all.
     """
     if not isinstance(module, LAYERS) or getattr(module, "groups", 1) > 1:
         return None
     weight = module._parameters.get("weight")
-    if weight is None or not weight.requires_grad or not weight.is_floating_point() or weight.ndim < 2:
+    if weight is None or not weight.requires_grad or weight.ndim < 2:
         return None
     return weight
 

@@ -18,7 +18,12 @@ from harness.train.loop import Stepper
 
 @pytest.mark.parametrize(
     ("dims", "coarse", "seen"),
-    [(2, {}, [(8, 6)]), (2, {"coarse": 0.5}, [(4, 3), (8, 6)]), (3, {"coarse": 0.5}, [(2, 4, 3), (2, 8, 6)])],
+    [
+        (2, {}, [(8, 6)]),
+        (2, {"coarse": 0.5}, [(4, 3), (8, 6)]),
+        (2, {"coarse": 0.1}, [(8, 6)]),
+        (3, {"coarse": 0.5}, [(2, 4, 3), (2, 8, 6)]),
+    ],
 )
 def test_coarse_steps_are_tried_too(
     monkeypatch: pytest.MonkeyPatch, dims: int, coarse: dict[str, Any], seen: list[tuple[int, ...]]
@@ -37,7 +42,7 @@ def test_coarse_steps_are_tried_too(
     need = preflight(made_spec(NET, CROSS_ENTROPY, dims=dims, **more, **coarse), 1, 3)
     assert sizes == [size for size in seen for _ in range(1 + STEPS)]
     assert need.step_s > 0
-    assert (need.coarse_step_s > 0) == bool(coarse)
+    assert (need.coarse_step_s > 0) == (len(seen) == 2)
 
 
 @pytest.mark.parametrize(
