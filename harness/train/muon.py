@@ -29,6 +29,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
+    # torch types a step with a closure that gives a loss; nothing here calls it with one.
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:
