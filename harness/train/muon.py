@@ -7,7 +7,8 @@ without such instructions longer than a training step.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -33,43 +34,62 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._move(weight, weight.grad, group["lr"], group["weight_decay"])
+            weights: list[Tensor] = [weight for weight in group["params"] if weight.grad is not None]
+            if weights:
+                self._move(weights, group["lr"], group["weight_decay"])
 
-    def _move(self, weight: Tensor, gradient: Tensor, rate: float, decay: float) -> None:
-        state = self.state[weight]
-        if not state:
-            state["momentum"] = torch.zeros_like(weight)
-        momentum: Tensor = state["momentum"].lerp_(gradient, 1 - MOMENTUM)
-        matrix = gradient.lerp(momentum, MOMENTUM).flatten(1)
-        scale = 0.2 * math.sqrt(max(matrix.shape))
-        weight.mul_(1 - rate * decay)
-        weight.add_(orthogonal(matrix).reshape(weight.shape), alpha=-rate * scale)
+    def _move(self, weights: list[Tensor], rate: float, decay: float) -> None:
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        gradients: list[Tensor] = [weight.grad for weight in weights if weight.grad is not None]
+        momenta: list[Tensor] = [self.state[weight]["momentum"] for weight in weights]
+        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+        ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)
+        torch._foreach_mul_(weights, 1 - rate * decay)
+        moves = orthogonal([matrix.flatten(1) for matrix in ahead])
+        for weight, move in zip(weights, moves, strict=True):
+            weight.add_(move.reshape(weight.shape), alpha=-rate * 0.2 * math.sqrt(max(move.shape)))
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """A matrix ``(m, n)`` with its singular values moved to between about 0.7 and 1.2, in float32.
+def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """Matrices ``(m, n)`` with their singular values moved to between about 0.7 and 1.2, in float32.
 
     X <- (A + B G + C GG) X with G = XX', a few times over. All factors are polynomials of the first G and
     commute, so they are multiplied first: kernels make matrices up to 27 times as wide as high, and
-    of ten products with them two are left. TF32 or less is too coarse for it: rounding makes eigenvalues of G
-    negative, and those grow.
+    of ten products with them two are left. Grams of one size go through it together: on a GPU it is the
+    launches that take time. TF32 or less is too coarse for it: rounding makes eigenvalues of G negative, and
+    those grow.
     """
-    tall = matrix.shape[0] > matrix.shape[1]
-    x: Tensor = (matrix.T if tall else matrix).float()
-    x = x / (x.norm() + 1e-7)
-    gram = x @ x.T
+    wide = [(x.T if _tall(x) else x).float() for x in matrices]
+    of_height: dict[int, list[int]] = defaultdict(list)
+    for index, x in enumerate(wide):
+        of_height[x.shape[0]].append(index)
+    moved = list(wide)
+    for indices in of_height.values():
+        polynomials = _polynomials(torch.stack([wide[index] @ wide[index].T for index in indices]))
+        for index, polynomial in zip(indices, polynomials, strict=True):
+            moved[index] = polynomial @ wide[index]
+    return [x.T if _tall(matrix) else x for x, matrix in zip(moved, matrices, strict=True)]
+
+
+def _tall(matrix: Tensor) -> bool:
+    return matrix.shape[0] > matrix.shape[1]
+
+
+def _polynomials(gram: Tensor) -> Tensor:
+    """What each X of ``gram = XX'``, ``(k, m, m)``, is multiplied by, its division by its norm included."""
+    norm = gram.diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()[:, None, None] + 1e-7
+    gram = gram / norm.square()
     polynomial = factor = _factor(gram)
     for _ in range(STEPS - 1):
         gram = factor @ gram @ factor
         factor = _factor(gram)
         polynomial = factor @ polynomial
-    x = polynomial @ x
-    return x.T if tall else x
+    return polynomial / norm
 
 
 def _factor(gram: Tensor) -> Tensor:
-    factor: Tensor = B * gram + C * gram @ gram
-    factor.diagonal().add_(A)
+    factor = torch.baddbmm(gram, gram, gram, beta=B, alpha=C)
+    factor.diagonal(dim1=-2, dim2=-1).add_(A)
     return factor

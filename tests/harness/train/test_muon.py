@@ -20,20 +20,24 @@ def by_singular_values(matrix: Tensor) -> Tensor:
 @pytest.mark.parametrize("shape", [(4, 16), (16, 4), (24, 24), (8, 8 * 27), (1, 9), (5, 1)])
 def test_singular_values_are_moved_and_nothing_else(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(orthogonal(matrix), by_singular_values(matrix).float(), rtol=1e-3, atol=1e-4)
+    others = [3 * matrix.flip(0), torch.randn(matrix.shape[0], 30)]
+    moved = orthogonal([others[0], matrix, others[1]])
+    torch.testing.assert_close(moved[1], by_singular_values(matrix).float(), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(moved[0], moved[1].flip(0), rtol=1e-3, atol=1e-4)
 
 
 def test_directions_that_hardly_occur_come_up_too() -> None:
     """From a thousandth of the largest singular value on."""
     generator = torch.Generator().manual_seed(2)
     u, _, vh = torch.linalg.svd(torch.randn(8, 40, generator=generator), full_matrices=False)
-    moved = torch.linalg.svdvals(orthogonal(u @ torch.logspace(0, -2.5, 8).diag() @ vh))
+    (matrix,) = orthogonal([u @ torch.logspace(0, -2.5, 8).diag() @ vh])
+    moved = torch.linalg.svdvals(matrix)
     assert moved.min() > 0.6
     assert moved.max() < 1.25
 
 
 def test_no_gradient_and_a_gradient_of_nothing_move_nothing() -> None:
-    assert torch.equal(orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
+    assert torch.equal(orthogonal([torch.zeros(3, 5)])[0], torch.zeros(3, 5))
     weight = nn.Parameter(torch.ones(3, 5))
     Muon([weight], lr=0.1, weight_decay=0.5).step()
     assert torch.equal(weight, torch.ones(3, 5))
