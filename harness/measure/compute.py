@@ -35,9 +35,6 @@ class Compute:
         torch.backends.cudnn.allow_tf32 = precision != "fp32"
         # Networks multiply in bf16 or are called fp32. What is left, such as an optimiser's, means it.
         torch.backends.cuda.matmul.allow_tf32 = False
-        # A CPU takes far longer over numbers below 1e-38, of which gradients of filters that died are full.
-        # Threads inherit this from the one that starts them, so it is said before any tensor is computed.
-        torch.set_flush_denormal(True)
         torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = not deterministic
         return cls(device, precision)

@@ -12,11 +12,17 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import hardshrink
 
 MOMENTUM = 0.95
 STEPS = 5
 A, B, C = 3.4445, -4.7750, 2.0315
 """Coefficients of the iteration, by Jordan et al., https://kellerjordan.github.io/posts/muon/."""
+NEAR_NOTHING = 1e-7
+"""What is added to norms: a matrix far smaller is not blown up to a step of full length."""
+NOTHING = 1e-15
+"""Entries below it count as 0. Momenta of filters that died fade for ever, and products of theirs, too
+small to be normal numbers, took a CPU fifty times as long as all others."""
 
 
 class Muon(torch.optim.Optimizer):
@@ -61,7 +67,7 @@ def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
     launches that take time. TF32 or less is too coarse for it: rounding makes eigenvalues of G negative, and
     those grow.
     """
-    wide = [(x.T if _tall(x) else x).float() for x in matrices]
+    wide = [hardshrink((x.T if _tall(x) else x).float(), NOTHING) for x in matrices]
     of_height: dict[int, list[int]] = defaultdict(list)
     for index, x in enumerate(wide):
         of_height[x.shape[0]].append(index)
@@ -79,7 +85,7 @@ def _tall(matrix: Tensor) -> bool:
 
 def _polynomials(gram: Tensor) -> Tensor:
     """What each X of ``gram = XX'``, ``(k, m, m)``, is multiplied by, its division by its norm included."""
-    norm = gram.diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()[:, None, None] + 1e-7
+    norm = gram.diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()[:, None, None] + NEAR_NOTHING
     gram = gram / norm.square()
     polynomial = factor = _factor(gram)
     for _ in range(STEPS - 1):
