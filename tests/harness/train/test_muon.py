@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -41,6 +43,20 @@ def test_no_gradient_and_a_gradient_of_nothing_move_nothing() -> None:
     weight = nn.Parameter(torch.ones(3, 5))
     Muon([weight], lr=0.1, weight_decay=0.5).step()
     assert torch.equal(weight, torch.ones(3, 5))
+
+
+def test_momenta_of_filters_that_died_take_no_longer_than_others() -> None:
+    """Their products are below the smallest normal number, which processors compute in microcode."""
+    alive = torch.randn(128, 512, generator=torch.Generator().manual_seed(5))
+    fading = alive * torch.logspace(0, -30, 128)[:, None]
+    of_alive, of_fading = ([_seconds(matrix) for _ in range(5)] for matrix in (alive, fading))
+    assert min(of_fading) < 5 * min(of_alive)
+
+
+def _seconds(matrix: Tensor) -> float:
+    start = time.perf_counter()
+    orthogonal([matrix])
+    return time.perf_counter() - start
 
 
 @pytest.mark.parametrize("shape", [(6, 10), (10, 6)])
