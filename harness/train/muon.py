@@ -20,9 +20,9 @@ A, B, C = 3.4445, -4.7750, 2.0315
 """Coefficients of the iteration, by Jordan et al., https://kellerjordan.github.io/posts/muon/."""
 NEAR_NOTHING = 1e-7
 """What is added to norms: a matrix far smaller is not blown up to a step of full length."""
-NOTHING = 1e-15
-"""Entries below it count as 0. Momenta of filters that died fade for ever, and products of theirs, too
-small to be normal numbers, took a CPU fifty times as long as all others."""
+NOTHING = 1e-9
+"""Share of a matrix's norm below which entries count as 0. Momenta of filters that died fade for ever, and
+products of theirs too small to be normal numbers took a CPU fifty times as long as all others."""
 
 
 class Muon(torch.optim.Optimizer):
@@ -40,15 +40,19 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:
-            weights: list[Tensor] = [weight for weight in group["params"] if weight.grad is not None]
-            if weights:
-                self._move(weights, group["lr"], group["weight_decay"])
+            # On a GPU it is the launches that take time; those of one rank share most of them.
+            of_rank: dict[int, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    of_rank[min(weight.flatten(1).shape)].append((weight, weight.grad))
+            for moving in of_rank.values():
+                self._move(moving, group["lr"], group["weight_decay"])
 
-    def _move(self, weights: list[Tensor], rate: float, decay: float) -> None:
+    def _move(self, moving: list[tuple[Tensor, Tensor]], rate: float, decay: float) -> None:
+        weights, gradients = [weight for weight, _ in moving], [gradient for _, gradient in moving]
         for weight in weights:
             if not self.state[weight]:
                 self.state[weight]["momentum"] = torch.zeros_like(weight)
-        gradients: list[Tensor] = [weight.grad for weight in weights if weight.grad is not None]
         momenta: list[Tensor] = [self.state[weight]["momentum"] for weight in weights]
         torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
         ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)
@@ -59,23 +63,16 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
-    """Matrices ``(m, n)`` with their singular values moved to between about 0.7 and 1.2, in float32.
+    """Matrices ``(m, n)`` of one ``min(m, n)``, their singular values moved to about 0.7 to 1.2, in float32.
 
     X <- (A + B G + C GG) X with G = XX', a few times over. All factors are polynomials of the first G and
     commute, so they are multiplied first: kernels make matrices up to 27 times as wide as high, and
-    of ten products with them two are left. Grams of one size go through it together: on a GPU it is the
-    launches that take time. TF32 or less is too coarse for it: rounding makes eigenvalues of G negative, and
-    those grow.
+    of ten products with them two are left. TF32 or less is too coarse for it: rounding makes eigenvalues of G
+    negative, and those grow.
     """
-    wide = [hardshrink((x.T if _tall(x) else x).float(), NOTHING) for x in matrices]
-    of_height: dict[int, list[int]] = defaultdict(list)
-    for index, x in enumerate(wide):
-        of_height[x.shape[0]].append(index)
-    moved = list(wide)
-    for indices in of_height.values():
-        polynomials = _polynomials(torch.stack([wide[index] @ wide[index].T for index in indices]))
-        for index, polynomial in zip(indices, polynomials, strict=True):
-            moved[index] = polynomial @ wide[index]
+    wide = [_normal((x.T if _tall(x) else x).float()) for x in matrices]
+    polynomials = _polynomials(torch.stack([x @ x.T for x in wide]))
+    moved = (polynomial @ x for polynomial, x in zip(polynomials, wide, strict=True))
     return [x.T if _tall(matrix) else x for x, matrix in zip(moved, matrices, strict=True)]
 
 
@@ -83,16 +80,18 @@ def _tall(matrix: Tensor) -> bool:
     return matrix.shape[0] > matrix.shape[1]
 
 
+def _normal(x: Tensor) -> Tensor:
+    return hardshrink(x / (x.norm() + NEAR_NOTHING), NOTHING)
+
+
 def _polynomials(gram: Tensor) -> Tensor:
-    """What each X of ``gram = XX'``, ``(k, m, m)``, is multiplied by, its division by its norm included."""
-    norm = gram.diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()[:, None, None] + NEAR_NOTHING
-    gram = gram / norm.square()
+    """What each X of ``gram = XX'``, ``(k, m, m)``, is multiplied by."""
     polynomial = factor = _factor(gram)
     for _ in range(STEPS - 1):
         gram = factor @ gram @ factor
         factor = _factor(gram)
         polynomial = factor @ polynomial
-    return polynomial / norm
+    return polynomial
 
 
 def _factor(gram: Tensor) -> Tensor:
