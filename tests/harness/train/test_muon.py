@@ -37,7 +37,7 @@ def test_directions_that_hardly_occur_come_up_too() -> None:
     assert moved.max() < 1.25
 
 
-def test_no_gradient_and_a_gradient_of_nothing_move_nothing() -> None:
+def test_a_matrix_of_nothing_stays_so_and_no_gradient_moves_nothing() -> None:
     assert torch.equal(orthogonal([torch.zeros(3, 5)])[0], torch.zeros(3, 5))
     weight = nn.Parameter(torch.ones(3, 5))
     Muon([weight], lr=0.1, weight_decay=0.5).step()
@@ -54,7 +54,7 @@ def test_momenta_of_filters_that_died_take_no_longer_than_others(scales: Tensor,
     alive = torch.randn(128, 512, generator=torch.Generator().manual_seed(5))
     fading = alive * scales[:, None]
     of_alive, of_fading = ([_seconds(matrix) for _ in range(5)] for matrix in (alive, fading))
-    assert min(of_fading) < 5 * min(of_alive)
+    assert min(of_fading) <= 5 * min(of_alive)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def _seconds(matrix: Tensor) -> float:
 
 
 def test_weights_move_together_as_they_do_alone() -> None:
-    """Of several ranks, wide and tall, one of them without a gradient."""
+    """Of several heights, wide and tall, one of them without a gradient."""
     generator = torch.Generator().manual_seed(6)
     starts = [torch.randn(shape, generator=generator) for shape in [(8, 20), (30, 8), (8, 8), (5, 9), (8, 3)]]
     gradients = [torch.randn(start.shape, generator=generator) for start in starts]
