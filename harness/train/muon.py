@@ -40,7 +40,7 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:
-            # On a GPU it is the launches that take time, and weights of one height (or lesser width) share them.
+            # On a GPU it is the launches that take time; weights of one height (or lesser width) share them.
             of_height: dict[int, list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
