@@ -44,7 +44,7 @@ class Muon(torch.optim.Optimizer):
             of_height: dict[int, list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
-                    of_height[min(len(weight), weight[0].numel())].append((weight, weight.grad))
+                    of_height[min(weight.shape[0], weight.shape[1:].numel())].append((weight, weight.grad))
             for moving in of_height.values():
                 self._move(moving, group["lr"], group["weight_decay"])
 
