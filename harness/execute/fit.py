@@ -20,7 +20,7 @@ from harness.plugins.records import Task
 from harness.store.runs import RunFolder
 from harness.train import checkpoint
 from harness.train.batches import Resident, fits
-from harness.train.budget import COARSE, Budget
+from harness.train.budget import COARSE, coarse_epochs
 from harness.train.build import make_loss, make_model, make_task
 from harness.train.loop import Report, Trained, train
 
@@ -83,7 +83,7 @@ class Fit:
                 prepared,
                 shown + held_out,
                 device_free(compute.device),
-                COARSE if Budget.of(spec["protocol"], 1).coarse_epochs else None,
+                COARSE if coarse_epochs(spec["protocol"]) else None,
             )
             training = Resident.of(prepared, shown, compute.device, on_host=on_host)
             validation = (

@@ -15,7 +15,7 @@ from harness.measure.compute import Compute
 from harness.measure.memory import device_peak, host_peak, reset_peak
 from harness.plugins.records import Task
 from harness.predict.forward import probabilities
-from harness.train.budget import COARSE, Budget
+from harness.train.budget import COARSE, coarse_epochs
 from harness.train.build import make_loss, make_model, make_task
 from harness.train.loop import Stepper
 
@@ -61,7 +61,7 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
 
     reset_peak(compute.device)
     model.train()
-    coarse_step_s = step(COARSE) if Budget.of(protocol, 1).coarse_epochs else 0.0
+    coarse_step_s = step(COARSE) if coarse_epochs(protocol) else 0.0
     step_s = step(1)
     gpu_train, _ = device_peak(compute.device)
 

@@ -54,9 +54,10 @@ class Resident:
         )
 
     def coarser(self, side: int, classes: int) -> Resident:
-        """The same cases in pixels `side` times as large: the mean of those in it, and their commonest label.
+        """The same cases in pixels of `side` times the side.
 
-        Rows and columns that fill no pixel are left out. Of equally common labels the lowest is taken.
+        Each is the mean of those in it, and has their commonest label; of equally common ones the lowest.
+        Rows and columns that fill no pixel are left out.
         """
         # A part at a time: all masks of all slices at once would take as much as the data.
         labels = [_commonest(part, side, classes) for part in torch.split(self.labels, SLICES_AT_ONCE)]

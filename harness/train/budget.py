@@ -10,9 +10,16 @@ COARSE = 2
 """Coarse pixels have so many times the side of others; a step on them is about a quarter of the work."""
 
 
+def coarse_epochs(protocol: Mapping[str, Any]) -> int:
+    """Of a resolved protocol, which leaves `coarse` out where it is 0; the last epoch never is one."""
+    epochs: int = protocol["epochs"]
+    share: float = protocol.get("coarse", 0.0)
+    return min(round(share * epochs), epochs - 1)
+
+
 @dataclass(frozen=True)
 class Budget:
-    """`epochs` of `steps` each, of which the first `coarse_epochs` see pixels of twice the size."""
+    """`epochs` of `steps` each, of which the first `coarse_epochs` see pixels of twice the side."""
 
     epochs: int
     steps: int
@@ -20,9 +27,8 @@ class Budget:
 
     @classmethod
     def of(cls, protocol: Mapping[str, Any], steps: int) -> Budget:
-        """That of a resolved protocol, which leaves `coarse` out where it is 0; the last epoch never is."""
-        epochs: int = protocol["epochs"]
-        return cls(epochs, steps, min(round(protocol.get("coarse", 0.0) * epochs), epochs - 1))
+        """That of a resolved protocol."""
+        return cls(protocol["epochs"], steps, coarse_epochs(protocol))
 
     def work(self, step: int) -> float:
         """What the first `step` steps of all come to, in full-sized ones."""
