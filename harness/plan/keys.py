@@ -11,21 +11,30 @@ from typing import Any
 from harness.config.protocol import PREPARE, SCORE, part, protocol_hash, training_part
 from harness.store.atomic import digest
 
-ALGORITHMS = {"prepare": 1, "train": 2, "score": 1}
+ALGORITHMS = {"prepare": 1, "score": 1}
 """Versions of the harness's own steps. Raise one when its code changes results."""
+TRAINING = {"adamw": 2, "muon": 3}
+"""The same of training, by optimiser: what changes one leaves the other's results as they are."""
+
+
+def algorithms(protocol: Mapping[str, Any]) -> dict[str, int]:
+    """Versions of the steps ``prepare``, ``train`` and ``score`` under a resolved protocol."""
+    # Before there was a choice, and where nothing is trained here, protocols name no optimiser.
+    return {**ALGORITHMS, "train": TRAINING[protocol.get("optimiser", "adamw")]}
 
 
 def inputs(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What each key of a run is the hash of; each builds on the one before."""
-    protocol, algorithms = spec["protocol"], spec.get("algorithms", ALGORITHMS)
+    protocol = spec["protocol"]
+    version = spec.get("algorithms") or algorithms(protocol)
     prepare = {
-        "algorithm": algorithms["prepare"],
+        "algorithm": version["prepare"],
         "manifest": spec["manifest_hash"],
         "structures": list(spec["dataset"]["structures"].items()),
         "protocol": part(protocol, PREPARE),
     }
     train = {
-        "algorithm": algorithms["train"],
+        "algorithm": version["train"],
         "prepare": digest(prepare),
         "split": spec["split_hash"],
         "fold": spec["fold"],
@@ -34,7 +43,7 @@ def inputs(spec: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "loss": _identity(spec["loss"]),
         "protocol": training_part(protocol),
     }
-    score = {"algorithm": algorithms["score"], "train": digest(train), "protocol": part(protocol, SCORE)}
+    score = {"algorithm": version["score"], "train": digest(train), "protocol": part(protocol, SCORE)}
     return {"prepare": prepare, "train": train, "score": score}
 
 
@@ -49,8 +58,9 @@ def keys(spec: Mapping[str, Any]) -> dict[str, str]:
 
 def trained_as_now(spec: Mapping[str, Any]) -> bool:
     """Whether this version would prepare and train a run as it was; True where its spec is silent."""
-    then = spec.get("algorithms", ALGORITHMS)
-    return all(then[step] == ALGORITHMS[step] for step in ("prepare", "train"))
+    now = algorithms(spec["protocol"])
+    then = spec.get("algorithms", now)
+    return all(then[step] == now[step] for step in ("prepare", "train"))
 
 
 def scored_as_now(record_keys: Mapping[str, str], spec: Mapping[str, Any]) -> bool:

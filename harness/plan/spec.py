@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.config.protocol import Protocol, scored_elsewhere
 from harness.plan.data import Data
-from harness.plan.keys import ALGORITHMS, external_keys, keys
+from harness.plan.keys import algorithms, external_keys, keys
 from harness.plan.matrix import Entry
 from harness.store.record import SCHEMA
 
@@ -20,15 +20,16 @@ def make_spec(
     leaderboard: str, entry: Entry, protocol: Protocol, data: Data, seed: int, fold: int
 ) -> dict[str, Any]:
     """The spec of one run of an entry."""
+    resolved = protocol.resolved(entry.dims)
     spec: dict[str, Any] = {
         "schema": SCHEMA,
-        "algorithms": dict(ALGORITHMS),
+        "algorithms": algorithms(resolved),
         "leaderboard": leaderboard,
         "label": entry.label,
         "model": {**entry.model.as_spec(), "dims": entry.dims},
         "loss": entry.loss.as_spec(),
         **_ground(data, seed, fold),
-        "protocol": protocol.resolved(entry.dims),
+        "protocol": resolved,
     }
     spec["keys"] = keys(spec)
     spec["run_id"] = run_id(spec)
@@ -42,15 +43,16 @@ def external_spec(leaderboard: str, name: str, protocol: Protocol, data: Data, f
     on the leaderboard.
     """
     about = {"version": 1, "params": {}}
+    resolved = scored_elsewhere(protocol)
     spec: dict[str, Any] = {
         "schema": SCHEMA,
-        "algorithms": dict(ALGORITHMS),
+        "algorithms": algorithms(resolved),
         "leaderboard": leaderboard,
         "label": name,
         "model": {"name": name, "label": name, "dims": None, "external": True, **about},
         "loss": {"name": EXTERNAL, "label": EXTERNAL, **about},
         **_ground(data, protocol.seeds[0], fold),
-        "protocol": scored_elsewhere(protocol),
+        "protocol": resolved,
     }
     spec["keys"] = external_keys(spec)
     spec["run_id"] = run_id(spec)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.config.protocol import Protocol, hash_for
 from harness.errors import HarnessError
-from harness.plan.keys import keys
+from harness.plan import keys as versions
 from harness.plan.matrix import Matrix
 from harness.rank.build import build
 from harness.rank.collect import collect
@@ -33,7 +33,7 @@ def a_record(loss="ce", protocol=PROTOCOL, **other):
         **other,
     }
     return replace(
-        made, spec=spec, keys=keys(spec), run_id=f"{loss}-{len(protocol.resolved(2))}-{spec['seed']}"
+        made, spec=spec, keys=versions.keys(spec), run_id=f"{loss}-{len(protocol.resolved(2))}-{spec['seed']}"
     )
 
 
@@ -186,6 +186,16 @@ def test_a_run_of_an_earlier_training_algorithm_is_left_out(found_in):
     assert "earlier version" in apart.reason
 
 
+@pytest.mark.parametrize(("optimiser", "same"), [("adamw", True), ("muon", False)])
+def test_what_changes_one_optimiser_leaves_the_others_runs_as_they_are(optimiser, same, monkeypatch):
+    protocol = PROTOCOL.model_copy(update={"optimiser": optimiser})
+    record = a_record(protocol=protocol)
+    then = versions.algorithms(record.spec["protocol"])
+    monkeypatch.setitem(versions.TRAINING, "muon", versions.TRAINING["muon"] + 1)
+    assert (record.keys == a_record(protocol=protocol).keys) is same
+    assert versions.trained_as_now({**record.spec, "algorithms": then}) is same
+
+
 def test_a_damaged_spec_takes_no_table_down(found_in, tmp_path):
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "spec.json").write_text("{}")
@@ -213,10 +223,8 @@ def test_another_split_or_other_data_is_said(found_in, what, reason):
 
 
 def test_scores_by_other_definitions_of_the_metrics_are_left_out(found_in, monkeypatch):
-    from harness.plan import keys as module
-
     old = a_record("dice")
-    monkeypatch.setitem(module.ALGORITHMS, "score", module.ALGORITHMS["score"] + 1)
+    monkeypatch.setitem(versions.ALGORITHMS, "score", versions.ALGORITHMS["score"] + 1)
     found = found_in(a_record(), old)
     assert [r.spec["loss"]["label"] for r in found.records] == ["ce"]
     (apart,) = found.left_out
