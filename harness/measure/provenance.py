@@ -45,7 +45,7 @@ def environment(compute: Compute) -> dict[str, Any]:
     """Versions and settings that can change bits or speed."""
     return {
         "harness": harness.__version__,
-        "commit": _commit(),
+        "commit": commit_of(Path(__file__).resolve().parents[2]),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "cuda": torch.version.cuda if compute.device.type == "cuda" else None,
@@ -78,19 +78,26 @@ def _cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _commit() -> str | None:
-    """The commit of the source tree this package runs from; None where it is installed from a wheel."""
-    source = Path(__file__).resolve().parents[2]
+def commit_of(source: Path) -> str | None:
+    """The commit of a source tree; None where it has none, as where a package is installed from a wheel.
+
+    With ``-dirty`` where a tracked file differs, but for tables: a sweep's first run already rewrites those.
+    """
     if not (source / ".git").exists():
         return None
+    commit = _git(source, "describe", "--always", "--abbrev=12")
+    if not commit:
+        return None
+    changed = _git(source, "diff", "--name-only", "HEAD", "--", ".", ":(exclude)leaderboards")
+    return commit if changed == "" else f"{commit}-dirty"
+
+
+def _git(source: Path, *words: str) -> str | None:
+    """What git answers; None where it doesn't."""
     try:
         answer = subprocess.run(
-            ["git", "-C", str(source), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
+            ["git", "-C", str(source), *words], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout.strip() or None
+    return answer.stdout.strip() if answer.returncode == 0 else None
