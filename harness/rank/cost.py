@@ -42,6 +42,10 @@ def _training(record: Record) -> dict[str, float]:
     return {"train": sum(known)} if known else {}
 
 
+SHARED = ", shared"
+"""Ends the hardware class of a machine that others used meanwhile."""
+
+
 def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
     """Each hardware class that the runs were on, sorted; a machine that others used is one of its own."""
     return tuple(sorted({_class(record) for record in records if record.hardware.get("class")}))
@@ -53,7 +57,7 @@ def _class(record: Record) -> str:
     here = record.hardware["class"]
     machines = record.hardware.get("trained_on", [here])
     trained = "" if machines == [here] else f", trained on {' and '.join(machines)}"
-    return f"{here}{trained}{', shared' if shared else ''}"
+    return f"{here}{trained}{SHARED if shared else ''}"
 
 
 def _over(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.metrics.definitions import metric
 from harness.rank.board import Board, Field, Result, Stability
+from harness.rank.cost import SHARED
 from harness.rank.limits import ENOUGH
 from harness.rank.significance import ALPHA, least_p
 from harness.report.published import Published
@@ -141,7 +142,8 @@ def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None
         return []
     named = "; ".join(f"{letters[one]}: {one}" if letters else one for one in classes)
     if len(classes) == 1:
-        return [f"Hardware: {named}."]
+        moved = "; times are not compared, and no best is marked" if named.endswith(SHARED) else ""
+        return [f"Hardware: {named}{moved}."]
     return [
         f"Hardware: {named}. Times and memory on different hardware, or on a machine that others used, "
         "can't be compared: no best is marked."

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.rank.board import Board, Field, Result
+from harness.rank.cost import SHARED
 from harness.report.published import Published, PublishedRow
 from harness.report.table import Cell, Column, Table
 from harness.report.units import Scale, count_scale, memory_scale, time_scale
@@ -92,9 +93,10 @@ def cost_figure(
         found = value(row) if isinstance(row, PublishedRow) else None
         return None if found is None else Cell(scale.short(found), found)
 
-    # Times on different machines are no contest.
+    # Times on different machines are no contest, nor are those that others moved.
     hardware = {one for row in rows if not isinstance(row, PublishedRow) for one in row.hardware}
-    contest = len(hardware) < 2 and name not in _SIZES
+    moved = name not in _MEMORY and any(one.endswith(SHARED) for one in hardware)
+    contest = len(hardware) < 2 and name not in _SIZES and not moved
     column = Column(
         f"{title} {scale.unit}".strip(),
         group,

@@ -106,6 +106,19 @@ def test_times_of_different_hardware_are_no_contest(board_of):
     assert "a: cpu: AMD EPYC 9B45, 2 cores; b: gpu: H200" in " ".join(table.caption)
 
 
+def test_times_of_a_machine_that_others_used_are_no_contest_and_its_memory_is(board_of):
+    busy = {"class": "EPYC", "contention": {"train": {"shared": True}, "predict": {"shared": False}}}
+    (table,) = tables(
+        board_of([replace(record, hardware=busy) for record in made_records.quick(patients=2)]), "cost"
+    )
+    best = {
+        column.label for i, column in enumerate(table.columns) if any(row.cells[i].best for row in table.rows)
+    }
+    assert "host memory" in best
+    assert not best & {"training time", "prediction time", "95th percentile of prediction time"}
+    assert "EPYC, shared; times are not compared" in " ".join(table.caption)
+
+
 def test_every_dataset_has_its_own_table(board_of):
     made = tables(board_of(made_records.quick(patients=2) + made_records.quick(patients=2, dataset="other")))
     assert [table.title.split(",")[0] for table in made] == [
