@@ -40,10 +40,11 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise HarnessError(f"can't be written: {error.strerror or error}", where=path) from error
 
 
-def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, durable: bool = True) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk, rename it to `path`.
 
-    A reader, and a process killed at any moment, sees the old file or the new one.
+    A reader, and a process killed at any moment, sees the old file or the new one. One that need not
+    outlive a power cut is not flushed where it isn't `durable`: on a busy disk that takes its time.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,9 +55,11 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             with os.fdopen(handle, "wb") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             Path(name).replace(path)
-            _sync_folder(path.parent)
+            if durable:
+                _sync_folder(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
@@ -84,9 +87,10 @@ def write_text(path: Path, text: str) -> None:
     write_atomic(path, lambda file: file.write(text.encode()))
 
 
-def write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     """Write `value` as readable JSON, atomically; ValueError for NaN and Infinity."""
-    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    write_atomic(path, lambda file: file.write(text.encode()), durable=durable)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -20,6 +20,20 @@ with RunFolder(Path(sys.argv[1])).locked():
 """
 
 
+def test_a_heartbeat_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice a second in the thread that trains: a busy disk would be in the times of steps."""
+    folder = RunFolder(tmp_path)
+
+    def slow(handle: int) -> None:
+        raise AssertionError("waits for the disk")
+
+    monkeypatch.setattr(os, "fsync", slow)
+    folder.beat({"epoch": 1})
+    assert folder.progress() == {"epoch": 1}
+    with pytest.raises(AssertionError, match="waits"):
+        folder.cancel()
+
+
 def test_two_processes_never_hold_one_run_and_a_killed_one_lets_go(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert not folder.busy()
