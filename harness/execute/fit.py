@@ -49,7 +49,7 @@ class Fit:
 
     def load(self) -> Fitted | None:
         """The network as a finished training left it; None where there is none."""
-        weights = _load_weights(self.folder.weights, self.spec["keys"]["train"], self.compute.device)
+        weights = _load_weights(self.folder.weights, self.spec["keys"]["train"])
         if weights is None:
             return None
         task = make_task(self.spec, weights["channels"])
@@ -125,11 +125,11 @@ def ids_of(source: Source, patients: list[str]) -> list[str]:
     return sorted(case.id for case in source.cases if case.patient in wanted)
 
 
-def _load_weights(path: Path, key: str, device: torch.device) -> dict[str, Any] | None:
+def _load_weights(path: Path, key: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location=checkpoint.HOST, weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
         return None
     return state if state.get("key") == key and "measured" in state else None

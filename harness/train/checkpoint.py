@@ -16,7 +16,8 @@ from harness.store.atomic import storage_errors, write_atomic
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS, WEIGHTS = "checkpoint.pt", "checkpoint-previous.pt", "weights.pt"
-
+HOST = "cpu"
+"""Where states are read to. On a full GPU that would fail, as if the file were spoilt."""
 
 SHARE = 0.05
 """Of a training's time, checkpoints may take this much: on a GPU an epoch can be as short as a write."""
@@ -44,14 +45,14 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     write_atomic(path, lambda file: file.write(content.getbuffer()))
 
 
-def load(folder: Path, key: str, device: torch.device) -> dict[str, Any] | None:
-    """The newest readable checkpoint made under train key `key`, None where there is none."""
+def load(folder: Path, key: str) -> dict[str, Any] | None:
+    """The newest readable checkpoint made under train key `key`, on the host; None where there is none."""
     for name in (CURRENT, PREVIOUS):
         path = folder / name
         if not path.exists():
             continue
         try:
-            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+            state: dict[str, Any] = torch.load(path, map_location=HOST, weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
             log.warning("%s can't be read (%s); trying an older one", path, error)
             continue

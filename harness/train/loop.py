@@ -72,7 +72,7 @@ def train(
     epochs: int = protocol["epochs"]
     with clock("setup"):
         stepper = Stepper.of(model, criterion, task, spec, compute)
-        saved = checkpoint.load(folder, key, compute.device)
+        saved = checkpoint.load(folder, key)
     optimiser = stepper.optimiser
     trained, best, first_epoch = Trained(), Best(), 0
     if saved:
