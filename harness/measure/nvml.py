@@ -62,7 +62,11 @@ class Gpu:
         return 0
 
     def _processes(self) -> list[Any]:
-        return list(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.handle))
+        running = list(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.handle))
+        # Clients of MPS are on a list of their own; its server, by which they share a card, is on this one.
+        with contextlib.suppress(self.nvml.NVMLError):
+            running += self.nvml.nvmlDeviceGetMPSComputeRunningProcesses(self.handle)
+        return running
 
     @contextlib.contextmanager
     def _asked(self, what: str) -> Iterator[None]:

@@ -16,18 +16,30 @@ class NVMLError(Exception):
     pass
 
 
-def driver(processes: list[tuple[int, int | None]], energy: int | None = 7000) -> Any:
+Processes = list[tuple[int, int | None]]
+
+
+def driver(processes: Processes, energy: int | None = 7000, clients: Processes | None = None) -> Any:
     def joules(handle: object) -> int:
         if energy is None:
             raise NVMLError("not supported")
         return energy
 
-    running = [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in processes]
+    def mps(handle: object) -> list[SimpleNamespace]:
+        if clients is None:
+            raise NVMLError("not supported")
+        return listed(clients)
+
     return SimpleNamespace(
         NVMLError=NVMLError,
-        nvmlDeviceGetComputeRunningProcesses=lambda handle: running,
+        nvmlDeviceGetComputeRunningProcesses=lambda handle: listed(processes),
+        nvmlDeviceGetMPSComputeRunningProcesses=mps,
         nvmlDeviceGetTotalEnergyConsumption=joules,
     )
+
+
+def listed(processes: Processes) -> list[SimpleNamespace]:
+    return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in processes]
 
 
 @pytest.mark.parametrize(
@@ -41,11 +53,15 @@ def driver(processes: list[tuple[int, int | None]], energy: int | None = 7000) -
         ([], None, 0),
     ],
 )
-def test_own_memory_and_neighbours(
-    processes: list[tuple[int, int | None]], mib: float | None, others: int
-) -> None:
+def test_own_memory_and_neighbours(processes: Processes, mib: float | None, others: int) -> None:
     gpu = Gpu("card", driver(processes))
     assert (gpu.process_mib(), gpu.others()) == (mib, others)
+
+
+def test_what_shares_a_card_through_mps_is_seen_beside_its_server() -> None:
+    server, clients = [(7, 30 * 2**20)], [(os.getpid(), 3 * 2**20), (8, 2**20)]
+    gpu = Gpu("card", driver(server, clients=clients))
+    assert (gpu.process_mib(), gpu.others()) == (3, 2)
 
 
 def test_energy_is_in_joules_or_unknown() -> None:
