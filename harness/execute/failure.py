@@ -12,7 +12,15 @@ from harness.execute.timeout import TimedOut
 from harness.plugins.blame import called, defined, innermost
 from harness.store.record import Status
 
-_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
+_OUT_OF_MEMORY = (
+    "not enough memory",
+    "can't allocate memory",
+    "out of memory",
+    "alloc_failed",
+    # What cuDNN and cuBLAS say of a card without room for a workspace, or for themselves.
+    "unable to find an engine",
+    "status_not_initialized",
+)
 
 
 def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple[Status, dict[str, Any]]:
