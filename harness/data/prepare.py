@@ -100,6 +100,10 @@ def load(folder: Path) -> Prepared:
     return Prepared(ids, starts, depths, images, labels)
 
 
+READERS = 16
+"""Threads that read at most: each brings torch's own, as many as there are cores."""
+
+
 def _make(
     cases: Sequence[Case],
     structures: dict[str, int],
@@ -120,7 +124,7 @@ def _make(
 
     ordered = sorted(cases, key=lambda case: case.id)
     images, labels = [], []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, READERS)) as pool:
         for done, (image, label) in enumerate(pool.map(one, ordered), 1):
             images.append(image)
             labels.append(label)
