@@ -57,18 +57,20 @@ def evaluate(
     watch = Watch(gpu)
     value_of = np.array([0, *spec["dataset"]["structures"].values()], np.uint8)
     first: list[Volume] = []
-    warm: set[tuple[int, ...]] = set()
+    warm: set[int] = set()
     with contextlib.ExitStack() as stack:
         with clock("score"):
             workers = SCORERS if compute.device.type == "cuda" else 0
             scorer = stack.enter_context(Scorer(Scoring.of(spec), workers))
         begun, before = time.perf_counter(), clock.seconds().get("warm-up", 0.0)
         for number, (case, volume) in enumerate(_read_ahead(test, clock)):
-            # The first call is never typical; where algorithms are tried out, the first of each shape.
-            if not warm or (compute.tunes and volume.image.shape not in warm):
+            # The first call is never typical; where algorithms are chosen, the first of each depth: networks
+            # see one size of slice.
+            depth = volume.image.shape[1]
+            if not warm or (compute.chooses and depth not in warm):
                 with clock("warm-up"):
                     predictor(volume)
-            warm.add(volume.image.shape)
+            warm.add(depth)
             if number < TIMED:
                 first.append(volume)
             with clock("predict"):

@@ -36,7 +36,7 @@ def interleave(
     Who goes first changes from turn to turn: what follows another finds its caches as that left them.
     """
     names = list(predictors)
-    # Where algorithms are tried out, each shape costs more the first time.
+    # Where algorithms are chosen, each shape costs more the first time.
     shapes = {volume.image.shape: volume for volume in reversed(volumes)}
     for predictor in predictors.values():
         for volume in shapes.values():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from harness.errors import ResourceError
 from harness.measure.flat_volumes import in_full_precision
 
 
@@ -26,9 +28,16 @@ class Compute:
         """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it.
 
         `deterministic` refuses algorithms that vary between runs; else a GPU tries which convolution
-        is the fastest for a shape, which the first step and the first prediction pay for.
+        is the fastest for a shape, which the first step of training pays for. ResourceError where
+        CUDA_VISIBLE_DEVICES names a GPU that a torch built for CUDA can't use: on the CPU it would be days.
         """
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        if device.type == "cpu" and torch.version.cuda and (named := _named()):
+            raise ResourceError(
+                f"can't be used: {_refusal()}",
+                where=f"GPU {named}",
+                remedy="Look at its driver with nvidia-smi, or set CUDA_VISIBLE_DEVICES= to run on the CPU.",
+            )
         if precision == "auto":
             precision = "bf16" if _computes_bf16(device) else "fp32"
         # What is called fp32 is: torch's own default computes convolutions in the shorter TF32.
@@ -40,9 +49,19 @@ class Compute:
         return cls(device, precision)
 
     @property
-    def tunes(self) -> bool:
-        """True if the first call with a shape tries out algorithms, and costs more than the next."""
-        return self.device.type == "cuda" and torch.backends.cudnn.benchmark
+    def chooses(self) -> bool:
+        """True if the first call with a shape chooses algorithms for it, and costs more than the next."""
+        return self.device.type == "cuda"
+
+    @contextlib.contextmanager
+    def untried(self) -> Iterator[None]:
+        """Have no algorithms tried out: for volumes of many shapes it costs more than it gives."""
+        before = torch.backends.cudnn.benchmark
+        torch.backends.cudnn.benchmark = False
+        try:
+            yield
+        finally:
+            torch.backends.cudnn.benchmark = before
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context that forward passes run in."""
@@ -75,6 +94,21 @@ class Compute:
         """A batch ``(B, C, H, W)`` or ``(B, C, D, H, W)`` in channels-last layout."""
         layout = torch.channels_last if batch.ndim == 4 else torch.channels_last_3d
         return batch.contiguous(memory_format=layout)
+
+
+def _named() -> str:
+    """The GPUs that CUDA_VISIBLE_DEVICES names; empty for none, or where it is not set."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "").strip()
+    return "" if named == "-1" else named
+
+
+def _refusal() -> str:
+    """Why torch has no GPU, in its own words."""
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # torch has no stub
+    except Exception as error:
+        return " ".join(str(error).split())
+    return "torch finds none"
 
 
 def _computes_bf16(device: torch.device) -> bool:

@@ -19,7 +19,7 @@ def probabilities(model: nn.Module, image: Tensor, task: Task, compute: Compute)
 
     PluginError for a network that gives another shape, as it may where it only trained on another.
     """
-    with compute.autocast(), calling("model"):
+    with compute.autocast(), compute.untried(), calling("model"):
         logits = _slices(model, image, task) if task.dims == 2 else _volume(model, image, task, compute)
     return logits.float().softmax(1)
 

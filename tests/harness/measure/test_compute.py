@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from harness.errors import ResourceError
 from harness.measure import compute
 from harness.measure.compute import Compute
+from harness.plugins.records import Task
+from harness.predict.forward import probabilities
 
 
 @pytest.fixture
@@ -64,6 +68,55 @@ def test_a_gpu_is_taken_and_auto_asks_what_it_can(
     assert chosen.device.type == "cuda"
     assert chosen.precision == expected
     assert Compute.choose("fp32", deterministic=False).precision == "fp32"
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("built_for", "named", "refused"),
+    [
+        ("12.8", "1", True),
+        ("12.8", "", False),
+        ("12.8", "-1", False),
+        ("12.8", None, False),
+        (None, "1", False),
+    ],
+)
+def test_a_gpu_that_is_named_and_broken_does_not_make_it_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, built_for: str | None, named: str | None, refused: bool
+) -> None:
+    """A driver too old would have full-size nets train for days, and rank beside runs of a GPU."""
+
+    def init() -> None:
+        raise RuntimeError("The NVIDIA driver on your\nsystem is too old")
+
+    monkeypatch.setattr(torch.version, "cuda", built_for)
+    monkeypatch.setattr(torch.cuda, "init", init)
+    if named is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    expected = pytest.raises(ResourceError, match="GPU 1: can't be used: The NVIDIA driver on your system")
+    with expected if refused else nullcontext():
+        assert Compute.choose("fp32", deterministic=False).device.type == "cpu"
+
+
+def test_no_algorithms_are_tried_out_in_prediction_and_they_are_again_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of volumes nearly each has a shape of its own, and each trial takes longer than predicting it."""
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    seen = []
+
+    class Net(nn.Conv2d):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(torch.backends.cudnn.benchmark)
+            return super().forward(x)
+
+    task = Task(dims=2, channels=1, classes=2, class_weights=(1.0, 1.0), structures=("LV",), slices=1)
+    cpu = Compute(torch.device("cpu"), "fp32")
+    probabilities(Net(1, 2, 1), torch.zeros(3, 1, 8, 8), task, cpu)
+    assert seen == [False]
+    assert torch.backends.cudnn.benchmark
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
