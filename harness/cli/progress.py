@@ -139,7 +139,7 @@ class Progress:
             self._running[run.id] = self._bars.add_task(_name(run), total=None, figures=verb)
 
     def _note(self, figures: dict[str, Any]) -> None:
-        """What an observer failed with, each once however many runs it fails in."""
+        """What an observer failed with, or which GPU: each once, however many runs say so."""
         for note in figures.get("notes", ()):
             if note not in self._noted:
                 self._noted.add(note)

@@ -47,6 +47,12 @@ class Heart:
             # Otherwise a killed `harness run` would leave a worker that nobody watches.
             raise KeyboardInterrupt
 
+    def note(self, text: str) -> None:
+        """Tell whoever watches, once."""
+        notes = self._figures.get("notes", [])
+        if text not in notes:
+            self.beat({"notes": [*notes, text]}, now=True)
+
     def check(self) -> None:
         """Stop here if the run is no longer ours, or no longer wanted."""
         if self._held.lost:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.execute.executor import Answer, Count, Job, Need
+from harness.measure.visible import named_gpus
 
 ALLOCATOR = {
     # Keep freed memory instead of returning it to the system: every training step asks for
@@ -128,9 +129,9 @@ class Local:
 
 def visible_gpus() -> tuple[str, ...]:
     """GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them; torch isn't asked."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    named = named_gpus()
     if named is not None:
-        return tuple(gpu.strip() for gpu in named.split(",") if gpu.strip() not in ("", "-1"))
+        return named
     try:
         import pynvml
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.execute.heart import Heart
@@ -19,7 +19,6 @@ class Observers:
     spec: Mapping[str, Any]
     places: Mapping[str, str]
     heart: Heart
-    notes: list[str] = field(default_factory=list)
 
     def run_started(self) -> None:
         """The run starts or goes on."""
@@ -35,8 +34,5 @@ class Observers:
         self._tell("harness_run_finished", record=record.header(), cases=cases)
 
     def _tell(self, hook: str, **given: object) -> None:
-        failures = self.registry.notify(hook, self.places, run=self.spec, **given)
-        new = [line for line in failures if line not in self.notes]
-        if new:
-            self.notes += new
-            self.heart.beat({"notes": list(self.notes)}, now=True)
+        for line in self.registry.notify(hook, self.places, run=self.spec, **given):
+            self.heart.note(line)

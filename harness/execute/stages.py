@@ -18,7 +18,7 @@ from harness.execute.fit import Fit, Fitted
 from harness.execute.heart import Heart
 from harness.execute.keep import Kept, discard
 from harness.measure.clocks import Phases, median_and_p95
-from harness.measure.compute import Compute
+from harness.measure.compute import Compute, refused_gpus
 from harness.measure.cost import flops, parameters
 from harness.measure.provenance import environment, hardware, installed_versions
 from harness.plugins.records import Task
@@ -47,6 +47,8 @@ class Run:
         with self.clock("setup"):
             protocol = spec["protocol"]
             compute = Compute.choose(protocol["precision"], deterministic=protocol["deterministic"])
+            if refused := refused_gpus():
+                self.heart.note(refused)
             source = self._open()
         fitted = self._fit(source, compute)
         with self.clock("setup"):

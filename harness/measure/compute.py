@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from harness.errors import ResourceError
 from harness.measure.flat_volumes import in_full_precision
+from harness.measure.visible import named_gpus
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,9 @@ class Compute:
         """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it.
 
         `deterministic` refuses algorithms that vary between runs; else a GPU tries which convolution
-        is the fastest for a shape, which the first step of training pays for. ResourceError where
-        CUDA_VISIBLE_DEVICES names a GPU that a torch built for CUDA can't use: on the CPU it would be days.
+        is the fastest for a shape, which the first step of training pays for.
         """
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        if device.type == "cpu" and torch.version.cuda and (named := _named()):
-            raise ResourceError(
-                f"can't be used: {_refusal()}",
-                where=f"GPU {named}",
-                remedy="Look at its driver with nvidia-smi, or set CUDA_VISIBLE_DEVICES= to run on the CPU.",
-            )
         if precision == "auto":
             precision = "bf16" if _computes_bf16(device) else "fp32"
         # What is called fp32 is: torch's own default computes convolutions in the shorter TF32.
@@ -96,19 +88,20 @@ class Compute:
         return batch.contiguous(memory_format=layout)
 
 
-def _named() -> str:
-    """The GPUs that CUDA_VISIBLE_DEVICES names; empty for none, or where it is not set."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES", "").strip()
-    return "" if named == "-1" else named
+def refused_gpus() -> str | None:
+    """A sentence on GPUs that this process was given and torch can't use; None where there is nothing to say.
 
-
-def _refusal() -> str:
-    """Why torch has no GPU, in its own words."""
+    A driver too old, or a torch without CUDA, would else have a training take days and nobody know why.
+    """
+    named = named_gpus()
+    if not named or torch.cuda.is_available():
+        return None
     try:
         torch.cuda.init()  # type: ignore[no-untyped-call]  # torch has no stub
+        reason = "torch finds none"
     except Exception as error:
-        return " ".join(str(error).split())
-    return "torch finds none"
+        reason = " ".join(str(error).split())
+    return f"GPU {', '.join(named)} can't be used, so runs are on the CPU: {reason}"
 
 
 def _computes_bf16(device: torch.device) -> bool:

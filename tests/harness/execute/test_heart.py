@@ -44,6 +44,14 @@ def test_figures_add_up_to_what_is_known(tmp_path: Path, time: Time, held: Held)
     assert folder.progress() == {"attempts": 2, "phase": "train", "epoch": 2, **where}
 
 
+def test_a_note_is_told_at_once_and_once(tmp_path: Path, time: Time, held: Held) -> None:
+    folder = RunFolder(tmp_path)
+    beating = Heart(folder, None, held)
+    for text in ("a", "b", "a"):
+        beating.note(text)
+    assert folder.progress()["notes"] == ["a", "b"]
+
+
 def test_a_beat_too_soon_costs_no_write_and_is_not_forgotten(tmp_path: Path, time: Time, held: Held) -> None:
     """Thousands of steps a second must not become thousands of files a second."""
     folder = RunFolder(tmp_path)

@@ -17,6 +17,25 @@ from harness.execute.keep import Kept
 from harness.measure import clocks
 from harness.measure.compute import Compute
 
+SPEC: dict[str, Any] = {
+    "dataset": {"structures": {"LV": 1}},
+    "protocol": {
+        "metrics": ["dice"],
+        "empty": {"one_empty_distance": "diagonal", "both_empty": "exclude"},
+    },
+}
+
+
+def case(number: int, depth: int = 2, side: int = 8) -> Case:
+    """A case of which every slice shows the same rectangle."""
+
+    def read() -> Volume:
+        labels = np.zeros((depth, side, 8), np.uint8)
+        labels[:, 2:5, 2:6] = 1
+        return Volume(labels[None].astype(np.float32), labels, (8.0, 1.5, 1.5))
+
+    return Case(f"c{number}", f"p{number}", None, read)
+
 
 class Time:
     now = 0.0
@@ -40,23 +59,11 @@ def test_latency_is_measured_alone_after_warm_up(tmp_path: Path, monkeypatch: py
             time.now += self.durations.pop(0)
             return volume.labels
 
-    def read() -> Volume:
-        labels = np.zeros((2, 8, 8), np.uint8)
-        labels[:, 2:5, 2:6] = 1
-        return Volume(labels[None].astype(np.float32), labels, (8.0, 1.5, 1.5))
-
-    spec: dict[str, Any] = {
-        "dataset": {"structures": {"LV": 1}},
-        "protocol": {
-            "metrics": ["dice"],
-            "empty": {"one_empty_distance": "diagonal", "both_empty": "exclude"},
-        },
-    }
     clock = clocks.Phases()
     made = evaluating.evaluate(
         Predictor(),  # type: ignore[arg-type]
-        spec,
-        [Case(f"c{n}", f"p{n}", None, read) for n in range(3)],
+        SPEC,
+        [case(n) for n in range(3)],
         clock=clock,
         kept=Kept(tmp_path / "kept"),
         report=lambda figures: None,
@@ -67,6 +74,33 @@ def test_latency_is_measured_alone_after_warm_up(tmp_path: Path, monkeypatch: py
     assert (seconds["warm-up"], seconds["predict"], seconds["latency"]) == (100, 12, 6)
     assert [(row.case, row.value) for row in made.rows] == [("c0", 1.0), ("c1", 1.0), ("c2", 1.0)]
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [f"c{n}.nii.gz" for n in range(3)]
+
+
+def test_where_algorithms_are_chosen_the_first_volume_of_each_depth_is_no_measure() -> None:
+    """Networks see slices of one size, whatever the scanner's, so a shape is a depth."""
+    depths: list[int] = []
+
+    class Chooses(Compute):
+        chooses = True
+
+    class Predictor:
+        compute = Chooses(torch.device("cpu"), "fp32")
+
+        def __call__(self, volume: Volume) -> Any:
+            assert volume.labels is not None
+            depths.append(len(volume.labels))
+            return volume.labels
+
+    test = [case(0, 2, 8), case(1, 3, 8), case(2, 2, 9)]
+    evaluating.evaluate(
+        Predictor(),  # type: ignore[arg-type]
+        SPEC,
+        test,
+        clock=clocks.Phases(),
+        kept=None,
+        report=lambda figures: None,
+    )
+    assert depths == [2, 2, 3, 3, 2, *[2, 3, 2]]
 
 
 PHASES = (

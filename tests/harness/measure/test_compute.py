@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.errors import ResourceError
 from harness.measure import compute
-from harness.measure.compute import Compute
+from harness.measure.compute import Compute, refused_gpus
+from harness.measure.visible import named_gpus
 from harness.plugins.records import Task
 from harness.predict.forward import probabilities
 
@@ -71,33 +70,49 @@ def test_a_gpu_is_taken_and_auto_asks_what_it_can(
 
 
 @pytest.mark.usefixtures("no_gpu")
-@pytest.mark.parametrize(
-    ("built_for", "named", "refused"),
-    [
-        ("12.8", "1", True),
-        ("12.8", "", False),
-        ("12.8", "-1", False),
-        ("12.8", None, False),
-        (None, "1", False),
-    ],
-)
-def test_a_gpu_that_is_named_and_broken_does_not_make_it_the_cpu(
-    monkeypatch: pytest.MonkeyPatch, built_for: str | None, named: str | None, refused: bool
-) -> None:
-    """A driver too old would have full-size nets train for days, and rank beside runs of a GPU."""
+def test_a_gpu_that_was_given_and_is_broken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver too old has full-size nets train for days, and nobody would know why."""
 
     def init() -> None:
         raise RuntimeError("The NVIDIA driver on your\nsystem is too old")
 
-    monkeypatch.setattr(torch.version, "cuda", built_for)
     monkeypatch.setattr(torch.cuda, "init", init)
-    if named is None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    told = "GPU 1 can't be used, so runs are on the CPU: The NVIDIA driver on your system is too old"
+    assert refused_gpus() == told
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert refused_gpus() is None
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert refused_gpus() is None
+
+
+def test_a_gpu_that_works_is_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu(monkeypatch, (9, 0))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert refused_gpus() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("0,1", ("0", "1")),
+        (" GPU-8a , MIG-1/2/3", ("GPU-8a", "MIG-1/2/3")),
+        ("", ()),
+        ("-1", ()),
+        ("NoDevFiles", ()),
+        ("-1,0", ()),
+        ("1,-1,0", ("1",)),
+        (None, None),
+    ],
+)
+def test_gpus_are_those_that_cuda_would_see(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, named: tuple[str, ...] | None
+) -> None:
+    if text is None:
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
-    expected = pytest.raises(ResourceError, match="GPU 1: can't be used: The NVIDIA driver on your system")
-    with expected if refused else nullcontext():
-        assert Compute.choose("fp32", deterministic=False).device.type == "cpu"
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", text)
+    assert named_gpus() == named
 
 
 def test_no_algorithms_are_tried_out_in_prediction_and_they_are_again_afterwards(
