@@ -12,15 +12,9 @@ from harness.execute.timeout import TimedOut
 from harness.plugins.blame import called, defined, innermost
 from harness.store.record import Status
 
-_OUT_OF_MEMORY = (
-    "not enough memory",
-    "can't allocate memory",
-    "out of memory",
-    "alloc_failed",
-    # What cuDNN and cuBLAS say of a card without room for a workspace, or for themselves.
-    "unable to find an engine",
-    "status_not_initialized",
-)
+_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
+_NO_ROOM = ("unable to find an engine", "status_not_initialized")
+"""What cuDNN and cuBLAS say of a card without room for a workspace or for themselves, and seldom of else."""
 
 
 def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple[Status, dict[str, Any]]:
@@ -28,6 +22,13 @@ def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple
     if _is_out_of_memory(error):
         message = (
             f"out of memory while in '{phase}'. Lower protocol.batch, or use a machine with more memory."
+        )
+        return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
+    if _has(error, _NO_ROOM):
+        line = " ".join(str(error).split())[:100]
+        message = (
+            f"a full GPU, most likely, while in '{phase}' ({line}). Lower protocol.batch, or run fewer "
+            "at once. If it happens alone too, cuDNN and the driver don't fit."
         )
         return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
     if isinstance(error, TimedOut):
@@ -45,7 +46,11 @@ def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple
 def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+    return _has(error, _OUT_OF_MEMORY)
+
+
+def _has(error: BaseException, words: tuple[str, ...]) -> bool:
+    return isinstance(error, RuntimeError) and any(each in str(error).lower() for each in words)
 
 
 def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:

@@ -217,11 +217,14 @@ def test_our_own_bugs_are_not_put_on_a_plugin() -> None:
 
 def test_an_error_of_a_full_gpu_library_is_told_as_memory() -> None:
     for words in (
-        "CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA",
         "FIND was unable to find an engine to execute this computation",
         "GET was unable to find an engine to execute this computation",
         "cuDNN error: CUDNN_STATUS_NOT_INITIALIZED",
         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
     ):
-        assert classify(RuntimeError(words), SPEC, "train")[0] == "out-of-memory"
+        status, told = classify(RuntimeError(words), SPEC, "train")
+        assert (status, told["blame"]) == ("out-of-memory", "resource")
+        assert words in told["message"]
+    error = RuntimeError("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
+    assert classify(error, SPEC, "train")[0] == "out-of-memory"
     assert classify(torch.cuda.OutOfMemoryError("x"), SPEC, "train")[0] == "out-of-memory"
