@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.metrics.definitions import metric
 from harness.rank.board import Result
+from harness.rank.cost import SHARED
 from harness.report.clean import clean
 from harness.report.plots import theme
 from harness.report.plots.figure import DATA, Figure, Series, rounded
@@ -27,6 +28,7 @@ COSTS: Mapping[str, str] = {
 }
 """Fields of `Cost` and what they are."""
 
+TIMES = ("train_s", "predict_s_median")
 
 _WIDTH = 420
 
@@ -60,11 +62,13 @@ def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
                 continue
             beside = _published(published, name, field)
             both = [point.cost for point in (*points, *beside)]
-            scale = (time_scale if field.endswith(("_s", "_median")) else memory_scale)(both)
+            scale = (time_scale if field in TIMES else memory_scale)(both)
             key = slug("cost", name, field.replace("_", "-"))
             series = _series(points, beside, scale, ground.short, higher=bool(metric(name).higher_is_better))
             spec = _spec(ground, points, beside, scale, title, name)
-            note = _MIXED if len({point.hardware for point in points}) > 1 else ""
+            classes = {point.hardware for point in points}
+            moved = field in TIMES and any(one.endswith(SHARED) for one in classes)
+            note = _MIXED if len(classes) > 1 else _MOVED if moved else ""
             made = f"{title_of(name)} against {title}"
             figures.append(
                 Figure("costs", key, made, spec, series, {"cost metric": SHORT.get(name, name)}, note)
@@ -73,6 +77,8 @@ def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
 
 
 _MIXED = "Measured on different hardware: each has a front of its own, and they can't be compared."
+
+_MOVED = "Measured while others used the machine, which moves times: the front is a hint."
 
 
 def front(points: Sequence[Point], *, higher: bool) -> list[Point]:

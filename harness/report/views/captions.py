@@ -142,7 +142,7 @@ def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None
         return []
     named = "; ".join(f"{letters[one]}: {one}" if letters else one for one in classes)
     if len(classes) == 1:
-        moved = "; times are not compared, and no best is marked" if named.endswith(SHARED) else ""
+        moved = "; no time is marked as best" if named.endswith(SHARED) else ""
         return [f"Hardware: {named}{moved}."]
     return [
         f"Hardware: {named}. Times and memory on different hardware, or on a machine that others used, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 
 import made_records
 import pytest
@@ -170,8 +171,6 @@ def test_the_pareto_front_by_hand():
 def test_each_hardware_has_a_front_of_its_own_and_published_rows_have_none(board_of, poster):
     """A fast machine makes no network better."""
     records = made_records.quick(dataset="acdc", gpu=True)
-    from dataclasses import replace
-
     records[0] = replace(records[0], hardware={"class": "other GPU"})
     board = board_of(records)
     patients, figures = every_plot(board, board.fields[0], [poster])
@@ -182,6 +181,14 @@ def test_each_hardware_has_a_front_of_its_own_and_published_rows_have_none(board
     assert len(published) == len(poster.rows)
     assert all(row["front"] == "behind it" for row in published)
     assert "different hardware" in figure.note
+
+
+def test_times_of_a_machine_that_others_used_say_so_and_its_memory_does_not(board_of):
+    busy = {"class": "EPYC", "contention": {"train": {"shared": True}}}
+    board = board_of([replace(record, hardware=busy) for record in made_records.quick()])
+    notes = {figure.key: figure.note for figure in every_plot(board, board.fields[0])[1]}
+    assert "others used the machine" in notes["cost-dice-train-s"]
+    assert notes["cost-dice-host-mib"] == ""
 
 
 def test_outliers_do_not_squeeze_the_others_into_a_line():
