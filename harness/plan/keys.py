@@ -14,12 +14,13 @@ from harness.store.atomic import digest
 ALGORITHMS = {"prepare": 1, "score": 1}
 """Versions of the harness's own steps. Raise one when its code changes results."""
 TRAINING = {"adamw": 2, "muon": 3}
-"""The same of training, by optimiser: what changes one leaves the other's results as they are."""
+"""The same of training, by optimiser: a mended Muon throws no run of AdamW away. Raise both for what they
+share, and for AdamW itself, which moves in Muon's runs all but the layers' weights."""
 
 
 def algorithms(protocol: Mapping[str, Any]) -> dict[str, int]:
     """Versions of the steps ``prepare``, ``train`` and ``score`` under a resolved protocol."""
-    # Before there was a choice, and where nothing is trained here, protocols name no optimiser.
+    # Protocols of before there was a choice name no optimiser, nor does what was trained elsewhere.
     return {**ALGORITHMS, "train": TRAINING[protocol.get("optimiser", "adamw")]}
 
 
@@ -57,7 +58,12 @@ def keys(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def trained_as_now(spec: Mapping[str, Any]) -> bool:
-    """Whether this version would prepare and train a run as it was; True where its spec is silent."""
+    """Whether this version would prepare and train a run as it was.
+
+    True where its spec is silent, and for predictions made elsewhere.
+    """
+    if spec["model"].get("external"):
+        return True
     now = algorithms(spec["protocol"])
     then = spec.get("algorithms", now)
     return all(then[step] == now[step] for step in ("prepare", "train"))
