@@ -14,9 +14,10 @@ settings.register_profile("harness", deadline=None)
 settings.load_profile("harness")
 # Parallel test processes must not fight for cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-for variable in [name for name in os.environ if name.startswith("HARNESS_")]:
-    # A developer's own HARNESS_ACDC_ROOT must not decide what a test sees.
+for variable in [name for name in os.environ if name.startswith(("HARNESS_", "GIT_"))]:
+    # A developer's own HARNESS_ACDC_ROOT must not decide what a test sees, nor GIT_DIR where one commits.
     del os.environ[variable]
+os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Gpu:
         # Clients of MPS are on a list of their own; its server, by which they share a card, is on this one.
         with contextlib.suppress(self.nvml.NVMLError):
             running += self.nvml.nvmlDeviceGetMPSComputeRunningProcesses(self.handle)
-        return running
+        return list({process.pid: process for process in running}.values())
 
     @contextlib.contextmanager
     def _asked(self, what: str) -> Iterator[None]:

@@ -88,8 +88,8 @@ def commit_of(source: Path) -> str | None:
     commit = _git(source, "describe", "--always", "--abbrev=12")
     if not commit:
         return None
-    changed = _git(source, "diff", "--name-only", "HEAD", "--", ".", ":(exclude)leaderboards")
-    return commit if changed == "" else f"{commit}-dirty"
+    same = _git(source, "diff", "--quiet", "HEAD", "--", ".", ":(exclude)leaderboards") is not None
+    return commit if same else f"{commit}-dirty"
 
 
 def _git(source: Path, *words: str) -> str | None:

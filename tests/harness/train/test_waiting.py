@@ -1,4 +1,4 @@
-"""A step never waits for the device: on one without values, asking for any is an error."""
+"""A step reads nothing back from the device: on one without values, asking for any is an error."""
 
 from __future__ import annotations
 
