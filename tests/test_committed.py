@@ -52,10 +52,10 @@ def test_the_readme_tells_what_the_leaderboard_of_real_hearts_does() -> None:
     assert [entry["state"] for entry in board["entries"]] == ["done"] * 6
     for (model, loss, figures, cells), entry in zip(told, board["entries"], strict=True):
         assert (model, loss) == (entry["model"], entry["loss"])
-        dice, hd = (entry["overall"][name] for name in ("dice", "hd"))
-        low, high = entry["overall_ci95"]["dice"]
-        assert figures.startswith(f"{dice:.3f} ({low:.3f}–{high:.3f}) | ")
-        assert f"| {hd:.1f} |" in figures
+        means, limits = entry["overall"], entry["overall_ci95"]
+        (low, high), (least, most) = limits["dice"], limits["hd"]
+        assert figures.startswith(f"{means['dice']:.3f} ({low:.3f}–{high:.3f}) | ")
+        assert f"| {means['hd']:.1f} ({least:.1f}–{most:.1f}) |" in figures
         ours = [int(n) for m, other, n in reached if (m, other) == (model, loss)]
         assert len(ours) == 2
         assert sum(ours) == int(cells)
