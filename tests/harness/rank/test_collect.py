@@ -196,6 +196,16 @@ def test_what_changes_one_optimiser_leaves_the_others_runs_as_they_are(optimiser
     assert versions.trained_as_now({**record.spec, "algorithms": then}) is same
 
 
+def test_predictions_made_elsewhere_are_of_no_training_version(monkeypatch):
+    """Else the next change of AdamW would drop what nnU-Net predicted from every table."""
+    record = a_record()
+    then = versions.algorithms(record.spec["protocol"])
+    monkeypatch.setitem(versions.TRAINING, "adamw", versions.TRAINING["adamw"] + 1)
+    ours = {**record.spec, "algorithms": then}
+    assert not versions.trained_as_now(ours)
+    assert versions.trained_as_now({**ours, "model": {**ours["model"], "external": True}})
+
+
 def test_a_damaged_spec_takes_no_table_down(found_in, tmp_path):
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "spec.json").write_text("{}")
