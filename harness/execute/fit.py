@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,10 +125,5 @@ def ids_of(source: Source, patients: list[str]) -> list[str]:
 
 
 def _load_weights(path: Path, key: str) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=checkpoint.HOST, weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-        return None
-    return state if state.get("key") == key and "measured" in state else None
+    state = checkpoint.read_state(path)
+    return state if state is not None and state.get("key") == key and "measured" in state else None

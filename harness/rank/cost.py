@@ -42,8 +42,13 @@ def _training(record: Record) -> dict[str, float]:
     return {"train": sum(known)} if known else {}
 
 
-SHARED = ", shared"
+_SHARED = ", shared"
 """Ends the hardware class of a machine that others used meanwhile."""
+
+
+def moved_by_others(hardware: Iterable[str]) -> bool:
+    """Whether one of these hardware classes is a machine that others used, which moves times."""
+    return any(name.endswith(_SHARED) for name in hardware)
 
 
 def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
@@ -57,7 +62,7 @@ def _class(record: Record) -> str:
     here = record.hardware["class"]
     machines = record.hardware.get("trained_on", [here])
     trained = "" if machines == [here] else f", trained on {' and '.join(machines)}"
-    return f"{here}{trained}{SHARED if shared else ''}"
+    return f"{here}{trained}{_SHARED if shared else ''}"
 
 
 def _over(

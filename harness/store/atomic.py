@@ -82,15 +82,15 @@ def _umask() -> int:
     return mask
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write `text` to `path` atomically."""
-    write_atomic(path, lambda file: file.write(text.encode()))
+    write_atomic(path, lambda file: file.write(text.encode()), durable=durable)
 
 
 def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     """Write `value` as readable JSON, atomically; ValueError for NaN and Infinity."""
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    write_atomic(path, lambda file: file.write(text.encode()), durable=durable)
+    write_text(path, text, durable=durable)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from harness.store.atomic import storage_errors, write_atomic
 log = logging.getLogger(__name__)
 
 CURRENT, PREVIOUS, WEIGHTS = "checkpoint.pt", "checkpoint-previous.pt", "weights.pt"
-HOST = "cpu"
-"""Where states are read to. On a full GPU that would fail, as if the file were spoilt."""
 
 SHARE = 0.05
 """Of a training's time, checkpoints may take this much: on a GPU an epoch can be as short as a write."""
@@ -45,18 +43,24 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     write_atomic(path, lambda file: file.write(content.getbuffer()))
 
 
+def read_state(path: Path) -> dict[str, Any] | None:
+    """What `write_state` wrote, on the host; None where it is missing or can't be read."""
+    if not path.exists():
+        return None
+    try:
+        # On a full GPU reading to it would fail, as if the file were spoilt.
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        log.warning("%s can't be read (%s)", path, error)
+        return None
+    return state
+
+
 def load(folder: Path, key: str) -> dict[str, Any] | None:
     """The newest readable checkpoint made under train key `key`, on the host; None where there is none."""
     for name in (CURRENT, PREVIOUS):
-        path = folder / name
-        if not path.exists():
-            continue
-        try:
-            state: dict[str, Any] = torch.load(path, map_location=HOST, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-            log.warning("%s can't be read (%s); trying an older one", path, error)
-            continue
-        if state.get("key") == key and "criterion" in state:
+        state = read_state(folder / name)
+        if state is not None and state.get("key") == key and "criterion" in state:
             return state
     return None
 

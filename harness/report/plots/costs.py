@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.metrics.definitions import metric
 from harness.rank.board import Result
-from harness.rank.cost import SHARED
+from harness.rank.cost import moved_by_others
 from harness.report.clean import clean
 from harness.report.plots import theme
 from harness.report.plots.figure import DATA, Figure, Series, rounded
@@ -67,7 +67,7 @@ def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
             series = _series(points, beside, scale, ground.short, higher=bool(metric(name).higher_is_better))
             spec = _spec(ground, points, beside, scale, title, name)
             classes = {point.hardware for point in points}
-            moved = field in TIMES and any(one.endswith(SHARED) for one in classes)
+            moved = field in TIMES and moved_by_others(classes)
             note = _MIXED if len(classes) > 1 else _MOVED if moved else ""
             made = f"{title_of(name)} against {title}"
             figures.append(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.metrics.definitions import metric
 from harness.rank.board import Board, Field, Result, Stability
-from harness.rank.cost import SHARED
+from harness.rank.cost import moved_by_others
 from harness.rank.limits import ENOUGH
 from harness.rank.significance import ALPHA, least_p
 from harness.report.published import Published
@@ -142,7 +142,7 @@ def hardware(results: Iterable[Result], letters: Mapping[str, str] | None = None
         return []
     named = "; ".join(f"{letters[one]}: {one}" if letters else one for one in classes)
     if len(classes) == 1:
-        moved = "; no time is marked as best" if named.endswith(SHARED) else ""
+        moved = "; no time is marked as best" if moved_by_others(classes) else ""
         return [f"Hardware: {named}{moved}."]
     return [
         f"Hardware: {named}. Times and memory on different hardware, or on a machine that others used, "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.rank.board import Board, Field, Result
-from harness.rank.cost import SHARED
+from harness.rank.cost import moved_by_others
 from harness.report.published import Published, PublishedRow
 from harness.report.table import Cell, Column, Table
 from harness.report.units import Scale, count_scale, memory_scale, time_scale
@@ -95,7 +95,7 @@ def cost_figure(
 
     # Times on different machines are no contest, nor are those that others moved.
     hardware = {one for row in rows if not isinstance(row, PublishedRow) for one in row.hardware}
-    moved = name not in _MEMORY and any(one.endswith(SHARED) for one in hardware)
+    moved = name not in _MEMORY and moved_by_others(hardware)
     contest = len(hardware) < 2 and name not in _SIZES and not moved
     column = Column(
         f"{title} {scale.unit}".strip(),

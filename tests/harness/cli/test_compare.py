@@ -1,12 +1,12 @@
 """`harness compare` across places, and as a gate of a CI job."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
 import made_records
 import pytest
+from repository import git
 from tiny_project import Project
 
 from harness.store.record import to_line
@@ -148,19 +148,14 @@ def test_several_results_of_one_entry_are_not_averaged(project: Project) -> None
         assert told in " ".join(done.err.split())
 
 
-def git(project: Project, *arguments: str) -> None:
-    who = ("-c", "user.name=a", "-c", "user.email=a@b")
-    subprocess.run(["git", *who, *arguments], cwd=project.root, check=True, capture_output=True)
-
-
 def commit(project: Project) -> None:
-    git(project, "add", "leaderboards")
-    git(project, "commit", "-m", "Tables")
+    git(project.root, "add", "leaderboards")
+    git(project.root, "commit", "-m", "Tables")
 
 
 @pytest.mark.parametrize("text", ["[", "[]", '{"left_out": [1]}', '{"left_out": 1}'])
 def test_a_damaged_table_of_a_commit_is_one_line_with_its_place(project: Project, text: str) -> None:
-    git(project, "init")
+    git(project.root, "init")
     write(project, "leaderboards/tiny", records(0.8))
     (project.root / "leaderboards" / "tiny" / "leaderboard.json").write_text(text)
     commit(project)
@@ -171,7 +166,7 @@ def test_a_damaged_table_of_a_commit_is_one_line_with_its_place(project: Project
 
 
 def test_a_damaged_record_of_a_commit_is_one_line_with_its_place(project: Project) -> None:
-    git(project, "init")
+    git(project.root, "init")
     write(project, "leaderboards/tiny", records(0.8) + "[]\n")
     commit(project)
     done = project("compare", "git:HEAD::unet2d+ce", "git:HEAD::unet2d+ce")
@@ -180,7 +175,7 @@ def test_a_damaged_record_of_a_commit_is_one_line_with_its_place(project: Projec
 
 
 def test_two_commits_are_compared(project: Project) -> None:
-    git(project, "init")
+    git(project.root, "init")
     for value in (0.8, 0.9):
         write(project, "leaderboards/tiny", records(value))
         commit(project)

@@ -37,6 +37,13 @@ def case(number: int, depth: int = 2, side: int = 8) -> Case:
     return Case(f"c{number}", f"p{number}", None, read)
 
 
+def evaluated(
+    predictor: Any, test: list[Case], clock: clocks.Phases, kept: Kept | None = None
+) -> evaluating.Evaluated:
+    """What `evaluate` makes of cases that a stand-in predicts."""
+    return evaluating.evaluate(predictor, SPEC, test, clock=clock, kept=kept, report=lambda figures: None)
+
+
 class Time:
     now = 0.0
 
@@ -60,14 +67,7 @@ def test_latency_is_measured_alone_after_warm_up(tmp_path: Path, monkeypatch: py
             return volume.labels
 
     clock = clocks.Phases()
-    made = evaluating.evaluate(
-        Predictor(),  # type: ignore[arg-type]
-        SPEC,
-        [case(n) for n in range(3)],
-        clock=clock,
-        kept=Kept(tmp_path / "kept"),
-        report=lambda figures: None,
-    )
+    made = evaluated(Predictor(), [case(n) for n in range(3)], clock, Kept(tmp_path / "kept"))
     assert (made.time_s["volume_median"], made.time_s["volume_n"]) == (2, 3)
     assert made.time_s["volumes_per_s"] == pytest.approx(1 / 4)
     seconds = clock.seconds()
@@ -92,14 +92,7 @@ def test_where_algorithms_are_chosen_the_first_volume_of_each_depth_is_no_measur
             return volume.labels
 
     test = [case(0, 2, 8), case(1, 3, 8), case(2, 2, 9)]
-    evaluating.evaluate(
-        Predictor(),  # type: ignore[arg-type]
-        SPEC,
-        test,
-        clock=clocks.Phases(),
-        kept=None,
-        report=lambda figures: None,
-    )
+    evaluated(Predictor(), test, clocks.Phases())
     assert depths == [2, 2, 3, 3, 2, *[2, 3, 2]]
 
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+from repository import git
+
 from harness.measure.provenance import commit_of
-
-
-def git(folder: Path, *words: str) -> str:
-    """What git prints."""
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    done = subprocess.run(
-        ["git", "-C", str(folder), *identity, *words], check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def test_a_commit_is_dirty_by_changed_code_and_not_by_the_tables_that_runs_write(tmp_path: Path) -> None:
