@@ -15,14 +15,19 @@ PACKAGE = ROOT / "harness"
 
 BELOW = {
     "cli": {
-        *("plan", "execute", "rank", "report", "measure", "metrics", "data", "plugins", "config", "store"),
-        *("testing", "scaffold"),
+        *("plan", "execute", "probe", "pipeline", "board", "stats", "tables", "views", "page"),
+        *("measure", "metrics", "data", "plugins", "config", "store", "testing", "scaffold"),
     },
     "testing": {"train", "predict", "measure", "data", "plugins"},
     "scaffold": {"plugins"},
-    "execute": {"plan", "train", "predict", "metrics", "measure", "data", "store", "plugins"},
-    "rank": {"plan", "metrics", "store", "config"},
-    "report": {"rank", "metrics", "store"},
+    "probe": {"execute", "pipeline", "plan", "train", "predict", "measure", "data", "store", "plugins"},
+    "execute": {"pipeline", "plan", "measure", "store", "plugins"},
+    "pipeline": {"train", "predict", "metrics", "measure", "data", "store", "plugins"},
+    "page": {"views", "tables", "board", "stats", "metrics", "store"},
+    "views": {"tables", "board", "stats", "metrics", "store"},
+    "board": {"plan", "stats", "metrics", "store", "config"},
+    "tables": {"metrics"},
+    "stats": {"metrics"},
     "plan": {"data", "store", "config", "plugins"},
     "train": {"predict", "measure", "data", "store", "plugins"},
     "predict": {"measure", "data", "plugins"},
@@ -35,7 +40,22 @@ BELOW = {
 }
 """What each room may import besides itself and the package's top (errors, version)."""
 
-TORCH_FREE = ("metrics", "rank", "store", "plugins", "config", "plan", "report", "scaffold", "cli")
+TORCH_FREE = (
+    *(
+        "metrics",
+        "stats",
+        "board",
+        "tables",
+        "views",
+        "page",
+        "store",
+        "plugins",
+        "config",
+        "plan",
+        "scaffold",
+    ),
+    *("scaffold", "cli"),
+)
 
 
 def imports(file: Path) -> set[str]:
@@ -121,7 +141,7 @@ def test_listing_and_help_import_nothing_heavy(statement: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "statement", ["from harness.metrics import score", "import harness.rank.build, harness.report.terminal"]
+    "statement", ["from harness.metrics import score", "import harness.board.build, harness.tables.terminal"]
 )
 def test_scoring_and_tables_import_no_torch(statement: str) -> None:
     code = f"{statement}\nimport sys\nprint(sorted({{'torch', 'pandas', 'matplotlib'}} & set(sys.modules)))"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import __version__
-from harness.cli import (
+from harness.cli.verbs import (
     cancel,
     compare,
     data,

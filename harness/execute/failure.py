@@ -1,16 +1,17 @@
-"""Who is to blame for a failed run, and what to tell."""
+"""Why a run failed: who is to blame, what to tell, and the record of a worker that could not say it."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from harness.errors import HarnessError
+from harness.execute.executor import Answer
 from harness.execute.timeout import TimedOut
 from harness.plugins.blame import called, defined, innermost
-from harness.store.record import Status
+from harness.store.record import Record, Status
+from harness.store.runs import RunFolder
 
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
 _NO_ROOM = ("unable to find an engine", "status_not_initialized")
@@ -44,6 +45,9 @@ def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
+    # Here, so that the scheduler, which only records ends, loads no torch.
+    import torch
+
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
     return _has(error, _OUT_OF_MEMORY)
@@ -80,3 +84,25 @@ def package_at_fault(error: BaseException, spec: Mapping[str, Any]) -> str:
 
 
 KINDS = ("model", "loss", "dataset")
+
+
+def died(spec: Mapping[str, Any], folder: RunFolder, answer: Answer) -> Record:
+    """The record of a run whose worker ended without one."""
+    detail = f". {answer.detail}" if answer.detail else ""
+    if answer.code is not None and answer.code < 0:
+        name = signal.Signals(-answer.code).name
+        hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
+        message = f"the worker was ended by {name}{hint}{detail}"
+        return ended(spec, folder, "interrupted", "resource", message)
+    code = "without a record" if answer.code is None else f"with code {answer.code}"
+    message = f"the worker ended {code}; see log.txt of the run{detail}"
+    return ended(spec, folder, "failed", "harness", message)
+
+
+def ended(spec: Mapping[str, Any], folder: RunFolder, status: Status, blame: str, message: str) -> Record:
+    """Record an end, with the phase that the last heartbeat told."""
+    progress = folder.progress()
+    failure = {"phase": progress.get("phase", "start"), "blame": blame, "message": message}
+    record = Record(folder.id, spec["keys"], dict(spec), status, failure, int(progress.get("attempts", 1)))
+    folder.finish(record)
+    return record

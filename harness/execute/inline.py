@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.errors import INTERRUPTED
 from harness.execute.executor import Answer, Count, Job, Need
 from harness.execute.local import worker_environment
 from harness.store.runs import RunFolder
 
+if TYPE_CHECKING:
+    from harness.execute.worker import Failed
+
 
 class Inline:
     """One run after the other, in this process. A run that is ended by force ends the command too.
 
-    With `debug`, a run that fails opens the debugger at the plugin's line.
+    `failed(error, spec)` is called for a run that fails, while its frames are still there: for a debugger.
     """
 
     poll_s = 0.0
     leaves = False
 
-    def __init__(self, jobs: Count | None = None, *, debug: bool = False) -> None:
-        self._failed = _debug if debug else None
+    def __init__(self, jobs: Count | None = None, *, failed: Failed | None = None) -> None:
+        self._failed = failed
         self._codes: dict[str, int] = {}
 
     def room(self, need: Need) -> int:
@@ -56,10 +59,3 @@ class Inline:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def _debug(error: Exception, spec: Mapping[str, Any]) -> None:
-    from harness.execute.debugger import post_mortem
-    from harness.execute.failure import package_at_fault
-
-    post_mortem(error, package_at_fault(error, spec))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.execute.heart import Heart
+from harness.execute.heartbeat import Heart
 from harness.plugins.manager import Registry
 from harness.store.record import Record
 

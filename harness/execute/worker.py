@@ -12,12 +12,12 @@ from typing import Any
 
 from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
-from harness.execute.heart import Heart
+from harness.execute.heartbeat import Heart
 from harness.execute.observers import Observers
-from harness.execute.stages import Run, provenance
 from harness.execute.timeout import time_limit
 from harness.measure.compute import Compute
 from harness.measure.provenance import environment, hardware
+from harness.pipeline.stages import Run, provenance
 from harness.plugins.manager import load
 from harness.store.lease import Busy
 from harness.store.record import Record

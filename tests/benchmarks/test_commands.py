@@ -12,8 +12,8 @@ import psutil
 import pytest
 from bench import many_runs
 
-from harness.cli.show import rebuild
-from harness.execute.drive import Outcome, drive
+from harness.cli.support.show import rebuild
+from harness.execute.scheduler import Outcome, drive
 
 ENTRIES = 400
 RUNS = ENTRIES * many_runs.SEEDS * many_runs.FOLDS

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.rank.bootstrap import Draws, cell_means, overall_means
-from harness.rank.groups import groups
-from harness.rank.limits import apart, intervals, rank_intervals
-from harness.rank.methods import METHODS, Contest, standing
-from harness.rank.patients import Patients
-from harness.rank.stability import stability
+from harness.board.bootstrap import Draws, cell_means, overall_means
+from harness.board.methods import METHODS, Contest, standing
+from harness.board.patients import Patients
+from harness.stats.confidence_intervals import apart, intervals, rank_intervals
+from harness.stats.groups import groups
+from harness.stats.stability import stability
 
 ENTRIES, PATIENTS, METRICS = 50, 150, 20
 

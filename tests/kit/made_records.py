@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.rank.board import Entry, PlannedRun
+from harness.board.board import Entry, PlannedRun
 from harness.store.record import CaseScore, Record
 
 HEART = {"RV": 1, "MYO": 2, "LV": 3}

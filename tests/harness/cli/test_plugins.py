@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import plugins
+from harness.cli.verbs import plugins
 from harness.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.progress import describe
+from harness.cli.support.progress import describe
 from harness.train.budget import Budget
 
 

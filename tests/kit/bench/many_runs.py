@@ -12,7 +12,7 @@ from typing import Any
 
 import tiny_project
 
-from harness.cli.board import Board, open_board
+from harness.cli.support.board import Board, open_board
 from harness.execute.executor import Answer, Job, Need
 from harness.plan.plan import Plan, make_plan
 from harness.store.record import CaseScore, Record, case_lines

@@ -1,0 +1,237 @@
+"""What a leaderboard consists of: entries, their planned runs, one result each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.stats.arrays import Interval
+from harness.stats.noise_floor import NoiseFloor
+from harness.stats.ranking import RANK_METHOD, RankMethod
+from harness.stats.stability import Stability
+from harness.store.record import Record
+
+RunState = Literal["done", "resume", "todo", "skipped", "failed", "running"]
+EntryState = Literal["done", "incomplete", "running", "failed", "skipped", "todo"]
+
+NO_PHASE = "all"
+"""Stands where a dataset has no phases."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a leaderboard: the labels of model, loss and dataset, parameters included."""
+
+    model: str
+    loss: str
+    dataset: str
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Entry:
+        """The entry that a record's `spec` belongs to."""
+        return cls(spec["model"]["label"], spec["loss"]["label"], spec["dataset"]["label"])
+
+    @property
+    def name(self) -> str:
+        """Model and loss, as people say it."""
+        return f"{self.model} + {self.loss}"
+
+
+def params_of(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The resolved parameters of the three plugins in a `spec`."""
+    return {kind: dict(spec[kind].get("params", {})) for kind in ("model", "loss", "dataset")}
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that an entry needs to be complete, and how far it is.
+
+    `reason` says why it was skipped or failed. `params` (see `params_of`) are shown for an
+    entry that has no record yet.
+    """
+
+    run_id: str
+    entry: Entry
+    seed: int
+    fold: int
+    state: RunState
+    reason: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A planned run after its record was looked at. `run_id` is None where nobody planned or ran it."""
+
+    run_id: str | None
+    seed: int
+    fold: int
+    state: RunState
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one structure in one phase, over the cases of an entry.
+
+    `mean` is over `n` cases (a case scored under several seeds is averaged first); `sd` is the
+    sample standard deviation over patients, None below two. Counted by case, a case counts if
+    any of its seeds does: `penalised` had an empty prediction or reference and stays in the
+    mean with its penalty; `excluded` had nothing to measure on either side, or could not be
+    measured (these again in `errors`). `cases` is the number of cases seen. `ci95` is the
+    bootstrap interval of the mean over patients and seeds, None below six patients or without
+    bootstrap.
+    """
+
+    mean: float | None
+    sd: float | None
+    n: int
+    penalised: int
+    excluded: int
+    errors: int
+    cases: int
+    ci95: Interval | None = None
+
+
+Scores = Mapping[str, Mapping[str, Mapping[str, Cell]]]
+"""``scores[metric][structure][phase]``."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an entry's runs took: times are medians over runs, memory the largest peak. None: not measured."""
+
+    train_s: float | None = None
+    predict_s_median: float | None = None
+    predict_s_p95: float | None = None
+    gpu_train_mib: float | None = None
+    gpu_predict_mib: float | None = None
+    host_mib: float | None = None
+    parameters: int | None = None
+    flops: int | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One clinical index of one patient on both sides; None where it can't be had.
+
+    `penalised`: the prediction gave none where the reference has one, and got the worst.
+    """
+
+    patient: str
+    group: str | None
+    index: str
+    reference: float | None
+    measured: float | None
+    penalised: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """An entry with its state, scores and costs; `rank` is None unless it is complete.
+
+    `metric_ranks` are its ranks by each metric of the protocol's ``rank_by``, `mean_rank` their
+    mean. `rank_interval` is the 95 % bootstrap interval of the rank; two entries have a letter of
+    `group` (such as ``AB``) in common where they can't be told apart; `rank_shares` is the share of
+    bootstrap samples in which it takes each rank; `overall_ci95` are the intervals of `overall`. They
+    are None or empty without bootstrap. `reason` says why it is not ranked. `hardware` names each
+    class its runs were on. `clinical` holds the indices of each patient, where the dataset is of
+    hearts; `records` are those of the runs that are done.
+    """
+
+    entry: Entry
+    state: EntryState
+    runs: tuple[Run, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rank: int | None = None
+    mean_rank: float | None = None
+    metric_ranks: Mapping[str, int] = field(default_factory=dict)
+    rank_interval: tuple[int, int] | None = None
+    group: str | None = None
+    rank_shares: Mapping[int, float] = field(default_factory=dict)
+    reason: str | None = None
+    scores: Scores = field(default_factory=dict)
+    overall: Mapping[str, float | None] = field(default_factory=dict)
+    overall_ci95: Mapping[str, Interval | None] = field(default_factory=dict)
+    cost: Cost = Cost()
+    hardware: tuple[str, ...] = ()
+    clinical: tuple[Pair, ...] = ()
+    records: tuple[Record, ...] = field(default=(), repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Significance:
+    """Holm-corrected one-sided p values: ``p[i][j]`` that ``entries[i]`` is better than ``entries[j]``.
+
+    None on the diagonal.
+    """
+
+    entries: tuple[Entry, ...]
+    p: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A finished run of this leaderboard that is not comparable with the others, and why."""
+
+    entry: Entry
+    run_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """The ground on which a dataset's entries compete: the same patients, seeds and folds.
+
+    `structures` and `phases` are in the dataset's order. `patients` and `cases` count what was
+    tested. `notes` are sentences for the caption. `noise_floor` is by metric, None with one seed;
+    `stability` and `significance` (by metric of the protocol's ``rank_by``) are of the ranked
+    entries, None or empty without bootstrap or with fewer than two. Without `exact_groups` some
+    entries share a letter and are told apart all the same (see `harness.stats.groups`).
+    """
+
+    dataset: str
+    split_hash: str | None
+    structures: tuple[str, ...]
+    phases: tuple[str, ...]
+    seeds: tuple[int, ...]
+    folds: tuple[int, ...]
+    patients: int
+    cases: int
+    notes: tuple[str, ...] = ()
+    noise_floor: Mapping[str, NoiseFloor] | None = None
+    stability: Stability | None = None
+    significance: Mapping[str, Significance] = field(default_factory=dict)
+    exact_groups: bool = True
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset's plugin name, without parameters."""
+        return self.dataset.partition("[")[0]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard under one protocol. `results` are sorted: by dataset, ranked ones first.
+
+    `notes` are sentences about the whole; `left_out` are runs that can't be compared with these.
+    """
+
+    name: str
+    protocol: Mapping[str, Any]
+    protocol_hash: str
+    fields: tuple[Field, ...]
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def rank_method(self) -> RankMethod:
+        """How the ranks were made."""
+        method: RankMethod = self.protocol.get("rank_method", RANK_METHOD)
+        return method
+
+    def of(self, dataset: str) -> tuple[Result, ...]:
+        """The results on one dataset, in their order."""
+        return tuple(r for r in self.results if r.entry.dataset == dataset)

@@ -1,0 +1,76 @@
+"""What the runs of an entry took: time, memory, size, and on which hardware."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
+
+from harness.board.board import Cost
+from harness.store.record import Record
+
+
+def cost_of(records: Sequence[Record]) -> Cost:
+    """Costs of finished runs: medians over runs of times and their 95th percentiles, largest memory peaks."""
+
+    def time(name: str) -> float | None:
+        return _over((r.time_s for r in records), name, median)
+
+    def peak(name: str) -> float | None:
+        return _over((r.memory_mib for r in records), name, max)
+
+    def size(name: str) -> int | None:
+        value = _over((r.model for r in records), name, median)
+        return None if value is None else round(value)
+
+    return Cost(
+        train_s=_over(map(_training, records), "train", median),
+        predict_s_median=time("volume_median"),
+        predict_s_p95=time("volume_p95"),
+        gpu_train_mib=peak("gpu_train_allocated"),
+        gpu_predict_mib=peak("gpu_predict_allocated"),
+        host_mib=peak("host_peak"),
+        parameters=size("parameters"),
+        flops=size("flops"),
+    )
+
+
+def _training(record: Record) -> dict[str, float]:
+    """Seconds of all training steps, the first ones included; none where nothing was trained."""
+    parts = [record.time_s.get(name) for name in ("first step", "train")]
+    known = [float(part) for part in parts if isinstance(part, int | float)]
+    return {"train": sum(known)} if known else {}
+
+
+_SHARED = ", shared"
+"""Ends the hardware class of a machine that others used meanwhile."""
+
+
+def moved_by_others(hardware: Iterable[str]) -> bool:
+    """Whether one of these hardware classes is a machine that others used, which moves times."""
+    return any(name.endswith(_SHARED) for name in hardware)
+
+
+def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
+    """Each hardware class that the runs were on, sorted; a machine that others used is one of its own."""
+    return tuple(sorted({_class(record) for record in records if record.hardware.get("class")}))
+
+
+def _class(record: Record) -> str:
+    seen = record.hardware.get("contention", {}).values()
+    shared = any(one.get("shared") for one in seen)
+    here = record.hardware["class"]
+    machines = record.hardware.get("trained_on", [here])
+    trained = "" if machines == [here] else f", trained on {' and '.join(machines)}"
+    return f"{here}{trained}{_SHARED if shared else ''}"
+
+
+def _over(
+    tables: Iterable[Mapping[str, object]], name: str, reduce: Callable[[list[float]], float]
+) -> float | None:
+    values = [
+        float(value)
+        for table in tables
+        if isinstance(value := table.get(name), int | float) and math.isfinite(value)
+    ]
+    return reduce(values) if values else None

@@ -1,0 +1,143 @@
+"""The galleries of a report: images from the dataset, segmentations that the runs kept."""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.board.aggregate import counts
+from harness.cli.support import board as boards
+from harness.data.case import Case
+from harness.errors import HarnessError
+from harness.metrics.definitions import metric
+from harness.page.gallery import Drawn, Gallery, Sheet, Told, telling
+from harness.page.plots.plot_data import slug
+from harness.pipeline.saved_predictions import kept, read_kept
+from harness.plan.data import open_choice, root_of
+from harness.plugins.records import Dataset
+from harness.views.rows import SHORT
+
+if TYPE_CHECKING:
+    from harness.board import board as rank
+    from harness.cli.support.board import Board
+    from harness.data.source import Source
+    from harness.plan.choice import Choice
+    from harness.store.record import Record
+
+MOST_ENTRIES = 12
+"""Of a leaderboard with more, so many have a row: the first of the table."""
+
+
+def galleries(
+    board: Board, ranked: rank.Board, shown: Collection[rank.Entry] | None, args: argparse.Namespace
+) -> dict[str, Gallery]:
+    """By dataset, the best, the median and the worst patient as its entries see them, or why not."""
+    choices = {entry.dataset.label: entry.dataset for entry in board.matrix.entries}
+    roots = boards.data_roots(args.data, board.registry)
+    made = {}
+    for field in ranked.fields:
+        results = [one for one in ranked.of(field.dataset) if one.records]
+        results = [one for one in results if shown is None or one.entry in shown][:MOST_ENTRIES]
+        told = telling(ranked, field, [one.entry for one in results])
+        try:
+            made[field.dataset] = _gallery(
+                board, choices.get(field.dataset), results, told, roots, embed=args.embed_images
+            )
+        except HarnessError as error:
+            made[field.dataset] = Gallery(note=f"No images: {error}")
+    return made
+
+
+def _gallery(
+    board: Board,
+    choice: Choice | None,
+    results: Sequence[rank.Result],
+    told: Sequence[Told],
+    roots: Mapping[str, Path],
+    *,
+    embed: bool,
+) -> Gallery:
+    if choice is None or choice.plugin is None:
+        return Gallery(note="No images: the dataset's plugin is not registered.")
+    record = choice.record
+    assert isinstance(record, Dataset)
+    if not (record.embeddable or embed):
+        licence = f" ({record.licence})" if record.licence else ""
+        return Gallery(
+            note=f"No images: the licence of {record.name}{licence} is not known to let them be passed on. "
+            "harness report --embed-images shows them, for your own use."
+        )
+    folders = _folders(board, results)
+    # Looked for before the dataset is opened: a generated one would be made for nothing.
+    if not any(one.patient in of for one in told for of in folders.values()):
+        return Gallery(
+            note="No images: no predictions lie in the folder of runs. With keep_predictions = true in the "
+            "protocol, harness run keeps them."
+        )
+    source = open_choice(choice, root_of(board.project, choice, board.runs, roots))
+    cases = [(one, case) for one in told for case in source.cases if case.patient == one.patient]
+    sheets = tuple(_sheet(one, case, source, results, folders).cut() for one, case in cases)
+    return Gallery(sheets, "" if sheets else "No images: the dataset has none of these patients.")
+
+
+Folders = Mapping[str, tuple["Record", Path]]
+"""By patient: the record that tested it, and where its predictions lie."""
+
+
+def _folders(board: Board, results: Sequence[rank.Result]) -> dict[str, Folders]:
+    """By entry name; of several seeds the first that kept its predictions."""
+    found: dict[str, dict[str, tuple[Record, Path]]] = defaultdict(dict)
+    for result in results:
+        for record in result.records:
+            folder = board.runs.run(record.run_id).predictions
+            if folder.is_dir():
+                for score in record.cases:
+                    found[result.entry.name].setdefault(score.patient, (record, folder))
+    return dict(found)
+
+
+def _sheet(
+    told: Told, case: Case, source: Source, results: Sequence[rank.Result], folders: Mapping[str, Folders]
+) -> Sheet:
+    volume = case.read()
+    if volume.labels is None:
+        raise HarnessError("a tested case has no reference", where=case.id)
+    drawn = []
+    for result in results:
+        name = result.entry.name
+        record, folder = folders.get(name, {}).get(told.patient, (None, None))
+        if record is None or folder is None or not kept(folder, case.id).exists():
+            drawn.append(Drawn(name, "", None))
+            continue
+        labels = read_kept(folder, case, volume.labels.shape)
+        drawn.append(Drawn(name, _score(record, case, told.metric), labels))
+    phase = case.phase or ""
+    about = " · ".join(text for text in (case.patient, case.group or "", phase) if text)
+    return Sheet(
+        key=slug("gallery", told.which, *([phase] if phase else [])),
+        title=f"{about}: the {told.which} patient, mean {_told(told.metric, told.value)}",
+        choice=phase,
+        image=volume.image[0],
+        reference=volume.labels,
+        drawn=tuple(drawn),
+        spacing_mm=volume.spacing_mm,
+        structures=source.structures,
+    )
+
+
+def _score(record: Record, case: Case, name: str) -> str:
+    """The mean of a metric over the structures of a case."""
+    values = [
+        score.value
+        for score in record.cases
+        if score.case == case.id and score.metric == name and counts(score) and score.value is not None
+    ]
+    return _told(name, sum(values) / len(values)) if values else ""
+
+
+def _told(name: str, value: float) -> str:
+    unit = metric(name).unit
+    return f"{SHORT.get(name, name)} " + (f"{value:.1f} {unit}" if unit else f"{value:.3f}")

@@ -1,0 +1,228 @@
+"""Progress of a plan: bars in a terminal, plain lines elsewhere; always on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from harness.board.aggregate import run_means
+from harness.execute.scheduler import Event, Outcome
+from harness.plan.plan import Plan, PlannedRun
+from harness.store.record import Record
+from harness.tables.units import metric_scale
+
+PLAIN_INTERVAL_S = 15.0
+"""Without a terminal a run says how far it is this often, at the end of an epoch."""
+
+
+SHOWN = 12
+"""Runs that have a bar of their own, of those at work at once."""
+
+
+class Progress:
+    """Shows what `drive` tells. Use as a context; `quiet` shows nothing, `plain` lines and no bars."""
+
+    def __init__(self, *, quiet: bool = False, plain: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._live = self._console.is_terminal and not quiet and not plain
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._live,
+            transient=True,
+        )
+        self._reading: TaskID | None = None
+        self._scored: TaskID | None = None
+        self._timed: TaskID | None = None
+        self._tried: TaskID | None = None
+        self._all: TaskID | None = None
+        self._running: dict[str, TaskID] = {}
+        self._seen: dict[str, int] = {}
+        self._told: dict[str, float] = {}
+        self._waiting: set[str] = set()
+        self._noted: set[str] = set()
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def reading(self, done: int, total: int) -> None:
+        """A dataset is read and checked for the first time."""
+        if self._reading is None:
+            self._reading = self._bars.add_task("reading cases", total=total, figures="")
+        self._bars.update(self._reading, completed=done, visible=done < total)
+
+    def scoring(self, done: int, total: int) -> None:
+        """Label maps are scored."""
+        if self._scored is None or done == 1:
+            self._scored = self._bars.add_task("scoring cases", total=total, figures="")
+        self._bars.update(self._scored, completed=done, visible=done < total)
+
+    def timing(self, done: int, total: int) -> None:
+        """Predictions are timed."""
+        if self._timed is None:
+            self._timed = self._bars.add_task("timing", total=total, figures="")
+        self._bars.update(self._timed, completed=done, visible=done < total)
+
+    def trying(self, done: int, total: int) -> None:
+        """Entries are tried for a few steps."""
+        if self._tried is None:
+            self._tried = self._bars.add_task("preflight", total=total, figures="")
+        self._bars.update(self._tried, completed=done, visible=done < total)
+
+    def plan(self, plan: Plan) -> None:
+        """Say what will be done, and what was noticed."""
+        for note in plan.notes:
+            self._console.print(f"note: {escape(note)}")
+        for run in plan.runs:
+            if run.state == "skipped":
+                self._console.print(f"skipped {escape(run.entry.label)}: {escape(run.reason)}")
+        states = Counter(run.state for run in plan.runs if run.state != "skipped")
+        total = sum(states.values())
+        told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        self._console.print(f"{plan.leaderboard}: {total} runs ({told or 'none'})")
+        if states.keys() - {"done"}:
+            self._all = self._bars.add_task("runs", total=total, completed=states.get("done", 0), figures="")
+
+    def event(self, event: Event, run: PlannedRun, figures: dict[str, Any]) -> None:
+        """Take one event of `drive`."""
+        if event == "start":
+            self._start(run)
+        elif event == "progress":
+            self._progress(run, figures)
+        elif event == "wait":
+            if run.id not in self._waiting:
+                self._waiting.add(run.id)
+                self._console.print(f"waiting for {_name(run)}: another process works on it")
+        elif event == "lost":
+            self._drop(run)
+            why = f" ({figures['detail']})" if figures.get("detail") else ""
+            self._console.print(f"lost the machine of {_name(run)}{escape(why)}; another goes on with it")
+        else:
+            self._end(run, figures)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say how it ended, and what the harness itself cost."""
+        if outcome.left:
+            self._console.print(f"{len(outcome.left)} runs go on without this command; see: harness status")
+            if outcome.unsubmitted:
+                told = f"{outcome.unsubmitted} more were not submitted: there was no room"
+                self._console.print(f"{told}; run this again when there is")
+        elif self._all is not None and outcome.wall_s:
+            share = f"{100 * outcome.outside:.1f} %"
+            self._console.print(f"took {duration(outcome.wall_s)}, {share} of it outside runs", style="dim")
+
+    def _start(self, run: PlannedRun) -> None:
+        self._told[run.id] = time.monotonic()
+        self._seen[run.id] = 0
+        verb = "resume" if run.state == "resume" else "start"
+        if not self._live:
+            self._console.print(f"{verb} {_name(run)}")
+        self._drop(run)
+        if len(self._running) < SHOWN:
+            self._running[run.id] = self._bars.add_task(_name(run), total=None, figures=verb)
+
+    def _note(self, figures: dict[str, Any]) -> None:
+        """What an observer failed with, or which GPU: each once, however many runs say so."""
+        for note in figures.get("notes", ()):
+            if note not in self._noted:
+                self._noted.add(note)
+                self._console.print(f"note: {escape(note)}", soft_wrap=True)
+
+    def _progress(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._note(figures)
+        epoch, epochs = int(figures.get("epoch", 0)), int(figures.get("epochs", 0))
+        text = describe(figures)
+        task = self._running.get(run.id)
+        if task is not None and epochs:
+            steps = max(1, int(figures.get("steps", 1)))
+            done = min(epochs, epoch - 1 + figures.get("step", 0) / steps)
+            self._bars.update(task, total=epochs, completed=int(done), figures=text)
+        elif task is not None:
+            self._bars.update(task, figures=text)
+        if not self._live and self._seen.get(run.id) != epoch:
+            self._seen[run.id] = epoch
+            if time.monotonic() - self._told.get(run.id, 0.0) > PLAIN_INTERVAL_S:
+                self._told[run.id] = time.monotonic()
+                self._console.print(f"  {_name(run)}: epoch {epoch}/{epochs} {text}")
+
+    def _end(self, run: PlannedRun, figures: dict[str, Any]) -> None:
+        self._note(figures)
+        self._drop(run)
+        if self._all is not None:
+            self._bars.advance(self._all)
+        if figures.get("status") == "done":
+            self._console.print(f"done {_name(run)}{_means(figures['record'])}")
+        elif figures.get("status") == "cancelled":
+            self._console.print(f"cancelled {_name(run)}")
+        else:
+            message = (figures.get("failure") or {}).get("message", figures.get("status"))
+            self._console.print(f"FAILED {_name(run)}: {escape(str(message))}")
+
+    def _drop(self, run: PlannedRun) -> None:
+        task = self._running.pop(run.id, None)
+        if task is not None:
+            self._bars.remove_task(task)
+
+
+def describe(figures: dict[str, Any]) -> str:
+    """A heartbeat in words: phase, or loss, validation Dice and time left."""
+    phase = figures.get("phase", "start")
+    if phase == "prepare" and "cases" in figures:
+        return f"prepares {figures['prepared']}/{figures['cases']} cases"
+    if phase == "predict" and "volumes" in figures:
+        return f"predicts {figures['predicted']}/{figures['volumes']} volumes"
+    if phase != "train" or "epochs" not in figures:
+        return str(phase)
+    words = []
+    if "loss" in figures:
+        words.append(f"loss {figures['loss']:.3f}")
+    if "validation_dice" in figures:
+        words.append(f"Dice {figures['validation_dice']:.3f}")
+    # The first step, which also tunes and compiles, is on a clock of its own.
+    if figures.get("work_timed") and figures.get("train_s"):
+        left = figures["train_s"] / figures["work_timed"] * figures["work_left"]
+        words.append(f"{duration(left)} left")
+    return ", ".join(words) or "trains"
+
+
+def _means(record: Record) -> str:
+    """What the run comes to by itself in what its leaderboard ranks by."""
+    found = run_means(record, record.spec["protocol"]["rank_by"])
+    told = [
+        f"{name} {scale.text(value)} {scale.unit}".rstrip()
+        for name, value in found.items()
+        if value is not None
+        for scale in [metric_scale(name)]
+    ]
+    return f": {', '.join(told)}" if told else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _name(run: PlannedRun) -> str:
+    many = f" s{run.seed} f{run.fold}" if run.seed or run.fold else ""
+    return escape(f"{run.entry.label}{many}")

@@ -1,0 +1,53 @@
+"""What runs need of a machine: as harness.toml says, else as earlier runs of the same model took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.execute.executor import Need
+from harness.execute.scheduler import readable
+from harness.plan.plan import PlannedRun
+from harness.store.runs import RunsFolder
+
+MARGIN = 1.2
+"""A run gets this many times what its model took before."""
+
+ENOUGH = 3
+"""That many runs of a model tell what it takes."""
+
+
+class Needs:
+    """`needs(run)` for the runs of a plan. `settings` has ``{gpus, cpus, memory_gib}`` by model name."""
+
+    def __init__(
+        self, planned: Sequence[PlannedRun], runs: RunsFolder, settings: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self._runs = runs
+        self._settings = settings
+        self._ids: dict[str, list[str]] = {}
+        self._known: dict[str, float] = {}
+        for run in planned:
+            if run.id:
+                self._ids.setdefault(run.spec["model"]["label"], []).append(run.id)
+
+    def __call__(self, run: PlannedRun) -> Need:
+        """What a run needs; its memory is None while no run of its model has ended."""
+        given = self._settings.get(run.spec["model"]["name"], {})
+        gib = given.get("memory_gib")
+        memory = gib * 1024 if gib is not None else self._took(run.spec["model"]["label"])
+        return Need(given.get("gpus", 1), given.get("cpus"), memory)
+
+    def _took(self, label: str) -> float | None:
+        if label not in self._known:
+            peaks: list[float] = []
+            for run_id in self._ids.get(label, ()):
+                record = readable(self._runs.run(run_id))
+                if record is not None and record.memory_mib.get("host_peak"):
+                    peaks.append(record.memory_mib["host_peak"])
+                if len(peaks) >= ENOUGH:
+                    break
+            if not peaks:
+                return None
+            self._known[label] = MARGIN * max(peaks)
+        return self._known[label]

@@ -1,0 +1,231 @@
+"""The page of a leaderboard, from what was ranked: equal input gives equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from itertools import groupby
+from types import MappingProxyType
+from typing import Any
+
+from harness.board.board import Board, Entry, Field
+from harness.board.published import Published
+from harness.page.about import facts, protocol_text
+from harness.page.embed import embedded_json, embedded_script
+from harness.page.gallery import Gallery, draw
+from harness.page.gallery.draw import COLOURS
+from harness.page.page_payload import Packed
+from harness.page.plots import Figure, every_plot
+from harness.page.plots.draw import engine, script, to_vega
+from harness.page.plots.figure import Part, Patient
+from harness.tables.arrange import heading
+from harness.tables.clean import clean
+from harness.tables.column_layout import pieces
+from harness.tables.table import Table
+from harness.views import available, captions, tables
+
+PARTS: dict[Part, tuple[str, str]] = {
+    "scores": (
+        "Scores",
+        "Every dot is a patient; the band spans the quartiles, the stroke is the median. "
+        "Point at a dot to see the same patient everywhere; click to keep it.",
+    ),
+    "ranks": (
+        "Stability",
+        "The area of a bubble is the share of bootstrap samples (patients, seeds) in which an entry takes a "
+        "rank. The line is the 95 % interval of the rank, the stroke is the rank itself.",
+    ),
+    "tests": (
+        "Significance",
+        "Paired one-sided Wilcoxon signed-rank tests over patients, Holm-corrected over all pairs: p that "
+        "the entry of the row is better than that of the column. *** p ≤ 0.001, ** p ≤ 0.01, * p ≤ 0.05.",
+    ),
+    "agreement": (
+        "Clinical indices",
+        "Each patient's index from the prediction against the one from the reference.",
+    ),
+    "learning": (
+        "Learning curves",
+        "A line a run. Losses of different formulas share no unit, so each has a plot of its own.",
+    ),
+    "costs": (
+        "Costs",
+        "Mean accuracy with its 95 % interval against what it takes. Filled, and joined by the dashed line: "
+        "the Pareto front, where no other entry is both cheaper and better. Numbers are ranks.",
+    ),
+}
+"""The parts of the page that hold plots, in its order: headings, and what one sees."""
+
+
+VIEWS: dict[str, str] = {
+    "dice": "Dice by structure and phase",
+    "hausdorff": "Hausdorff distance by structure and phase",
+    "clinical": "Clinical indices",
+    "groups": "By group of patients",
+    "cost": "Costs",
+}
+"""The tables that are folded below the ranking."""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Something that the reader chooses: the `options` of what a part shows."""
+
+    name: str
+    options: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return self.name.split()[-1]
+
+
+@dataclass(frozen=True)
+class _Part:
+    key: Part
+    title: str
+    intro: str
+    figures: tuple[Figure, ...]
+    choice: _Choice | None
+
+
+@dataclass(frozen=True)
+class _Gallery:
+    """Pictures that are already markup, with title and choice, and what can be switched in them."""
+
+    note: str
+    pictures: tuple[tuple[str, str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+    contours: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Section:
+    """What the page says of one dataset."""
+
+    field: Field
+    prefix: str
+    summary: Table
+    others: tuple[tuple[str, Table], ...]
+    parts: tuple[_Part, ...]
+    patients: tuple[Patient, ...]
+    facts: Sequence[tuple[str, list[str]]]
+    gallery: _Gallery | None
+
+
+def page(
+    board: Board,
+    published: Sequence[Published] = (),
+    shown: Collection[Entry] | None = None,
+    galleries: Mapping[str, Gallery] = MappingProxyType({}),
+) -> str:
+    """The report as one HTML file that needs no network.
+
+    `shown` limits rows and plots to some entries. `galleries` are by a field's dataset.
+    ConfigError where the packages that draw are missing.
+    """
+    engine()
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    views = {view: tables(board, view, published=published, shown=shown) for view in available(board)}
+    sections = [
+        _section(board, i, {view: found[i] for view, found in views.items()}, published, shown, galleries)
+        for i in range(len(board.fields))
+    ]
+    packed = Packed(to_vega)
+    for section in sections:
+        packed.add(
+            section.prefix, [figure for part in section.parts for figure in part.figures], section.patients
+        )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        clean=clean, heading=heading, header_groups=_header_groups, bodies=_bodies, pieces=pieces
+    )
+    return environment.from_string(_asset("page.html")).render(
+        board=board,
+        ranked_by=captions.ranked_by(board),
+        sections=sections,
+        left_out=views["summary"][len(board.fields) :],
+        protocol=protocol_text(board),
+        style=Markup(_asset("page.css")),
+        vega=Markup(embedded_script(script())),
+        own=Markup(_asset("page.js")),
+        data=Markup(embedded_json(packed.value())),
+    )
+
+
+def _section(
+    board: Board,
+    number: int,
+    views: Mapping[str, Table],
+    published: Sequence[Published],
+    shown: Collection[Entry] | None,
+    galleries: Mapping[str, Gallery],
+) -> _Section:
+    field = board.fields[number]
+    beside = [one for one in published if one.dataset == field.dataset_name]
+    patients, figures = every_plot(board, field, beside, shown)
+    parts = []
+    for key, (title, intro) in PARTS.items():
+        own = tuple(figure for figure in figures if figure.part == key)
+        if own:
+            parts.append(_Part(key, title, intro, own, _choice(own)))
+    prefix = f"d{number}-"
+    gallery = galleries.get(field.dataset)
+    others = tuple((VIEWS[view], table) for view, table in views.items() if view in VIEWS)
+    return _Section(
+        field,
+        prefix,
+        views["summary"],
+        others,
+        tuple(parts),
+        patients,
+        facts(board, field),
+        _pictures(gallery, prefix) if gallery is not None else None,
+    )
+
+
+def _pictures(gallery: Gallery, prefix: str) -> _Gallery:
+    from markupsafe import Markup
+
+    if not gallery.sheets:
+        return _Gallery(gallery.note)
+    sheets = [replace(sheet, key=prefix + sheet.key) for sheet in gallery.sheets]
+    names = dict.fromkeys(name for sheet in sheets for name in sheet.structures)
+    return _Gallery(
+        gallery.note,
+        tuple((sheet.title, sheet.choice, Markup(draw(sheet))) for sheet in sheets),
+        tuple(dict.fromkeys(sheet.choice for sheet in sheets)),
+        tuple((name, COLOURS[i % len(COLOURS)]) for i, name in enumerate(names)),
+    )
+
+
+def _choice(figures: Sequence[Figure]) -> _Choice | None:
+    names = dict.fromkeys(name for figure in figures for name in figure.choice)
+    for name in names:
+        options = tuple(dict.fromkeys(figure.choice[name] for figure in figures))
+        if len(options) > 1:
+            return _Choice(name, options)
+    return None
+
+
+def _header_groups(table: Table) -> list[tuple[str, int]]:
+    """The upper level of a table's header: title and number of columns; empty without any."""
+    if not any(column.group for column in table.columns):
+        return []
+    return [(group, len(list(run))) for group, run in groupby(column.group for column in table.columns)]
+
+
+def _bodies(table: Table) -> list[tuple[str, str, list[Any]]]:
+    """Rows by their kind, with the title of the section that they stand in."""
+    titles = dict(table.sections)
+    return [
+        (kind, titles.get(kind, ""), list(rows)) for kind, rows in groupby(table.rows, key=lambda r: r.kind)
+    ]
+
+
+def _asset(name: str) -> str:
+    return resources.files("harness.page").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,6 @@
+"""Plots as Vega-Lite specifications with their data: the page draws them, and so do static pictures."""
+
+from harness.page.plots.every import every_plot
+from harness.page.plots.figure import Figure, Series
+
+__all__ = ["Figure", "Series", "every_plot"]

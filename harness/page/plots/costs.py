@@ -1,0 +1,243 @@
+"""Accuracy against what it takes, in time and in memory, with the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.board.board import Result
+from harness.board.cost import moved_by_others
+from harness.board.published import Published
+from harness.metrics.definitions import metric
+from harness.page.plots import theme
+from harness.page.plots.figure import DATA, Figure, Series, rounded
+from harness.page.plots.plot_data import Ground, slug
+from harness.page.plots.theme import of
+from harness.tables.clean import clean
+from harness.tables.units import Scale, memory_scale, time_scale
+from harness.views.rows import SHORT, title_of
+from harness.views.summary import summary_metrics
+
+COSTS: Mapping[str, str] = {
+    "train_s": "training time",
+    "predict_s_median": "prediction of one volume",
+    "gpu_train_mib": "GPU memory in training",
+    "gpu_predict_mib": "GPU memory in prediction",
+    "host_mib": "host memory",
+}
+"""Fields of `Cost` and what they are."""
+
+TIMES = ("train_s", "predict_s_median")
+
+_WIDTH = 420
+
+_NAMED = 8
+"""Up to so many entries are named beside their points; of more, the rank is."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where an entry stands: its cost, and its mean with limits; on which hardware."""
+
+    label: str
+    cost: float
+    mean: float
+    limits: tuple[float, float] | None = None
+    hardware: str = ""
+    rank: str = ""
+
+
+def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
+    """A figure for each metric of the summary and each cost that was measured."""
+    figures = []
+    for name in summary_metrics(ground.board):
+        for field, title in COSTS.items():
+            points = [
+                point
+                for result in ground.results
+                if (point := _point(ground, result, name, field)) is not None
+            ]
+            if not points:
+                continue
+            beside = _published(published, name, field)
+            both = [point.cost for point in (*points, *beside)]
+            scale = (time_scale if field in TIMES else memory_scale)(both)
+            key = slug("cost", name, field.replace("_", "-"))
+            series = _series(points, beside, scale, ground.short, higher=bool(metric(name).higher_is_better))
+            spec = _spec(ground, points, beside, scale, title, name)
+            classes = {point.hardware for point in points}
+            moved = field in TIMES and moved_by_others(classes)
+            note = _MIXED if len(classes) > 1 else _MOVED if moved else ""
+            made = f"{title_of(name)} against {title}"
+            figures.append(
+                Figure("costs", key, made, spec, series, {"cost metric": SHORT.get(name, name)}, note)
+            )
+    return figures
+
+
+_MIXED = "Measured on different hardware: each has a front of its own, and they can't be compared."
+
+_MOVED = "Measured while others used the machine, which moves times: the front is a hint."
+
+
+def front(points: Sequence[Point], *, higher: bool) -> list[Point]:
+    """The points that no other one beats: none is as cheap or cheaper with a better mean, nor cheaper
+    with one as good. By rising cost.
+    """
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.cost, -p.mean if higher else p.mean, p.label)):
+        if not kept or (point.mean > kept[-1].mean if higher else point.mean < kept[-1].mean):
+            kept.append(point)
+    return kept
+
+
+def _point(ground: Ground, result: Result, name: str, field: str) -> Point | None:
+    cost: float | None = getattr(result.cost, field)
+    mean = result.overall.get(name)
+    # Only complete entries: a mean over some of the folds is not the same figure.
+    if cost is None or not cost > 0 or mean is None or result.rank is None:
+        return None
+    on = clean(", ".join(result.hardware)) or "hardware unknown"
+    return Point(ground.labels[result.entry], cost, mean, result.overall_ci95.get(name), on, str(result.rank))
+
+
+def _published(published: Sequence[Published], name: str, field: str) -> list[Point]:
+    return [
+        Point(clean(f"{row.entry.name} ({one.short})"), cost, row.overall[name], None, "published")
+        for one in published
+        for row in one.rows
+        if (cost := getattr(row.cost, field)) and name in row.overall
+    ]
+
+
+def _series(
+    points: Sequence[Point],
+    beside: Sequence[Point],
+    scale: Scale,
+    shorten: Callable[[str], str],
+    *,
+    higher: bool,
+) -> tuple[Series, ...]:
+    def at(point: Point) -> float | None:
+        return rounded(point.cost / scale.factor)
+
+    best: list[Point] = []
+    lines = []
+    for hardware in sorted({point.hardware for point in points}):
+        found = front([point for point in points if point.hardware == hardware], higher=higher)
+        best += found
+        lines.append(
+            Series(
+                {"cost": [at(point) for point in found], "edge": [rounded(point.mean) for point in found]},
+                {"hardware": hardware},
+            )
+        )
+    values = [point.cost for point in (*points, *beside)]
+    few = len(points) <= _NAMED
+    middle = (min(values) * max(values)) ** 0.5 if _wide(values) else (min(values) + max(values)) / 2
+    dots = []
+    for point in (*points, *beside):
+        low, high = point.limits or (point.mean, point.mean)
+        dots.append(
+            Series(
+                {
+                    "cost": [at(point)],
+                    "mean": [rounded(point.mean)],
+                    "low": [rounded(low)],
+                    "high": [rounded(high)],
+                },
+                {
+                    "entry": point.label,
+                    "hardware": point.hardware,
+                    "front": "on the front" if point in best else "behind it",
+                    "label": shorten(point.label) if few else point.rank,
+                    "side": "left" if point.cost > middle else "right",
+                },
+            )
+        )
+    return (*dots, *lines)
+
+
+def _spec(
+    ground: Ground, points: Sequence[Point], beside: Sequence[Point], scale: Scale, title: str, name: str
+) -> dict[str, Any]:
+    values = [point.cost for point in (*points, *beside)]
+    x = {
+        "field": "cost",
+        "type": "quantitative",
+        "title": f"{title}, {scale.unit}",
+        "scale": {"type": "log" if _wide(values) else "linear", "zero": False, "padding": 30, "nice": False},
+        "axis": {"tickCount": 5, "grid": False},
+    }
+    y = {"type": "quantitative", "scale": {"zero": False}, "title": f"mean {title_of(name)}"}
+    y["axis"] = {"tickCount": 6}
+    on = list(dict.fromkeys([*sorted({point.hardware for point in points}), *(["published"] * bool(beside))]))
+    shape = {
+        "field": "hardware",
+        "type": "nominal",
+        "scale": {"domain": on, "range": _shapes(len(on), bool(beside))},
+        "legend": {"title": None, "orient": "bottom", "columns": 1} if len(on) > 1 else None,
+    }
+    lit = {"condition": {"test": "entry === datum.entry", "value": of("lit")}, "value": of("dot")}
+    beaten = {"test": "datum.front !== 'on the front'", "value": of("paper")}
+    filled = {"condition": [beaten, lit["condition"]], "value": of("dot")}
+    text = {"type": "text", "fontSize": 11, "color": of("ink"), "baseline": "bottom", "dy": -5, "limit": 210}
+    names = {"encoding": {"x": x, "y": {**y, "field": "mean"}, "text": {"field": "label"}}}
+    return theme.framed(
+        {
+            "data": {"name": DATA},
+            "width": _WIDTH,
+            "height": 330,
+            "autosize": theme.FIT,
+            "layer": [
+                {
+                    "transform": [{"filter": "isValid(datum.edge)"}],
+                    "mark": {
+                        "type": "line",
+                        "interpolate": "step-after",
+                        "color": of("dim"),
+                        "strokeDash": [4, 3],
+                        "strokeWidth": 1.4,
+                    },
+                    "encoding": {"x": x, "y": {**y, "field": "edge"}, "detail": {"field": "hardware"}},
+                },
+                {
+                    "transform": [{"filter": "isValid(datum.mean)"}],
+                    "mark": {"type": "rule", "color": of("dot"), "opacity": 0.45, "strokeWidth": 1.4},
+                    "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+                },
+                {
+                    "transform": [{"filter": "isValid(datum.mean)"}],
+                    "mark": {"type": "point", "size": 75, "opacity": 1, "strokeWidth": 1.8},
+                    "encoding": {
+                        "x": x,
+                        "y": {**y, "field": "mean"},
+                        "shape": shape,
+                        "stroke": lit,
+                        "fill": filled,
+                    },
+                },
+                {
+                    "transform": [{"filter": "datum.side === 'right'"}],
+                    "mark": {**text, "align": "left", "dx": 6},
+                    **names,
+                },
+                {
+                    "transform": [{"filter": "datum.side === 'left'"}],
+                    "mark": {**text, "align": "right", "dx": -6},
+                    **names,
+                },
+            ],
+        }
+    )
+
+
+def _wide(values: Sequence[float]) -> bool:
+    """Whether costs are so far apart that only a logarithmic scale tells the small ones apart."""
+    return max(values) > 8 * min(values)
+
+
+def _shapes(count: int, published: bool) -> list[str]:
+    own = [theme.SHAPES[i % 4] for i in range(count - published)]
+    return [*own, *(["cross"] * published)]

@@ -1,0 +1,51 @@
+"""All plots of one dataset of a leaderboard, in the order of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from harness.board.board import Board, Entry, Field
+from harness.board.published import Published
+from harness.page.plots.agreement import agreement
+from harness.page.plots.costs import costs
+from harness.page.plots.figure import Figure, Patient
+from harness.page.plots.learning import learning
+from harness.page.plots.plot_data import ground
+from harness.page.plots.ranks import ranks, tests
+from harness.page.plots.scores import scores
+
+
+def every_plot(
+    board: Board,
+    field: Field,
+    published: Sequence[Published] = (),
+    shown: Collection[Entry] | None = None,
+) -> tuple[tuple[Patient, ...], list[Figure]]:
+    """The dataset's patients and its figures, of the entries `shown` (None: all).
+
+    What the records don't hold (a history, clinical indices, bootstrap ranks) has no figure.
+    """
+    about = ground(board, field, shown)
+    if not about.results:
+        return (), []
+    made = [
+        *ranks(about),
+        *scores(about),
+        *tests(about),
+        *agreement(about),
+        *learning(about),
+        *costs(about, published),
+    ]
+    return about.patients, _told_apart(made)
+
+
+def _told_apart(figures: Sequence[Figure]) -> list[Figure]:
+    """Names that differ only in what no file name may hold get a number."""
+    seen: dict[str, int] = {}
+    kept = []
+    for figure in figures:
+        seen[figure.key] = seen.get(figure.key, 0) + 1
+        twin = seen[figure.key]
+        kept.append(figure if twin == 1 else replace(figure, key=f"{figure.key}~{twin}"))
+    return kept

@@ -1,0 +1,56 @@
+"""Several networks timed on the same volumes in turns, so that a drift of the machine hits all alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from harness.data.case import Volume
+from harness.errors import ConfigError
+from harness.measure.clocks import Phases
+from harness.measure.compute import Compute
+from harness.pipeline.training_stage import Fit
+from harness.predict.native import Predictor
+from harness.store.runs import RunFolder
+
+
+def trained(folder: RunFolder) -> Predictor:
+    """The network of a finished run, as it predicts; ConfigError where its weights are elsewhere."""
+    spec = folder.spec()
+    compute = Compute.choose(spec["protocol"]["precision"], deterministic=spec["protocol"]["deterministic"])
+    fitted = Fit(folder, spec, compute, Phases(), folder.path).load()
+    if fitted is None:
+        raise ConfigError("its weights are not here", where=folder.id, remedy="Run it on this machine.")
+    fitted.model.eval()
+    return Predictor(fitted.model, fitted.task, spec["protocol"], compute)
+
+
+def interleave(
+    predictors: Mapping[str, Predictor],
+    volumes: Sequence[Volume],
+    rounds: int,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, list[float]]:
+    """Seconds of each prediction by name: `rounds` times over `volumes`, after a warm-up of each.
+
+    Who goes first changes from turn to turn: what follows another finds its caches as that left them.
+    """
+    names = list(predictors)
+    # Where algorithms are chosen, each shape costs more the first time.
+    shapes = {volume.image.shape: volume for volume in reversed(volumes)}
+    for predictor in predictors.values():
+        for volume in shapes.values():
+            predictor(volume)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    turns = [volume for _ in range(rounds) for volume in volumes]
+    for turn, volume in enumerate(turns):
+        for k in range(len(names)):
+            name = names[(turn + k) % len(names)]
+            predictor = predictors[name]
+            predictor.compute.synchronise()
+            start = time.perf_counter()
+            predictor(volume)
+            predictor.compute.synchronise()
+            seconds[name].append(time.perf_counter() - start)
+        advance(turn + 1, len(turns))
+    return seconds

@@ -1,7 +1,0 @@
-"""Pictures of a few patients: image, reference, and what each entry drew, slice by slice."""
-
-from harness.report.gallery.choose import Told, telling
-from harness.report.gallery.draw import draw, picture
-from harness.report.gallery.sheet import Drawn, Gallery, Sheet
-
-__all__ = ["Drawn", "Gallery", "Sheet", "Told", "draw", "picture", "telling"]

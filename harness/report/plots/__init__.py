@@ -1,6 +1,0 @@
-"""Plots as Vega-Lite specifications with their data: the page draws them, and so do static pictures."""
-
-from harness.report.plots.every import every_plot
-from harness.report.plots.figure import Figure, Series
-
-__all__ = ["Figure", "Series", "every_plot"]

@@ -1,0 +1,1 @@
+"""Pure functions of arrays: confidence intervals, groups, tests, ranks, stability. They know no records."""

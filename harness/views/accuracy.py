@@ -1,0 +1,83 @@
+"""One metric by structure and phase, laid out like the poster's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.board.board import NO_PHASE, Board, Field
+from harness.board.published import Published, PublishedRow
+from harness.errors import ConfigError, nearest
+from harness.tables.table import Cell, Column, Table
+from harness.views import captions, notes
+from harness.views.rows import (
+    LONG,
+    Figure,
+    Shown,
+    direction,
+    interval,
+    lay_out,
+    scale_of,
+    score,
+    structures,
+)
+
+
+def accuracy(board: Board, field: Field, published: Sequence[Published], name: str) -> Table:
+    """Means of metric `name` by structure and phase, and over all; ConfigError if it was not scored."""
+    metrics = board.protocol.get("metrics", ())
+    if name not in metrics:
+        raise ConfigError(
+            f"'{name}' is not among its metrics",
+            where=f"leaderboard {board.name}",
+            remedy=nearest(name, metrics),
+        )
+    results = board.of(field.dataset)
+    scale = scale_of(field, name)
+    better = direction(name)
+    figures = [
+        Figure(
+            Column(phase, structure, priority=1, better=better, topic=name)
+            if phase != NO_PHASE
+            else Column(structure, priority=1, better=better, topic=name),
+            _value(name, structure, phase),
+            scale.text,
+            _printed(name, structure, phase),
+        )
+        for structure in structures(field)
+        for phase in field.phases
+    ]
+    mean = Column("mean", priority=2, view="summary", better=better, topic=name)
+    figures.append(Figure(mean, lambda row: row.overall.get(name), scale.text))
+    if any(result.overall_ci95.get(name) for result in results):
+        # The summary has the one of the metric that ranks.
+        view = "summary" if name == board.protocol.get("rank_by", ("dice",))[0] else ""
+        column = Column("mean 95 %", label="interval of the mean", priority=2, view=view)
+        figures.append(interval(name, scale, column))
+    columns, rows, sections = lay_out(board, field, published, figures)
+    unit = f" in {scale.unit}" if scale.unit else ""
+    caption = [
+        notes.legend([name]),
+        *notes.ranks(field, results, name),
+        captions.ground(board, field),
+        *captions.notes(board, field),
+        *notes.counts(results, [name]),
+        *captions.reasons(results),
+        *captions.cited(published),
+    ]
+    heading = LONG.get(name, name).partition(" (")[0]
+    title = f"{heading}{unit}, leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
+    return Table(title, columns, rows, tuple(caption), sections, panels=True)
+
+
+def _value(name: str, structure: str, phase: str) -> Callable[[Shown], float | None]:
+    return lambda row: score(row, name, structure, phase)
+
+
+def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], Cell | None]:
+    """Published figures keep the digits that were printed."""
+
+    def cell(row: Shown) -> Cell | None:
+        text = row.printed.get((name, structure, phase)) if isinstance(row, PublishedRow) else None
+        return None if text is None else Cell(text, score(row, name, structure, phase))
+
+    return cell

@@ -1,0 +1,103 @@
+"""How well an entry's clinical indices agree with the reference's, as the ACDC challenge reports it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from harness.board.board import Board, Entry, Field, Result
+from harness.board.clinical import NEEDED, agreements
+from harness.board.published import Published
+from harness.errors import ConfigError
+from harness.metrics.clinical import UNITS, Agreement
+from harness.tables.table import Cell, Column, Table
+from harness.views import captions, notes
+from harness.views.rows import Figure, Shown, lay_out
+
+TITLES = {
+    "lv-edv": "LV EDV",
+    "lv-esv": "LV ESV",
+    "lv-ef": "LV EF",
+    "rv-edv": "RV EDV",
+    "rv-esv": "RV ESV",
+    "rv-ef": "RV EF",
+    "myo-mass": "MYO mass",
+}
+
+
+def clinical(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
+    """Correlation, bias, spread, limits of agreement and mean absolute error of each index."""
+    results = board.of(field.dataset)
+    found = {result.entry: agreements(result.clinical) for result in results}
+    if not any(found.values()):
+        raise ConfigError(
+            "has no clinical indices",
+            where=f"leaderboard {board.name}",
+            remedy=f"They need LV, RV and MYO at ED and ES, and {' and '.join(NEEDED)} among the metrics.",
+        )
+
+    def of(index: str, name: str) -> Callable[[Shown], float | None]:
+        def value(row: Shown) -> float | None:
+            one = found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
+            figure: float | None = None if one is None else getattr(one, name)
+            return figure
+
+        return value
+
+    def limits(index: str) -> Callable[[Shown], Cell | None]:
+        def cell(row: Shown) -> Cell | None:
+            one = found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
+            if one is None or one.lower is None or one.upper is None:
+                return None
+            return Cell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
+
+        return cell
+
+    figures = []
+    for index, unit in UNITS.items():
+        group = f"{TITLES[index]} {unit}"
+        figures += [
+            Figure(Column("r", group, priority=1, better="higher"), of(index, "r"), "{:.3f}".format),
+            Figure(Column("bias", group, priority=1), of(index, "bias"), "{:+.1f}".format),
+            Figure(Column("sd", group, priority=1, better="lower"), of(index, "sd"), "{:.1f}".format),
+            Figure(Column("limits", group, priority=1, interval=True), lambda row: None, str, limits(index)),
+            Figure(Column("MAE", group, priority=1, better="lower"), of(index, "mae"), "{:.1f}".format),
+        ]
+    columns, rows, sections = lay_out(board, field, (), figures)
+    caption = [
+        "* best ranked. Predicted minus reference, over patients: r is Pearson's; bias the mean difference, "
+        "sd its standard deviation; limits of agreement are bias ± 1.96 sd; MAE the mean absolute error.",
+        *notes.ranks(field, results),
+        captions.ground(board, field),
+        *captions.notes(board, field),
+        *_left_out(found),
+        *_penalised(results),
+        *captions.reasons(results),
+    ]
+    title = f"Clinical indices, leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
+    return Table(title, columns, rows, tuple(caption), sections, panels=True)
+
+
+def _left_out(found: Mapping[Entry, Mapping[str, Agreement]]) -> list[str]:
+    """Who lacks an index of some patients: a volume that could not be had, or nothing to eject."""
+    lacking = [
+        f"{entry.name} {TITLES[index]} {one.excluded}"
+        for entry, indices in found.items()
+        for index, one in indices.items()
+        if one.excluded
+    ]
+    return [f"Patients left out, having no such index: {'; '.join(lacking)}."] if lacking else []
+
+
+def _penalised(results: Sequence[Result]) -> list[str]:
+    """Who gave no ejection fraction where the reference has one: nothing was found at end diastole."""
+    lacking = []
+    for result in results:
+        counts = Counter(pair.index for pair in result.clinical if pair.penalised)
+        lacking += [f"{result.entry.name} {TITLES[index]} {n}" for index, n in sorted(counts.items())]
+    if not lacking:
+        return []
+    return [
+        "Patients without the structure at end diastole, whose fraction counts as 0 or 100 %, whichever is "
+        f"farther: {'; '.join(lacking)}."
+    ]

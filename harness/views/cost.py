@@ -1,0 +1,131 @@
+"""Training and prediction costs, in the order of the poster's table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from harness.board.board import Board, Field, Result
+from harness.board.cost import moved_by_others
+from harness.board.published import Published, PublishedRow
+from harness.tables.table import Cell, Column, Table
+from harness.tables.units import Scale, count_scale, memory_scale, time_scale
+from harness.views import captions, notes
+from harness.views.rows import COST, Figure, Shown, lay_out
+
+_SCALES: Mapping[str, Callable[[Iterable[float | None]], Scale]] = {
+    "train_s": time_scale,
+    "predict_s_median": time_scale,
+    "predict_s_p95": time_scale,
+    "gpu_train_mib": memory_scale,
+    "gpu_predict_mib": memory_scale,
+    "host_mib": memory_scale,
+    "parameters": count_scale,
+    "flops": lambda values: count_scale(values, "FLOP"),
+}
+
+_MEMORY = ("gpu_train_mib", "gpu_predict_mib", "host_mib")
+
+_SIZES = ("parameters", "flops")
+"""Costs of which less is not better in itself."""
+
+
+def cost(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
+    """Training time and memory, time and memory of predicting one volume, size of the network, device."""
+    results = board.of(field.dataset)
+    published = [_by_model(one) for one in published]
+    rows: list[Shown] = [*results, *(row for one in published for row in one.rows)]
+    wanted = (
+        ("train_s", "training", "training time", 1, "time"),
+        ("gpu_train_mib", "training", "GPU memory in training", 1, "GPU"),
+        ("predict_s_median", "prediction", "prediction time", 1, "time"),
+        ("predict_s_p95", "prediction", "95th percentile of prediction time", 4, "p95"),
+        ("gpu_predict_mib", "prediction", "GPU memory in prediction", 1, "GPU"),
+        ("host_mib", "host", "host memory", 2, ""),
+        ("parameters", "params", "parameters", 3, ""),
+        ("flops", "a volume", "operations", 3, ""),
+    )
+    figures = [
+        cost_figure(rows, name, group, label, priority, title=title, alike=_MEMORY if name in _MEMORY else ())
+        for name, group, label, priority, title in wanted
+        if any(getattr(row.cost, name) is not None for row in rows)
+    ]
+    letters = _letters(results)
+    if letters:
+        figures.append(_device(letters))
+    columns, lines, sections = lay_out(board, field, published, figures)
+    caption = [
+        "* least among ranked entries. Training: all steps of a run, median over runs. "
+        "Prediction: one complete phase (one volume) after warm-up, median and 95th percentile. "
+        "GPU: peak of allocated memory; host: peak of the process.",
+        *notes.ranks(field, results),
+        captions.ground(board, field),
+        *captions.notes(board, field),
+        *notes.hardware(results, letters),
+        *captions.reasons(results),
+        *captions.cited(published),
+    ]
+    title = f"Costs of leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
+    return Table(title, columns, lines, tuple(caption), sections)
+
+
+def cost_figure(
+    rows: Sequence[Shown],
+    name: str,
+    group: str,
+    label: str,
+    priority: int,
+    *,
+    title: str = "",
+    view: str = "",
+    alike: Sequence[str] = (),
+) -> Figure:
+    """The column of one field of `Cost`, in a unit that suits all `rows` (and the fields `alike`)."""
+
+    def value(row: Shown) -> float | None:
+        found: float | None = getattr(row.cost, name)
+        return found
+
+    scale = _SCALES[name](getattr(row.cost, each) for row in rows for each in alike or (name,))
+
+    def printed(row: Shown) -> Cell | None:
+        # Published figures get no more digits than were printed.
+        found = value(row) if isinstance(row, PublishedRow) else None
+        return None if found is None else Cell(scale.short(found), found)
+
+    # Times on different machines are no contest, nor are those that others moved.
+    hardware = {one for row in rows if not isinstance(row, PublishedRow) for one in row.hardware}
+    moved = name not in _MEMORY and moved_by_others(hardware)
+    contest = len(hardware) < 2 and name not in _SIZES and not moved
+    column = Column(
+        f"{title} {scale.unit}".strip(),
+        group,
+        label=label,
+        priority=priority,
+        view=view,
+        better="lower" if contest else None,
+        factor=scale.factor,
+        topic=COST,
+    )
+    return Figure(column, value, scale.text, printed)
+
+
+def _by_model(one: Published) -> Published:
+    """Published costs are by model: one row each, for all losses."""
+    first = {row.entry.model: row for row in reversed(one.rows)}
+    rows = [first[model] for model in dict.fromkeys(row.entry.model for row in one.rows)]
+    return replace(one, rows=tuple(replace(row, entry=replace(row.entry, loss="all")) for row in rows))
+
+
+def _letters(results: Iterable[Result]) -> dict[str, str]:
+    """A letter for each hardware class, where there are several."""
+    classes = sorted({one for result in results for one in result.hardware})
+    return {name: chr(ord("a") + i) for i, name in enumerate(classes)} if len(classes) > 1 else {}
+
+
+def _device(letters: Mapping[str, str]) -> Figure:
+    def letter(row: Shown) -> Cell:
+        return Cell("" if isinstance(row, PublishedRow) else ",".join(letters[one] for one in row.hardware))
+
+    column = Column("on", label="hardware", priority=1, holds="word", topic=COST)
+    return Figure(column, lambda row: None, str, letter)

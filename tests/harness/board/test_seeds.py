@@ -1,0 +1,149 @@
+"""Training noise in intervals: as wide as the two-sample t interval, however many seeds."""
+
+from __future__ import annotations
+
+import math
+
+import made_records
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from harness.board.bootstrap import Draws
+from harness.board.build import build
+from harness.board.compare import compare
+from harness.board.seeds import alone, draw, shifts, widening
+from harness.stats.confidence_intervals import levels
+from harness.stats.groups import share
+
+
+def records(loss, by_seed, patients=40, spread=0.05):
+    """An entry whose patients differ in the same way under every seed, and as every other entry's."""
+    hard = np.linspace(-spread, spread, patients)
+    return [
+        made_records.record(
+            [made_records.score(f"p{i:02}", value + own) for i, own in enumerate(hard)],
+            entry=("net", loss),
+            seed=seed,
+        )
+        for seed, value in enumerate(by_seed)
+    ]
+
+
+def board(*entries, **other):
+    found = [record for entry in entries for record in entry]
+    protocol = {**made_records.PROTOCOL, **other}
+    return build("quick", protocol, "ab" * 32, None, found, [made_records.plan(one) for one in found])
+
+
+def test_the_draws_never_change():
+    """Tables are rebuilt byte for byte: other draws would change every interval.
+
+    NumPy's frozen generator, seeded with 1 and the name's CRC-32, gives 2 1 2, 1 2 0, 0 2 2, 2 0 2 below 3.
+    """
+    drawn = draw(["net + ce @ phantom"], [3], 4)[0] / (widening(3, 4) / 3)
+    assert drawn.T.round(9).tolist() == [[-1, 0, 1], [0, 0, 0], [0, -1, 1], [0, -1, 1]]
+    assert (
+        draw(["other", "net + ce @ phantom"], [3, 3], 4)[1] == draw(["net + ce @ phantom"], [3], 4)[0]
+    ).all()
+
+
+def test_deviations_cancel_and_one_seed_has_none():
+    drawn = draw(["a", "b"], [5, 1], 200)
+    assert drawn.sum(axis=1) == pytest.approx(np.zeros((2, 200)), abs=1e-12)
+    assert not drawn[1].any()
+    assert Draws.of(4, ["a", "b"], [1, 1], 10).seeds.shape == (2, 0, 10)
+
+
+@pytest.mark.parametrize(("seeds", "t_table"), [(2, 4.3027), (3, 2.7764), (5, 2.3060)])
+def test_the_spread_of_drawn_means_is_that_of_seeds_widened(seeds, t_table):
+    """The standard error of a mean of S seeds, s / √S, times t(0.975, 2 (S - 1)) / 1.96 of printed tables."""
+    means = np.random.default_rng(seeds).normal(size=seeds)
+    moved = shifts(means[None], draw(["a"], [seeds], 40_000))
+    expected = means.std(ddof=1) / math.sqrt(seeds) * t_table / 1.959964
+    assert moved.std() == pytest.approx(expected, rel=0.02)
+
+
+def test_equal_seeds_move_nothing():
+    assert not shifts(np.full((1, 3), 0.1), draw(["a"], [3], 100)).any()
+
+
+@pytest.mark.parametrize("method", ["aggregate-then-rank", "rank-then-aggregate", "test-then-rank"])
+def test_a_lead_within_the_noise_of_the_seeds_is_no_lead(method):
+    """0.005 ahead in every patient; but seeds move either by 0.02: another training turns it round."""
+    close = [records("a", (0.825, 0.805, 0.785)), records("b", (0.82, 0.80, 0.78))]
+    first, second = board(*close, rank_method=method).results
+    assert (first.rank_interval, second.rank_interval) == ((1, 2), (1, 2))
+    assert share(first.group, second.group)
+    one_seed = board(*(entry[:1] for entry in close), rank_method=method)
+    assert [r.rank_interval for r in one_seed.results] == [(1, 1), (2, 2)]
+
+
+def test_a_lead_beyond_the_noise_of_the_seeds_is_one():
+    first, second = board(records("a", (0.905, 0.90, 0.895)), records("b", (0.82, 0.80, 0.78))).results
+    assert (first.rank_interval, second.rank_interval) == ((1, 1), (2, 2))
+    assert (first.group, second.group) == ("A", "B")
+
+
+def test_intervals_of_means_hold_the_seeds():
+    """Patients all alike: what is left is the seeds' ± t(0.975, 2) s / √3, as far as a resample goes."""
+    (plain,) = board(records("a", (0.80,), spread=0.0)).results
+    (result,) = board(records("a", (0.82, 0.80, 0.78), spread=0.0)).results
+    assert plain.overall_ci95["dice"] == (pytest.approx(0.8), pytest.approx(0.8))
+    low, high = result.overall_ci95["dice"]
+    # All three draws the best: 0.02 · √(3/2) · 4.3027 / 1.96.
+    assert (low, high) == (pytest.approx(0.8 - 0.05377, abs=1e-4), pytest.approx(0.8 + 0.05377, abs=1e-4))
+    assert result.scores["dice"]["LV"]["ED"].ci95 == (low, high)
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_equal_entries_are_worse_once_in_forty_times_and_not_once_in_three(seeds):
+    """Patients and seeds of one population; averaged seeds would say worse or better in a third or more."""
+    rng = np.random.default_rng(seeds)
+    said = []
+    for _ in range(200):
+        a, b = (records(loss, 0.8 + rng.normal(0, 0.01, seeds), patients=12) for loss in ("a", "b"))
+        noise = rng.normal(0, 0.01, 12)
+        b = [
+            made_records.record(
+                [
+                    made_records.score(s.patient, s.value + own)
+                    for s, own in zip(one.cases, noise, strict=True)
+                ],
+                entry=("net", "b"),
+                seed=seed,
+            )
+            for seed, one in enumerate(b)
+        ]
+        said.append(compare(a, b).verdict)
+    assert said.count("worse") / 200 <= 0.04
+    assert said.count("better") / 200 <= 0.04
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_the_interval_of_one_mean_holds_the_truth_19_times_in_20(seeds):
+    """Seeds of a standard normal, patients all alike. Widened as differences are, it held 79 % at two."""
+    rng = np.random.default_rng(seeds)
+    drawn = alone(draw(["a"], [seeds], 1000), [seeds])[0]
+    held = 0
+    for means in rng.normal(size=(3000, seeds)):
+        low, high = np.quantile(means.mean() + shifts(means, drawn), levels(100))
+        held += low <= 0 <= high
+    assert 0.925 <= held / 3000 <= 0.965
+
+
+def test_one_seed_against_several_has_the_limits_of_the_t_interval():
+    """Only B's spread is known: t(0.975, 4) · s / √5, and not t(0.975, 8)."""
+    b = (0.84, 0.86, 0.83, 0.87, 0.85)
+    (cell,) = compare(records("a", (0.8,), spread=0.0), records("b", b, spread=0.0)).cells
+    half = 2.7764 * np.std(b, ddof=1) / math.sqrt(5)
+    assert cell.ci95[1] - cell.ci95[0] == pytest.approx(2 * half, rel=0.08)
+
+
+def test_a_compared_difference_has_the_limits_of_the_two_sample_t_interval():
+    a, b = (0.80, 0.83, 0.82, 0.79, 0.81), (0.84, 0.86, 0.83, 0.87, 0.85)
+    (cell,) = compare(records("a", a, spread=0.0), records("b", b, spread=0.0)).cells
+    half = t.ppf(0.975, 8) * math.sqrt((np.var(a, ddof=1) + np.var(b, ddof=1)) / 5)
+    assert cell.difference == pytest.approx(0.04)
+    # The patients' level at 40 of them, 0.0206, adds 4 %; draws of five are not quite normal.
+    assert cell.ci95[1] - cell.ci95[0] == pytest.approx(2 * half, rel=0.08)
