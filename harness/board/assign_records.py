@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.board.board import Entry, EntryState, PlannedRun, Run, params_of
+from harness.board.board import Entry, EntryState, RequiredRun, RunResult, params_of
 from harness.errors import HarnessError
 from harness.store.record import Record
 
@@ -21,7 +21,7 @@ class Matched:
 
     entry: Entry
     params: Mapping[str, Any]
-    runs: tuple[Run, ...]
+    runs: tuple[RunResult, ...]
     records: tuple[Record, ...]
 
 
@@ -45,7 +45,7 @@ def check_comparable(records: Iterable[Record]) -> None:
 
 
 def match(
-    records: Sequence[Record], planned: Sequence[PlannedRun]
+    records: Sequence[Record], planned: Sequence[RequiredRun]
 ) -> tuple[list[Matched], dict[str, list[Slot]], list[Record]]:
     """Entries with their runs, the seeds and folds that each dataset needs, and unused finished records.
 
@@ -57,7 +57,7 @@ def match(
     for record in records:
         if record.run_id not in by_id or record.status == "done":
             by_id[record.run_id] = record
-    plans: dict[Entry, list[PlannedRun]] = defaultdict(list)
+    plans: dict[Entry, list[RequiredRun]] = defaultdict(list)
     for run in planned:
         plans[run.entry].append(run)
     found: dict[Entry, list[Record]] = defaultdict(list)
@@ -73,7 +73,7 @@ def match(
     return entries, slots, unused
 
 
-def state_of(runs: Sequence[Run]) -> EntryState:
+def state_of(runs: Sequence[RunResult]) -> EntryState:
     """An entry's state from its runs: done only if every one is."""
     states = {run.state for run in runs}
     if states == {"done"}:
@@ -86,7 +86,7 @@ def state_of(runs: Sequence[Run]) -> EntryState:
     return "skipped" if "skipped" in states else "todo"
 
 
-def _needed(records: Iterable[Record], planned: Iterable[PlannedRun]) -> dict[str, list[Slot]]:
+def _needed(records: Iterable[Record], planned: Iterable[RequiredRun]) -> dict[str, list[Slot]]:
     slots: dict[str, set[Slot]] = defaultdict(set)
     for run in planned:
         slots[run.entry.dataset].add((run.seed, run.fold))
@@ -101,14 +101,14 @@ def _slot(record: Record) -> Slot:
 
 
 def _planned(
-    entry: Entry, plan: Sequence[PlannedRun], slots: Iterable[Slot], by_id: Mapping[str, Record]
+    entry: Entry, plan: Sequence[RequiredRun], slots: Iterable[Slot], by_id: Mapping[str, Record]
 ) -> Matched:
     at = {(run.seed, run.fold): run for run in plan}
     runs, records = [], []
     for seed, fold in slots:
         run = at.get((seed, fold))
         if run is None:
-            runs.append(Run(None, seed, fold, "todo", "not planned for this entry"))
+            runs.append(RunResult(None, seed, fold, "todo", "not planned for this entry"))
             continue
         record = by_id.get(run.run_id)
         runs.append(_looked_at(run, record))
@@ -118,24 +118,24 @@ def _planned(
     return Matched(entry, params, tuple(runs), tuple(records))
 
 
-def _looked_at(run: PlannedRun, record: Record | None) -> Run:
+def _looked_at(run: RequiredRun, record: Record | None) -> RunResult:
     if record is not None and record.status == "done":
-        return Run(run.run_id, run.seed, run.fold, "done")
+        return RunResult(run.run_id, run.seed, run.fold, "done")
     if record is not None and run.state not in ("running", "skipped"):
         return _unfinished(record)
     if run.state == "done":
-        return Run(run.run_id, run.seed, run.fold, "todo", "its record is missing")
-    return Run(run.run_id, run.seed, run.fold, run.state, run.reason)
+        return RunResult(run.run_id, run.seed, run.fold, "todo", "its record is missing")
+    return RunResult(run.run_id, run.seed, run.fold, run.state, run.reason)
 
 
-def _unfinished(record: Record) -> Run:
+def _unfinished(record: Record) -> RunResult:
     failure = record.failure or {}
     reason = str(failure.get("message") or record.status)
     if record.status == "interrupted":
-        return Run(record.run_id, *_slot(record), "resume", reason)
+        return RunResult(record.run_id, *_slot(record), "resume", reason)
     if record.status != "failed" and record.status.replace("-", " ") not in reason:
         reason = f"{record.status}: {reason}"
-    return Run(record.run_id, *_slot(record), "failed", reason)
+    return RunResult(record.run_id, *_slot(record), "failed", reason)
 
 
 def _unplanned(entry: Entry, found: Sequence[Record], slots: Iterable[Slot]) -> Matched:
@@ -146,9 +146,9 @@ def _unplanned(entry: Entry, found: Sequence[Record], slots: Iterable[Slot]) -> 
     for seed, fold in slots:
         record = _newest([r for r in found if _slot(r) == (seed, fold)])
         if record is None:
-            runs.append(Run(None, seed, fold, "todo"))
+            runs.append(RunResult(None, seed, fold, "todo"))
         elif record.status == "done":
-            runs.append(Run(record.run_id, seed, fold, "done"))
+            runs.append(RunResult(record.run_id, seed, fold, "done"))
             records.append(record)
         else:
             runs.append(_unfinished(record))

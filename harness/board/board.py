@@ -44,7 +44,7 @@ def params_of(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class PlannedRun:
+class RequiredRun:
     """A run that an entry needs to be complete, and how far it is.
 
     `reason` says why it was skipped or failed. `params` (see `params_of`) are shown for an
@@ -61,7 +61,7 @@ class PlannedRun:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunResult:
     """A planned run after its record was looked at. `run_id` is None where nobody planned or ran it."""
 
     run_id: str | None
@@ -113,7 +113,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ClinicalPair:
     """One clinical index of one patient on both sides; None where it can't be had.
 
     `penalised`: the prediction gave none where the reference has one, and got the worst.
@@ -142,7 +142,7 @@ class Result:
 
     entry: Entry
     state: EntryState
-    runs: tuple[Run, ...]
+    runs: tuple[RunResult, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     rank: int | None = None
     mean_rank: float | None = None
@@ -156,7 +156,7 @@ class Result:
     overall_ci95: Mapping[str, Interval | None] = field(default_factory=dict)
     cost: Cost = Cost()
     hardware: tuple[str, ...] = ()
-    clinical: tuple[Pair, ...] = ()
+    clinical: tuple[ClinicalPair, ...] = ()
     records: tuple[Record, ...] = field(default=(), repr=False, compare=False)
 
 

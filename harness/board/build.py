@@ -10,7 +10,7 @@ from typing import Any
 from harness.board import clinical
 from harness.board.aggregate import Cases, Gathered, Key, case_values, gather, layout, overall, scores_of
 from harness.board.assign_records import Matched, Slot, check_comparable, match, state_of
-from harness.board.board import Board, Field, LeftOut, PlannedRun, Result
+from harness.board.board import Board, Field, LeftOut, RequiredRun, Result
 from harness.board.bootstrap import RESAMPLES
 from harness.board.cost import cost_of, hardware_of
 from harness.board.rank_entries import place
@@ -25,7 +25,7 @@ def build(
     protocol_hash: str,
     split_hash: str | Mapping[str, str] | None,
     records: Sequence[Record],
-    planned: Sequence[PlannedRun] = (),
+    planned: Sequence[RequiredRun] = (),
     *,
     notes: Sequence[str] = (),
     left_out: Sequence[LeftOut] = (),

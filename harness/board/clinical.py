@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from harness.board.aggregate import case_values, patient_values
-from harness.board.board import Pair
+from harness.board.board import ClinicalPair
 from harness.metrics.clinical import UNITS, Agreement, agreement, indices, worst_fraction
 from harness.store.record import CaseScore, Record
 
@@ -25,7 +25,7 @@ def applies(metrics: Iterable[str], structures: Iterable[str], phases: Iterable[
     return {*NEEDED} <= {*metrics} and {*structures} >= STRUCTURES and {*phases} >= PHASES
 
 
-def pairs(records: Iterable[Record]) -> list[Pair]:
+def pairs(records: Iterable[Record]) -> list[ClinicalPair]:
     """The indices of every patient of an entry, patients sorted; a volume is averaged over seeds first."""
     scores = [score for record in records for score in record.cases if score.metric in NEEDED]
     groups = {score.patient: score.group for score in scores}
@@ -42,14 +42,16 @@ def pairs(records: Iterable[Record]) -> list[Pair]:
     return found
 
 
-def _pair(patient: str, group: str | None, name: str, true: float | None, measured: float | None) -> Pair:
+def _pair(
+    patient: str, group: str | None, name: str, true: float | None, measured: float | None
+) -> ClinicalPair:
     """A structure that was missed altogether gives no ejection fraction: leaving it out must not pay."""
     if true is not None and measured is None and UNITS[name] == "%":
-        return Pair(patient, group, name, true, worst_fraction(true), penalised=True)
-    return Pair(patient, group, name, true, measured)
+        return ClinicalPair(patient, group, name, true, worst_fraction(true), penalised=True)
+    return ClinicalPair(patient, group, name, true, measured)
 
 
-def agreements(found: Sequence[Pair]) -> dict[str, Agreement]:
+def agreements(found: Sequence[ClinicalPair]) -> dict[str, Agreement]:
     """How well each index agrees with the reference, over patients; empty without any pair."""
     if not found:
         return {}

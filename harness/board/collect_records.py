@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.board.board import Entry as EntryName
-from harness.board.board import LeftOut, PlannedRun, RunState
+from harness.board.board import LeftOut, RequiredRun, RunState
 from harness.board.incomparable import metric_definition, other_protocol, other_split, other_version
 from harness.config.protocol import Protocol, hash_for
 from harness.errors import HarnessError
 from harness.plan.keys import scored_as_now, trained_as_now
-from harness.plan.matrix import Entry, Matrix, seeds_and_folds
+from harness.plan.matrix import Matrix, PlannedEntry, seeds_and_folds
 from harness.store.index import Index
 from harness.store.record import Record, check_spec, read_records, runs_left_out
 from harness.store.runs import RunFolder, RunsFolder
@@ -32,7 +32,7 @@ class Collected:
     """
 
     records: tuple[Record, ...]
-    planned: tuple[PlannedRun, ...]
+    planned: tuple[RequiredRun, ...]
     left_out: tuple[LeftOut, ...]
     kept: tuple[Record, ...] = ()
 
@@ -95,7 +95,7 @@ def collect(
     return Collected(tuple(records), tuple(planned), told, tuple(kept.values()))
 
 
-def entry_name(entry: Entry) -> EntryName:
+def entry_name(entry: PlannedEntry) -> EntryName:
     """The entry as rankings name it."""
     return EntryName(entry.model.label, entry.loss.label, entry.dataset.label)
 
@@ -120,7 +120,9 @@ def _hashes(protocol: Protocol) -> HashOf:
     return hash_of
 
 
-def _incomparable(record: Record, protocol: Protocol, hash_of: HashOf, entry: Entry | None) -> str | None:
+def _incomparable(
+    record: Record, protocol: Protocol, hash_of: HashOf, entry: PlannedEntry | None
+) -> str | None:
     """Why a record can't stand beside the others of a leaderboard; None if it can."""
     if record.keys.get("protocol") != hash_of(record.spec["model"]):
         return other_protocol(record, protocol)
@@ -225,12 +227,12 @@ def _unfinished(
 
 
 def _planned(
-    entry: Entry,
+    entry: PlannedEntry,
     seed: int,
     fold: int,
     by_slot: Mapping[Slot, Record],
     folders: Mapping[Slot, RunFolder],
-) -> PlannedRun:
+) -> RequiredRun:
     name = entry_name(entry)
     params = {
         "model": dict(entry.model.params),
@@ -243,17 +245,17 @@ def _planned(
     if record is not None:
         reason = None if record.failure is None else str(record.failure["message"])
         state = "done" if record.status == "done" else "failed"
-        return PlannedRun(record.run_id, name, seed, fold, state, reason, params)
+        return RequiredRun(record.run_id, name, seed, fold, state, reason, params)
     if entry.skip is not None:
-        return PlannedRun("", name, seed, fold, "skipped", entry.skip, params)
+        return RequiredRun("", name, seed, fold, "skipped", entry.skip, params)
     run = folders.get(slot)
     if run is None:
-        return PlannedRun("", name, seed, fold, "todo", None, params)
+        return RequiredRun("", name, seed, fold, "todo", None, params)
     state = "running" if run.busy() else "resume" if run.started() else "todo"
-    return PlannedRun(run.id, name, seed, fold, state, None, params)
+    return RequiredRun(run.id, name, seed, fold, state, None, params)
 
 
-def _versions(entry: Entry) -> dict[str, int]:
+def _versions(entry: PlannedEntry) -> dict[str, int]:
     """Versions of model and loss now, as far as they are there. A dataset's content is in its manifest."""
     return {
         kind: choice.record.version

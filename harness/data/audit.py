@@ -44,7 +44,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Look:
+class CaseAudit:
     """What was seen of one case; with an `error`, nothing else was."""
 
     case: Case
@@ -78,11 +78,11 @@ def audit(source: Source, advance: Callable[[int, int], None] = lambda done, tot
     ]
 
 
-def _look(case: Case, structures: Mapping[str, int]) -> Look:
+def _look(case: Case, structures: Mapping[str, int]) -> CaseAudit:
     try:
         volume = read_checked(case, structures)
     except HarnessError as error:
-        return Look(case, error)
+        return CaseAudit(case, error)
     labels = volume.labels
     assert labels is not None
     ml = float(np.prod(volume.spacing_mm)) / 1000
@@ -92,7 +92,7 @@ def _look(case: Case, structures: Mapping[str, int]) -> Look:
         told = affine_spacing(case.files[0])
         if max(abs(a - b) for a, b in zip(told, volume.spacing_mm, strict=True)) > 1e-3:
             affine_off = " x ".join(f"{mm:g}" for mm in told)
-    return Look(
+    return CaseAudit(
         case,
         affine_off=affine_off,
         digest=array_digest(volume.image.astype(np.float32, copy=False)),
@@ -131,7 +131,7 @@ def _phases(cases: Sequence[Case], phases: Sequence[str]) -> Finding:
     )
 
 
-def _errors(looks: Sequence[Look]) -> Iterable[Finding]:
+def _errors(looks: Sequence[CaseAudit]) -> Iterable[Finding]:
     kinds: dict[str, tuple[type[HarnessError] | None, str]] = {
         "grids": (GridError, "image and reference of every case share a grid"),
         "label values": (LabelError, "all are declared structures or background"),
@@ -148,7 +148,7 @@ def _errors(looks: Sequence[Look]) -> Iterable[Finding]:
             yield Finding(check, "ok", fine)
 
 
-def _spacing(looks: Sequence[Look]) -> Finding:
+def _spacing(looks: Sequence[CaseAudit]) -> Finding:
     off = [look for look in looks if look.affine_off]
     if not off:
         return Finding("spacing", "ok", "header and affine agree where there is one")
@@ -157,14 +157,14 @@ def _spacing(looks: Sequence[Look]) -> Finding:
     return Finding("spacing", "note", found, "takes pixdim")
 
 
-def _empty_references(looks: Sequence[Look], structures: Mapping[str, int]) -> Finding:
+def _empty_references(looks: Sequence[CaseAudit], structures: Mapping[str, int]) -> Finding:
     empty = [f"{look.case.id} {name}" for look in looks for name in structures if not look.volumes_ml[name]]
     if not empty:
         return Finding("empty references", "ok", "every structure is in every case")
     return Finding("empty references", "warning", some(empty), "scores by the protocol's rule for empty ones")
 
 
-def _empty_slices(looks: Sequence[Look]) -> Finding:
+def _empty_slices(looks: Sequence[CaseAudit]) -> Finding:
     empty, total = sum(look.empty_slices for look in looks), sum(look.slices for look in looks)
     if not empty:
         return Finding("empty slices", "ok", f"every one of {total} slices has a label")
@@ -172,7 +172,7 @@ def _empty_slices(looks: Sequence[Look]) -> Finding:
     return Finding("empty slices", "note", found, "keeps them: what is predicted there counts")
 
 
-def _identical(looks: Sequence[Look]) -> Finding:
+def _identical(looks: Sequence[CaseAudit]) -> Finding:
     by_digest: dict[str, list[Case]] = defaultdict(list)
     for look in looks:
         by_digest[look.digest].append(look.case)
@@ -185,7 +185,7 @@ def _identical(looks: Sequence[Look]) -> Finding:
     return Finding("identical images", "warning", told, action)
 
 
-def _hearts(looks: Sequence[Look]) -> list[Finding]:
+def _hearts(looks: Sequence[CaseAudit]) -> list[Finding]:
     """Volumes that no heart has; nothing for datasets that are not of hearts at ED and ES."""
     volumes: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
     for look in looks:

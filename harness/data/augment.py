@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import grid_sample
 
 
-class Settings(Protocol):
+class AugmentationSettings(Protocol):
     """What `augment` reads; `harness.config.protocol.Augmentation` explains each. All 0: nothing changes."""
 
     flip: float
@@ -32,7 +32,7 @@ class Settings(Protocol):
 def augment(
     images: Tensor,
     labels: Tensor,
-    settings: Settings,
+    settings: AugmentationSettings,
     generator: Generator,
     patch: tuple[int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
@@ -52,12 +52,16 @@ def augment(
     return images, labels
 
 
-def _any(settings: Settings, *names: str) -> bool:
+def _any(settings: AugmentationSettings, *names: str) -> bool:
     return any(getattr(settings, name) for name in names)
 
 
 def _move(
-    images: Tensor, labels: Tensor, settings: Settings, generator: Generator, size: tuple[int, int]
+    images: Tensor,
+    labels: Tensor,
+    settings: AugmentationSettings,
+    generator: Generator,
+    size: tuple[int, int],
 ) -> tuple[Tensor, Tensor]:
     height, width = images.shape[-2:]
     theta = _transforms(len(images), *size, settings, generator, images.device)
@@ -75,7 +79,12 @@ def _move(
 
 
 def _transforms(
-    batch: int, height: int, width: int, settings: Settings, generator: Generator, device: torch.device
+    batch: int,
+    height: int,
+    width: int,
+    settings: AugmentationSettings,
+    generator: Generator,
+    device: torch.device,
 ) -> Tensor:
     """``(B, 2, 3)``: where each output pixel is taken from, in pixels about the centre, (x, y) order."""
 
@@ -114,7 +123,7 @@ def _grid(theta: Tensor, image: tuple[int, int], size: tuple[int, int]) -> Tenso
     return torch.einsum("bij,jhw->bhwi", scaled, torch.stack([x, y, ones]))
 
 
-def _tint(images: Tensor, settings: Settings, generator: Generator) -> Tensor:
+def _tint(images: Tensor, settings: AugmentationSettings, generator: Generator) -> Tensor:
     """Gamma, contrast and brightness a sample, noise a pixel; each sample about its own mean."""
     shape = (len(images), *[1] * (images.ndim - 1))
 

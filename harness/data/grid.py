@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 
 
 @dataclass(frozen=True)
-class Grid:
+class ResamplingGrid:
     """Sizes ``(y, x)`` in pixels: native, resampled (canvas) and cropped or padded (crop)."""
 
     native: tuple[int, int]
@@ -25,7 +25,7 @@ class Grid:
     @classmethod
     def of(
         cls, native: tuple[int, int], native_mm: tuple[float, float], spacing_mm: float, crop: tuple[int, int]
-    ) -> Grid:
+    ) -> ResamplingGrid:
         """The grid for slices of `native` pixels that are `native_mm` apart ``(y, x)``."""
         canvas = tuple(max(1, round(n * mm / spacing_mm)) for n, mm in zip(native, native_mm, strict=True))
         return cls(native, (canvas[0], canvas[1]), crop)

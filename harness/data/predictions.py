@@ -16,14 +16,14 @@ from harness.errors import DataError
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPredictions:
     """Files by case id, and files that no case is named like."""
 
     files: Mapping[str, Path]
     extra: tuple[Path, ...]
 
 
-def find_predictions(folder: Path, cases: Sequence[Case]) -> Found:
+def find_predictions(folder: Path, cases: Sequence[Case]) -> FoundPredictions:
     """Match NIfTI files in `folder` and below to `cases` by name.
 
     A case answers to its id (``patient001_ED``) and to the names of its own files, with or
@@ -53,7 +53,7 @@ def find_predictions(folder: Path, cases: Sequence[Case]) -> Found:
         raise DataError(
             f"no file is named like a case ({seen})", where=folder, remedy=f"Name them like {example}.nii.gz."
         )
-    return Found(files, tuple(extra))
+    return FoundPredictions(files, tuple(extra))
 
 
 def read_prediction(

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from harness.data.case import Case, Volume
-from harness.data.grid import Grid, normalise
+from harness.data.grid import ResamplingGrid, normalise
 from harness.errors import DataError, HarnessError
 from harness.plugins.blame import calling, describe
 from harness.store.atomic import read_json, storage_errors, write_json
@@ -47,12 +47,12 @@ def class_map(structures: dict[str, int]) -> NDArray[np.uint8]:
 
 def network_image(
     volume: Volume, protocol: dict[str, Any], device: torch.device
-) -> tuple[torch.Tensor, Grid]:
+) -> tuple[torch.Tensor, ResamplingGrid]:
     """The image of `volume` as a network sees it, ``(z, C, H, W)`` on `device`, and the way back."""
     _, dy, dx = volume.spacing_mm
     y, x = volume.image.shape[2:]
     height, width = protocol["crop"]
-    grid = Grid.of((y, x), (dy, dx), protocol["spacing_mm"], (height, width))
+    grid = ResamplingGrid.of((y, x), (dy, dx), protocol["spacing_mm"], (height, width))
     # A plugin's array may be flipped, or come in the type of its file.
     image = np.ascontiguousarray(volume.image, np.float32)
     slices = torch.from_numpy(image).to(device).transpose(0, 1)

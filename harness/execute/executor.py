@@ -24,7 +24,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
-class Need:
+class ResourceRequest:
     """What a run asks of the machine it is placed on. `cpus` and `memory_mib` None: unknown."""
 
     gpus: int = 1
@@ -37,7 +37,7 @@ class Job:
     """A run to be placed: its folder, what it needs, and after how long it is given up."""
 
     folder: Path
-    need: Need = Need()
+    need: ResourceRequest = ResourceRequest()
     timeout_s: float | None = None
 
     def command(self, *more: str) -> list[str]:
@@ -61,7 +61,7 @@ class Answer:
     detail: str = ""
 
 
-class Executor(Protocol):
+class RunExecutor(Protocol):
     """Where runs happen.
 
     `poll_s` is how often it is asked. With `leaves`, jobs stay in its queue when the command that
@@ -71,7 +71,7 @@ class Executor(Protocol):
     poll_s: float
     leaves: bool
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         """How many jobs like this may be submitted now."""
         ...
 
@@ -95,7 +95,7 @@ class Executor(Protocol):
 METHODS = ("room", "submit", "poll", "cancel", "close")
 
 
-def check(made: object, name: str) -> Executor:
+def check(made: object, name: str) -> RunExecutor:
     """`made` if it is an executor; PluginError with what it lacks."""
     missing = [method for method in METHODS if not callable(getattr(made, method, None))]
     missing += [fact for fact in ("poll_s", "leaves") if not hasattr(made, fact)]

@@ -17,7 +17,7 @@ LOOK_S = 2.0
 """How often the folder is asked whether somebody cancelled the run, or took it over."""
 
 
-class Heart:
+class Heartbeat:
     """Writes `progress.json`, and ends a run that nobody wants.
 
     KeyboardInterrupt when the run was cancelled, or the process that wanted it is gone; Busy when

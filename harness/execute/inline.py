@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import INTERRUPTED
-from harness.execute.executor import Answer, Count, Job, Need
+from harness.execute.executor import Answer, Count, Job, ResourceRequest
 from harness.execute.local import worker_environment
 from harness.store.runs import RunFolder
 
@@ -28,7 +28,7 @@ class Inline:
         self._failed = failed
         self._codes: dict[str, int] = {}
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         """One unless the last run's end was not yet asked for: `submit` comes back when a run is over."""
         return int(not self._codes)
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.execute.executor import Answer, Count, Job, Need
+from harness.execute.executor import Answer, Count, Job, ResourceRequest
 from harness.measure.visible import named_gpus
 
 ALLOCATOR = {
@@ -57,7 +57,7 @@ class Local:
         self._jobs = jobs or max(1, len(self._gpus))
         self._workers: dict[str, Worker] = {}
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         """One while a slot is free, and memory for the run; the first run is always tried."""
         active = [worker for worker in self._workers.values() if worker.process.poll() is None]
         if not active:

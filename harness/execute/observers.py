@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.execute.heartbeat import Heart
+from harness.execute.heartbeat import Heartbeat
 from harness.plugins.manager import Registry
 from harness.store.record import Record
 
@@ -18,7 +18,7 @@ class Observers:
     registry: Registry
     spec: Mapping[str, Any]
     places: Mapping[str, str]
-    heart: Heart
+    heart: Heartbeat
 
     def run_started(self) -> None:
         """The run starts or goes on."""

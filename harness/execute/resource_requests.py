@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.execute.executor import Need
+from harness.execute.executor import ResourceRequest
 from harness.execute.scheduler import readable
 from harness.plan.plan import PlannedRun
 from harness.store.runs import RunsFolder
@@ -31,12 +31,12 @@ class Needs:
             if run.id:
                 self._ids.setdefault(run.spec["model"]["label"], []).append(run.id)
 
-    def __call__(self, run: PlannedRun) -> Need:
+    def __call__(self, run: PlannedRun) -> ResourceRequest:
         """What a run needs; its memory is None while no run of its model has ended."""
         given = self._settings.get(run.spec["model"]["name"], {})
         gib = given.get("memory_gib")
         memory = gib * 1024 if gib is not None else self._took(run.spec["model"]["label"])
-        return Need(given.get("gpus", 1), given.get("cpus"), memory)
+        return ResourceRequest(given.get("gpus", 1), given.get("cpus"), memory)
 
     def _took(self, label: str) -> float | None:
         if label not in self._known:

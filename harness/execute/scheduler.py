@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.errors import BUSY, INTERRUPTED, HarnessError
-from harness.execute.executor import Answer, Executor, Job, Need
+from harness.execute.executor import Answer, Job, ResourceRequest, RunExecutor
 from harness.execute.failure import died, ended
 from harness.plan.plan import PlannedRun
 from harness.store.record import Record
@@ -32,7 +32,7 @@ Listener = Callable[[Event, PlannedRun, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScheduleOutcome:
     """How the runs of a plan ended, by id. `left` are those that go on without this command.
 
     `unsubmitted` is how many there was no room for. `outside` is the share of the time (`wall_s`) in
@@ -63,13 +63,13 @@ def drive(
     planned: Sequence[PlannedRun],
     runs: RunsFolder,
     listen: Listener,
-    executor: Executor,
+    executor: RunExecutor,
     *,
     name: str = "local",
     timeout_s: float | None = None,
-    need: Callable[[PlannedRun], Need] = lambda run: Need(),
+    need: Callable[[PlannedRun], ResourceRequest] = lambda run: ResourceRequest(),
     detach: bool = False,
-) -> Outcome:
+) -> ScheduleOutcome:
     """Run what is not done. KeyboardInterrupt stops the workers first; what they had saved stays.
 
     `listen(event, run, figures)` hears of every start, heartbeat, wait and end. A run that
@@ -84,10 +84,10 @@ def drive(
 class _Drive:
     runs: RunsFolder
     listen: Listener
-    executor: Executor
+    executor: RunExecutor
     name: str
     timeout_s: float | None
-    need: Callable[[PlannedRun], Need]
+    need: Callable[[PlannedRun], ResourceRequest]
     planned: Sequence[PlannedRun]
     queue: deque[PlannedRun] = field(default_factory=deque)
     waiting: deque[PlannedRun] = field(default_factory=deque)
@@ -99,7 +99,7 @@ class _Drive:
     cancelled: list[str] = field(default_factory=list)
     looked: float = 0.0
 
-    def carry_out(self, detach: bool) -> Outcome:
+    def carry_out(self, detach: bool) -> ScheduleOutcome:
         self.done = [run.id for run in self.planned if run.state == "done"]
         # A fold of all entries before the next: should time run out, those that are through can be ranked.
         in_turn = sorted(self.planned, key=lambda run: (run.seed, run.fold))
@@ -126,7 +126,7 @@ class _Drive:
         wall = time.monotonic() - begun
         outside = (wall - working) / wall if self.old and wall > 0 else 0.0
         ends = (tuple(self.done), tuple(self.failed), tuple(self.cancelled))
-        return Outcome(*ends, tuple(self.active), len(self.queue), wall, outside)
+        return ScheduleOutcome(*ends, tuple(self.active), len(self.queue), wall, outside)
 
     def _want(self, run: PlannedRun) -> None:
         """Write down what is to do: others see it wait, and may cancel it. An older wish to stop is over."""

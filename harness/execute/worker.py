@@ -12,12 +12,12 @@ from typing import Any
 
 from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
-from harness.execute.heartbeat import Heart
+from harness.execute.heartbeat import Heartbeat
 from harness.execute.observers import Observers
 from harness.execute.timeout import time_limit
 from harness.measure.compute import Compute
 from harness.measure.provenance import environment, hardware
-from harness.pipeline.stages import Run, provenance
+from harness.pipeline.stages import RunPipeline, provenance
 from harness.plugins.manager import load
 from harness.store.lease import Busy
 from harness.store.record import Record
@@ -43,7 +43,7 @@ def work(
     folder = RunFolder(path)
     try:
         with _logging_to(folder.log), folder.locked() as held:
-            return _attempt(folder, Heart(folder, parent, held), timeout_s, failed)
+            return _attempt(folder, Heartbeat(folder, parent, held), timeout_s, failed)
     except Busy:
         return BUSY
     except KeyboardInterrupt:
@@ -67,7 +67,7 @@ def _logging_to(file: Path) -> Iterator[None]:
         handler.close()
 
 
-def _attempt(folder: RunFolder, heart: Heart, timeout_s: float | None, failed: Failed | None) -> int:
+def _attempt(folder: RunFolder, heart: Heartbeat, timeout_s: float | None, failed: Failed | None) -> int:
     spec, local = folder.spec(), folder.local()
     if folder.answers(spec):
         return OK
@@ -79,13 +79,13 @@ def _attempt(folder: RunFolder, heart: Heart, timeout_s: float | None, failed: F
     heart.beat({"attempts": attempts, "phase": "start", "started": started}, now=True)
     observers: Observers | None = None
     caught: Exception | None = None
-    run: Run | None = None
+    run: RunPipeline | None = None
     try:
         with time_limit(timeout_s):
             registry = load([Path(file) for file in local["plugin_files"]])
             observers = Observers(registry, spec, local.get("observers", {}), heart)
             observers.run_started()
-            run = Run(folder, spec, local, heart, observers.epoch_ended)
+            run = RunPipeline(folder, spec, local, heart, observers.epoch_ended)
             finished = run.execute(attempts)
     except Busy:
         raise

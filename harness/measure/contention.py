@@ -18,7 +18,7 @@ SHORTEST_S = 0.5
 """Less than this tells nothing of the cores: the system counts their time in ticks of 10 ms."""
 
 
-class Watch:
+class ContentionMonitor:
     """What other processes do from now on, on the cores that this one may use and on its GPU."""
 
     def __init__(self, gpu: Gpu | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.measure.compute import Compute
-from harness.measure.contention import Watch
+from harness.measure.contention import ContentionMonitor
 from harness.measure.memory import device_peak, host_peak, reset_host_peak, reset_peak
 from harness.measure.nvml import Gpu
 from harness.measure.provenance import hardware_class
@@ -22,7 +22,7 @@ class Meter:
         self._gpu = Gpu.of(compute.device)
         reset_peak(compute.device)
         reset_host_peak()
-        self._watch = Watch(self._gpu)
+        self._watch = ContentionMonitor(self._gpu)
         self._joules = self._energy()
         self._earlier: Mapping[str, Any] = {}
 

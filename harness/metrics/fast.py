@@ -62,7 +62,7 @@ def percentile_95(values: Distances) -> float:
 
 
 @dataclass(frozen=True)
-class Pair:
+class FastPair:
     """One structure in both label maps: voxels of either and of both, distances between borders.
 
     `borders` is None where a side is empty or no metric asked for them.
@@ -89,7 +89,7 @@ def measure(
     values: Sequence[int],
     spacing_mm: tuple[float, ...],
     borders: bool,
-) -> list[Pair]:
+) -> list[FastPair]:
     """A pair for each label value; with distances if `borders`."""
     # No structure has a voxel outside, so counts, borders and distances are the same inside.
     box = _box(np.logical_or(reference, prediction))
@@ -103,10 +103,10 @@ def measure(
     return [pairs[value] for value in values]
 
 
-def _count(reference: Mask, prediction: Mask) -> Pair:
+def _count(reference: Mask, prediction: Mask) -> FastPair:
     # Of three counts rather than of bincount: masks are needed anyway, and counting bits is quick.
     size = np.count_nonzero
-    return Pair(int(size(reference)), int(size(prediction)), int(size(reference & prediction)))
+    return FastPair(int(size(reference)), int(size(prediction)), int(size(reference & prediction)))
 
 
 def _box(used: Mask) -> tuple[slice, ...]:

@@ -14,7 +14,7 @@ from harness.metrics.fast import Borders
 
 
 @dataclass(frozen=True)
-class Pair:
+class MedpyPair:
     """One structure in both label maps, whole and untouched."""
 
     reference_mask: NDArray[np.bool_]
@@ -49,6 +49,6 @@ def measure(
     values: Sequence[int],
     spacing_mm: tuple[float, ...],
     borders: bool,
-) -> list[Pair]:
+) -> list[MedpyPair]:
     """A pair for each label value. `borders` is for engines that prepare; MedPy does not."""
-    return [Pair(reference == value, prediction == value, spacing_mm) for value in values]
+    return [MedpyPair(reference == value, prediction == value, spacing_mm) for value in values]

@@ -16,9 +16,9 @@ from harness.page.embed import embedded_json, embedded_script
 from harness.page.gallery import Gallery, draw
 from harness.page.gallery.draw import COLOURS
 from harness.page.page_payload import Packed
-from harness.page.plots import Figure, every_plot
+from harness.page.plots import Plot, every_plot
 from harness.page.plots.draw import engine, script, to_vega
-from harness.page.plots.figure import Part, Patient
+from harness.page.plots.figure import Part, PlottedPatient
 from harness.tables.arrange import heading
 from harness.tables.clean import clean
 from harness.tables.column_layout import pieces
@@ -85,7 +85,7 @@ class _Part:
     key: Part
     title: str
     intro: str
-    figures: tuple[Figure, ...]
+    figures: tuple[Plot, ...]
     choice: _Choice | None
 
 
@@ -108,7 +108,7 @@ class _Section:
     summary: Table
     others: tuple[tuple[str, Table], ...]
     parts: tuple[_Part, ...]
-    patients: tuple[Patient, ...]
+    patients: tuple[PlottedPatient, ...]
     facts: Sequence[tuple[str, list[str]]]
     gallery: _Gallery | None
 
@@ -203,7 +203,7 @@ def _pictures(gallery: Gallery, prefix: str) -> _Gallery:
     )
 
 
-def _choice(figures: Sequence[Figure]) -> _Choice | None:
+def _choice(figures: Sequence[Plot]) -> _Choice | None:
     names = dict.fromkeys(name for figure in figures for name in figure.choice)
     for name in names:
         options = tuple(dict.fromkeys(figure.choice[name] for figure in figures))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.page.plots.figure import Figure, Patient, Series, Spec
+from harness.page.plots.figure import Plot, PlottedPatient, Series, Spec
 from harness.store.atomic import canonical_json
 
 
@@ -22,7 +22,7 @@ class Packed:
         self._plots: dict[str, dict[str, Any]] = {}
         self._patients: list[list[dict[str, str]]] = []
 
-    def add(self, prefix: str, figures: Sequence[Figure], patients: Sequence[Patient]) -> None:
+    def add(self, prefix: str, figures: Sequence[Plot], patients: Sequence[PlottedPatient]) -> None:
         """A dataset's figures, under keys that start with `prefix`."""
         own = len(self._patients)
         self._patients.append([patient.row for patient in patients])

@@ -14,7 +14,7 @@ import numpy as np
 from harness.data.case import Case, Volume
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.compute import Compute
-from harness.measure.contention import Watch
+from harness.measure.contention import ContentionMonitor
 from harness.measure.memory import device_peak, host_peak, reset_host_peak, reset_peak
 from harness.measure.nvml import Gpu
 from harness.pipeline.saved_predictions import Kept
@@ -54,7 +54,7 @@ def evaluate(
     gpu = Gpu.of(compute.device)
     reset_peak(compute.device)
     reset_host_peak()
-    watch = Watch(gpu)
+    watch = ContentionMonitor(gpu)
     value_of = np.array([0, *spec["dataset"]["structures"].values()], np.uint8)
     first: list[Volume] = []
     warm: set[int] = set()

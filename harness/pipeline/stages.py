@@ -27,7 +27,7 @@ from harness.store.record import Record
 from harness.store.runs import RunFolder
 
 
-class Heartbeat(Protocol):
+class ProgressReporter(Protocol):
     """What a run reports its progress to."""
 
     def beat(self, figures: Mapping[str, Any], *, now: bool = False) -> None:
@@ -38,13 +38,13 @@ class Heartbeat(Protocol):
 
 
 @dataclass
-class Run:
+class RunPipeline:
     """One run on its way. `phase` is what it is at, for the failure's sake."""
 
     folder: RunFolder
     spec: dict[str, Any]
     local: dict[str, Any]
-    heart: Heartbeat
+    heart: ProgressReporter
     epoch_ended: Callable[[Mapping[str, Any]], None]
     phase: str = "setup"
     clock: Phases = field(default_factory=Phases)

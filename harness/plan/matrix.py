@@ -15,7 +15,7 @@ from harness.plugins.records import Kind, Model
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedEntry:
     """One row of a leaderboard. `skip` is a reason not to run it."""
 
     model: Choice
@@ -40,8 +40,8 @@ class Entry:
 class Matrix:
     """All entries of a leaderboard; `selected` are those that ``-m -l -d`` leave."""
 
-    entries: tuple[Entry, ...]
-    selected: tuple[Entry, ...]
+    entries: tuple[PlannedEntry, ...]
+    selected: tuple[PlannedEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def expand(
             if missing
             else registry.compatible(model.record, loss.record, dataset.record)
         )
-        entry = Entry(model, loss, dataset, skip)
+        entry = PlannedEntry(model, loss, dataset, skip)
         entries.append(entry)
         if wanted:
             selected.append(entry)

@@ -14,7 +14,7 @@ from harness.data.manifest import Manifest
 from harness.errors import HarnessError, PluginError
 from harness.plan.data import Data, open_data
 from harness.plan.explain import by_name, name_of, why_new
-from harness.plan.matrix import Entry, Matrix, seeds_and_folds
+from harness.plan.matrix import Matrix, PlannedEntry, seeds_and_folds
 from harness.plan.spec import make_spec
 from harness.plugins.resolve import source_hash
 from harness.store.record import Record
@@ -27,7 +27,7 @@ State = Literal["done", "resume", "todo", "running", "skipped"]
 class PlannedRun:
     """One run: its spec, where things lie (`local`), and what is to be done about it."""
 
-    entry: Entry
+    entry: PlannedEntry
     seed: int
     fold: int
     state: State

@@ -9,7 +9,7 @@ from typing import Any
 from harness.config.protocol import Protocol, scored_elsewhere
 from harness.plan.data import Data
 from harness.plan.keys import algorithms, external_keys, keys
-from harness.plan.matrix import Entry
+from harness.plan.matrix import PlannedEntry
 from harness.store.record import SCHEMA
 
 EXTERNAL = "external"
@@ -17,7 +17,7 @@ EXTERNAL = "external"
 
 
 def make_spec(
-    leaderboard: str, entry: Entry, protocol: Protocol, data: Data, seed: int, fold: int
+    leaderboard: str, entry: PlannedEntry, protocol: Protocol, data: Data, seed: int, fold: int
 ) -> dict[str, Any]:
     """The spec of one run of an entry."""
     resolved = protocol.resolved(entry.dims)

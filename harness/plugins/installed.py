@@ -13,7 +13,7 @@ from harness.plugins.spec import GROUP
 
 
 @dataclass(frozen=True)
-class Found:
+class InstalledEntryPoint:
     """An entry point, or the `error` that kept a distribution's from being read."""
 
     distribution: str
@@ -22,13 +22,13 @@ class Found:
     error: BaseException | None = None
 
 
-def entry_points() -> list[Found]:
+def entry_points() -> list[InstalledEntryPoint]:
     """All entry points of the group, by distribution and name.
 
     A distribution that the path shows twice (an editable install and its source folder) counts
     once: the copy that ``importlib.metadata`` finds by name wins, as it does for pip.
     """
-    found: dict[str, list[Found]] = {}
+    found: dict[str, list[InstalledEntryPoint]] = {}
     for dist in metadata.distributions():
         # Asked one by one: importlib.metadata.entry_points() fails as a whole over one bad file.
         text = ""
@@ -42,7 +42,7 @@ def entry_points() -> list[Found]:
     return [each for key in sorted(found) for each in sorted(found[key], key=_entry_name)]
 
 
-def _of(dist: metadata.Distribution, name: str) -> Iterator[Found]:
+def _of(dist: metadata.Distribution, name: str) -> Iterator[InstalledEntryPoint]:
     try:
         version = str(dist.version or "")
     except GUARDED:
@@ -50,10 +50,10 @@ def _of(dist: metadata.Distribution, name: str) -> Iterator[Found]:
     try:
         entries = [entry for entry in dist.entry_points if entry.group == GROUP]
     except GUARDED as error:
-        yield Found(name, version, None, error)
+        yield InstalledEntryPoint(name, version, None, error)
         return
     for entry in dict.fromkeys(entries):
-        yield Found(name, version, entry)
+        yield InstalledEntryPoint(name, version, entry)
 
 
 def _name(dist: metadata.Distribution) -> str:
@@ -71,5 +71,5 @@ def _winner(dist: metadata.Distribution, name: str) -> metadata.Distribution:
         return dist
 
 
-def _entry_name(found: Found) -> str:
+def _entry_name(found: InstalledEntryPoint) -> str:
     return "" if found.entry is None else found.entry.name

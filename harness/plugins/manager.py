@@ -17,7 +17,7 @@ import pluggy
 from harness.plugins.blame import GUARDED, explain, full_traceback, remedy_for, shorten
 from harness.plugins.files import check_files, load_file
 from harness.plugins.hooks import RETURNS, Hook, call, find_hooks
-from harness.plugins.installed import Found, entry_points
+from harness.plugins.installed import InstalledEntryPoint, entry_points
 from harness.plugins.records import KIND, Kind, Plugin
 from harness.plugins.registry import Broken, Hooks, Registered, Registry, make_manager
 
@@ -86,7 +86,7 @@ class _Discovery:
     manager: pluggy.PluginManager = field(default_factory=make_manager)
     seen: set[tuple[str, int]] = field(default_factory=set)
 
-    def add_installed(self, found: Found) -> None:
+    def add_installed(self, found: InstalledEntryPoint) -> None:
         """Register what an entry point names."""
         if found.entry is None:
             source = _Source(found.distribution, found.distribution, found.version, "", "")

@@ -172,7 +172,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Executor:
-    """A place where runs happen. ``target(**params)`` gives a `harness.execute.executor.Executor`.
+    """A place where runs happen. ``target(**params)`` gives a `harness.execute.executor.RunExecutor`.
 
     `defaults` has ``jobs``: how many runs it is given at once, None for as many as it has room for.
     """

@@ -86,7 +86,7 @@ def harness_executors() -> Iterable[Executor]:
 
     Called once, when plugins are discovered. Return `Executor` records, or yield them. `target` is
     called with the parameters when ``harness run --executor NAME`` needs it, and gives an object
-    with the methods of `harness.execute.executor.Executor`. An error makes this plugin a broken row
+    with the methods of `harness.execute.executor.RunExecutor`. An error makes this plugin a broken row
     in ``harness plugins``; the rest works.
 
     >>> from harness import Executor, hookimpl

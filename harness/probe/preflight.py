@@ -24,7 +24,7 @@ STEPS = 3
 
 
 @dataclass(frozen=True)
-class Need:
+class Footprint:
     """Seconds of a step, of a coarse one and of the largest prediction; MiB in use.
 
     The device's are None on a CPU; a coarse step takes 0 s where the protocol has none.
@@ -42,7 +42,7 @@ class Need:
         return asdict(self)
 
 
-def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
+def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Footprint:
     """Train a few steps on a full batch and predict a case of `deepest` slices; reads no data.
 
     Errors are those of a run: PluginError for wrong shapes, an out-of-memory error where it is one.
@@ -72,7 +72,7 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Need:
     with torch.inference_mode():
         predict_s = _timed(lambda: probabilities(model, case, task, compute), compute)
     gpu_predict, _ = device_peak(compute.device)
-    return Need(step_s, coarse_step_s, predict_s, gpu_train, gpu_predict, host_peak())
+    return Footprint(step_s, coarse_step_s, predict_s, gpu_train, gpu_predict, host_peak())
 
 
 def _batch(protocol: Mapping[str, Any], side: int, task: Task, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -59,7 +59,7 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Found:
+class LeaseFile:
     """The lease with the highest number in a folder; `holder` is None while it is being written."""
 
     number: int
@@ -137,10 +137,10 @@ class Lease:
         by = f" (process {holder.pid} on {holder.host})" if holder else ""
         return Busy(f"is being worked on by another process{by}", where=self._folder.name)
 
-    def _highest(self) -> Found | None:
+    def _highest(self) -> LeaseFile | None:
         for path in sorted(self.files(), key=self.number, reverse=True):
             with contextlib.suppress(FileNotFoundError):
-                return Found(self.number(path), path, _read(path))
+                return LeaseFile(self.number(path), path, _read(path))
         return None
 
     def files(self) -> list[Path]:
@@ -156,7 +156,7 @@ class Lease:
         """The number of a lease file."""
         return int(path.name.rpartition(".")[2])
 
-    def _lives(self, found: Found) -> bool:
+    def _lives(self, found: LeaseFile) -> bool:
         holder = found.holder
         if holder is not None and holder.free:
             return False

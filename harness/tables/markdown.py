@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.tables.clean import markdown_code, markdown_text
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Column, Table, TableCell
 
 
 def to_markdown(table: Table, *, level: int = 2) -> str:
@@ -21,7 +21,7 @@ def to_markdown(table: Table, *, level: int = 2) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(cell: Cell, column: Column) -> str:
+def _cell(cell: TableCell, column: Column) -> str:
     if cell.best:
         return f"**{markdown_text(cell.text)}**\\*"
     if column.holds == "name":

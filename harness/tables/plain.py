@@ -8,7 +8,7 @@ import io
 
 from harness.tables.arrange import heading
 from harness.tables.clean import clean
-from harness.tables.table import MISSING, Cell, Column, Table
+from harness.tables.table import MISSING, Column, Table, TableCell
 
 
 def to_csv(table: Table) -> str:
@@ -30,7 +30,7 @@ def _names(column: Column) -> list[str]:
     return [f"{name} low", f"{name} high"] if column.interval else [name]
 
 
-def _values(cell: Cell, column: Column) -> list[float | str | None]:
+def _values(cell: TableCell, column: Column) -> list[float | str | None]:
     if column.interval:
         return [*(cell.limits or (None, None))]
     if cell.value is None:

@@ -43,7 +43,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A printed value, or both `limits` of an interval; `best` among the ranked rows of its column.
 
     `short` is what a terminal prints where `text` finds no room.
@@ -60,7 +60,7 @@ class Cell:
 class Row:
     """A line of a table. `entry` lets a selection find it."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     kind: Kind = "ranked"
     entry: Hashable | None = None
 
@@ -103,9 +103,9 @@ def note(text: str, *topics: str) -> Note:
     return Note(lambda left: text, topics)
 
 
-def number(value: float | None, show: Callable[[float], str]) -> Cell:
+def number(value: float | None, show: Callable[[float], str]) -> TableCell:
     """The cell of a number that may be missing."""
-    return Cell(MISSING) if value is None else Cell(show(value), value)
+    return TableCell(MISSING) if value is None else TableCell(show(value), value)
 
 
 def mark_best(table: Table) -> Table:

@@ -19,7 +19,7 @@ from harness.plugins import files, hooks
 _OURS = {__file__, files.__file__, hooks.__file__, importlib.__file__, contextlib.__file__}
 
 
-class Watch:
+class TorchImportGuard:
     """A finder that finds nothing; the first question for torch ends the process."""
 
     def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> None:
@@ -39,7 +39,7 @@ def _runs_modules(file: str) -> bool:
 
 def main(origin: str) -> None:
     """Import the module or file `origin`, and call its hooks that return records."""
-    sys.meta_path.insert(0, Watch())
+    sys.meta_path.insert(0, TorchImportGuard())
     is_file = origin.endswith(".py")
     module = files.load_file(Path(origin)) if is_file else importlib.import_module(origin)
     found, _ = hooks.find_hooks(module)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from harness.board.board import NO_PHASE, Board, Field
 from harness.board.published import Published, PublishedRow
 from harness.errors import ConfigError, nearest
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Column, Table, TableCell
 from harness.views import captions, notes
 from harness.views.rows import (
     LONG,
-    Figure,
+    FigureColumn,
     Shown,
     direction,
     interval,
@@ -35,7 +35,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
     scale = scale_of(field, name)
     better = direction(name)
     figures = [
-        Figure(
+        FigureColumn(
             Column(phase, structure, priority=1, better=better, topic=name)
             if phase != NO_PHASE
             else Column(structure, priority=1, better=better, topic=name),
@@ -47,7 +47,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
         for phase in field.phases
     ]
     mean = Column("mean", priority=2, view="summary", better=better, topic=name)
-    figures.append(Figure(mean, lambda row: row.overall.get(name), scale.text))
+    figures.append(FigureColumn(mean, lambda row: row.overall.get(name), scale.text))
     if any(result.overall_ci95.get(name) for result in results):
         # The summary has the one of the metric that ranks.
         view = "summary" if name == board.protocol.get("rank_by", ("dice",))[0] else ""
@@ -73,11 +73,11 @@ def _value(name: str, structure: str, phase: str) -> Callable[[Shown], float | N
     return lambda row: score(row, name, structure, phase)
 
 
-def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], Cell | None]:
+def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], TableCell | None]:
     """Published figures keep the digits that were printed."""
 
-    def cell(row: Shown) -> Cell | None:
+    def cell(row: Shown) -> TableCell | None:
         text = row.printed.get((name, structure, phase)) if isinstance(row, PublishedRow) else None
-        return None if text is None else Cell(text, score(row, name, structure, phase))
+        return None if text is None else TableCell(text, score(row, name, structure, phase))
 
     return cell

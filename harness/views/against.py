@@ -9,9 +9,9 @@ from harness.board.board import Board, Entry, Field, Result
 from harness.board.published import Published, PublishedRow
 from harness.errors import ConfigError
 from harness.metrics.definitions import metric
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Column, Table, TableCell
 from harness.views import captions, notes
-from harness.views.rows import LONG, Figure, Shown, lay_out, score, structures
+from harness.views.rows import LONG, FigureColumn, Shown, lay_out, score, structures
 
 MISSED = "!"
 """Trails a missed cell, so that it is found without reading the signs."""
@@ -64,11 +64,13 @@ def _table(
         if any((name, structure, phase) in row.printed for row in theirs.rows)
     ]
     figures = [
-        Figure(Column(phase, structure, priority=1), lambda row: None, str, _compared(pairs, name, cell))
+        FigureColumn(
+            Column(phase, structure, priority=1), lambda row: None, str, _compared(pairs, name, cell)
+        )
         for cell in cells
         for structure, phase in (cell,)
     ]
-    figures.append(Figure(Column("reached"), lambda row: None, str, _count(pairs, name, cells)))
+    figures.append(FigureColumn(Column("reached"), lambda row: None, str, _count(pairs, name, cells)))
     columns, rows, sections = lay_out(board, field, (), figures)
     rows = tuple(row for row in rows if row.entry in pairs)
     verdicts = [
@@ -104,8 +106,8 @@ def rounded(value: float, printed: str) -> Decimal:
 
 def _compared(
     pairs: Mapping[Entry, PublishedRow], name: str, cell: tuple[str, str]
-) -> Callable[[Shown], Cell | None]:
-    def compared(row: Shown) -> Cell | None:
+) -> Callable[[Shown], TableCell | None]:
+    def compared(row: Shown) -> TableCell | None:
         theirs = pairs.get(row.entry)
         ours = score(row, name, *cell)
         printed = theirs.printed.get((name, *cell)) if theirs is not None else None
@@ -114,7 +116,7 @@ def _compared(
         value = rounded(ours, printed)
         mark = " " if reached(ours, printed, name) else MISSED
         sign = "=" if value == Decimal(printed) else ">" if value > Decimal(printed) else "<"
-        return Cell(f"{value}{sign}{printed}{mark}")
+        return TableCell(f"{value}{sign}{printed}{mark}")
 
     return compared
 
@@ -130,11 +132,11 @@ def _verdicts(row: Shown, theirs: PublishedRow, name: str, cells: Sequence[tuple
 
 def _count(
     pairs: Mapping[Entry, PublishedRow], name: str, cells: Sequence[tuple[str, str]]
-) -> Callable[[Shown], Cell | None]:
-    def count(row: Shown) -> Cell | None:
+) -> Callable[[Shown], TableCell | None]:
+    def count(row: Shown) -> TableCell | None:
         if row.entry not in pairs:
             return None
         verdicts = _verdicts(row, pairs[row.entry], name, cells)
-        return Cell(f"{sum(verdicts)}/{len(verdicts)}")
+        return TableCell(f"{sum(verdicts)}/{len(verdicts)}")
 
     return count

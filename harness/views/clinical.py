@@ -10,9 +10,9 @@ from harness.board.clinical import NEEDED, agreements
 from harness.board.published import Published
 from harness.errors import ConfigError
 from harness.metrics.clinical import UNITS, Agreement
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Column, Table, TableCell
 from harness.views import captions, notes
-from harness.views.rows import Figure, Shown, lay_out
+from harness.views.rows import FigureColumn, Shown, lay_out
 
 TITLES = {
     "lv-edv": "LV EDV",
@@ -44,12 +44,12 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
 
         return value
 
-    def limits(index: str) -> Callable[[Shown], Cell | None]:
-        def cell(row: Shown) -> Cell | None:
+    def limits(index: str) -> Callable[[Shown], TableCell | None]:
+        def cell(row: Shown) -> TableCell | None:
             one = found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
             if one is None or one.lower is None or one.upper is None:
                 return None
-            return Cell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
+            return TableCell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
 
         return cell
 
@@ -57,11 +57,13 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
     for index, unit in UNITS.items():
         group = f"{TITLES[index]} {unit}"
         figures += [
-            Figure(Column("r", group, priority=1, better="higher"), of(index, "r"), "{:.3f}".format),
-            Figure(Column("bias", group, priority=1), of(index, "bias"), "{:+.1f}".format),
-            Figure(Column("sd", group, priority=1, better="lower"), of(index, "sd"), "{:.1f}".format),
-            Figure(Column("limits", group, priority=1, interval=True), lambda row: None, str, limits(index)),
-            Figure(Column("MAE", group, priority=1, better="lower"), of(index, "mae"), "{:.1f}".format),
+            FigureColumn(Column("r", group, priority=1, better="higher"), of(index, "r"), "{:.3f}".format),
+            FigureColumn(Column("bias", group, priority=1), of(index, "bias"), "{:+.1f}".format),
+            FigureColumn(Column("sd", group, priority=1, better="lower"), of(index, "sd"), "{:.1f}".format),
+            FigureColumn(
+                Column("limits", group, priority=1, interval=True), lambda row: None, str, limits(index)
+            ),
+            FigureColumn(Column("MAE", group, priority=1, better="lower"), of(index, "mae"), "{:.1f}".format),
         ]
     columns, rows, sections = lay_out(board, field, (), figures)
     caption = [

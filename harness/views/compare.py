@@ -11,7 +11,7 @@ from harness.board.compare import SMALLEST_N, Comparison, Overall, Paired
 from harness.metrics.definitions import metric
 from harness.stats.arrays import Interval
 from harness.stats.confidence_intervals import ENOUGH
-from harness.tables.table import MISSING, Cell, Column, Row, Table, number
+from harness.tables.table import MISSING, Column, Row, Table, TableCell, number
 from harness.tables.units import Scale, metric_scale
 from harness.views.rows import POSTER_ORDER, SHORT, title_of
 
@@ -59,15 +59,15 @@ def _row(cell: Paired) -> Row:
     where = cell.structure if cell.phase == NO_PHASE else f"{cell.structure} {cell.phase}"
     return Row(
         (
-            Cell(_TITLES.get(cell.metric) or title_of(cell.metric)),
-            Cell(where),
+            TableCell(_TITLES.get(cell.metric) or title_of(cell.metric)),
+            TableCell(where),
             *_means(cell, scale),
             number(cell.difference, lambda value: f"{value:+.{scale.decimals}f}"),
-            Cell(_interval(cell.ci95, scale)),
+            TableCell(_interval(cell.ci95, scale)),
             number(cell.sd, scale.text),
-            Cell(str(cell.n), cell.n),
+            TableCell(str(cell.n), cell.n),
             number(cell.p, p_text),
-            Cell(cell.verdict or MISSING),
+            TableCell(cell.verdict or MISSING),
             *(number(count, lambda value: f"{value:.0f}") for count in (cell.wins, cell.ties, cell.losses)),
         )
     )
@@ -77,16 +77,16 @@ def _overall(one: Overall) -> Row:
     scale = _scale(one)
     return Row(
         (
-            Cell(title_of(one.metric)),
-            Cell("mean"),
+            TableCell(title_of(one.metric)),
+            TableCell("mean"),
             *_means(one, scale),
             number(one.difference, lambda value: f"{value:+.{scale.decimals}f}"),
-            Cell(_interval(one.ci95, scale)),
-            Cell(MISSING),
-            Cell(str(one.n), one.n),
+            TableCell(_interval(one.ci95, scale)),
+            TableCell(MISSING),
+            TableCell(str(one.n), one.n),
             number(one.p, p_text),
-            Cell(one.verdict),
-            *[Cell(MISSING)] * 3,
+            TableCell(one.verdict),
+            *[TableCell(MISSING)] * 3,
         )
     )
 
@@ -116,7 +116,7 @@ def _scale(cell: Paired | Overall) -> Scale:
     return replace(scale, decimals=min(decimals, _MOST_DECIMALS))
 
 
-def _means(cell: Paired | Overall, scale: Scale) -> tuple[Cell, Cell]:
+def _means(cell: Paired | Overall, scale: Scale) -> tuple[TableCell, TableCell]:
     """Both means, the better one marked unless they print the same."""
     show = scale.text
     if cell.mean_a is None or cell.mean_b is None:
@@ -125,7 +125,7 @@ def _means(cell: Paired | Overall, scale: Scale) -> tuple[Cell, Cell]:
     higher = metric(cell.metric).higher_is_better
     contest = higher is not None and a != b
     b_best = contest and (cell.mean_b > cell.mean_a) == higher
-    return Cell(a, cell.mean_a, contest and not b_best), Cell(b, cell.mean_b, b_best)
+    return TableCell(a, cell.mean_a, contest and not b_best), TableCell(b, cell.mean_b, b_best)
 
 
 def p_text(p: float) -> str:

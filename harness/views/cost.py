@@ -8,10 +8,10 @@ from dataclasses import replace
 from harness.board.board import Board, Field, Result
 from harness.board.cost import moved_by_others
 from harness.board.published import Published, PublishedRow
-from harness.tables.table import Cell, Column, Table
+from harness.tables.table import Column, Table, TableCell
 from harness.tables.units import Scale, count_scale, memory_scale, time_scale
 from harness.views import captions, notes
-from harness.views.rows import COST, Figure, Shown, lay_out
+from harness.views.rows import COST, FigureColumn, Shown, lay_out
 
 _SCALES: Mapping[str, Callable[[Iterable[float | None]], Scale]] = {
     "train_s": time_scale,
@@ -79,7 +79,7 @@ def cost_figure(
     title: str = "",
     view: str = "",
     alike: Sequence[str] = (),
-) -> Figure:
+) -> FigureColumn:
     """The column of one field of `Cost`, in a unit that suits all `rows` (and the fields `alike`)."""
 
     def value(row: Shown) -> float | None:
@@ -88,10 +88,10 @@ def cost_figure(
 
     scale = _SCALES[name](getattr(row.cost, each) for row in rows for each in alike or (name,))
 
-    def printed(row: Shown) -> Cell | None:
+    def printed(row: Shown) -> TableCell | None:
         # Published figures get no more digits than were printed.
         found = value(row) if isinstance(row, PublishedRow) else None
-        return None if found is None else Cell(scale.short(found), found)
+        return None if found is None else TableCell(scale.short(found), found)
 
     # Times on different machines are no contest, nor are those that others moved.
     hardware = {one for row in rows if not isinstance(row, PublishedRow) for one in row.hardware}
@@ -107,7 +107,7 @@ def cost_figure(
         factor=scale.factor,
         topic=COST,
     )
-    return Figure(column, value, scale.text, printed)
+    return FigureColumn(column, value, scale.text, printed)
 
 
 def _by_model(one: Published) -> Published:
@@ -123,9 +123,11 @@ def _letters(results: Iterable[Result]) -> dict[str, str]:
     return {name: chr(ord("a") + i) for i, name in enumerate(classes)} if len(classes) > 1 else {}
 
 
-def _device(letters: Mapping[str, str]) -> Figure:
-    def letter(row: Shown) -> Cell:
-        return Cell("" if isinstance(row, PublishedRow) else ",".join(letters[one] for one in row.hardware))
+def _device(letters: Mapping[str, str]) -> FigureColumn:
+    def letter(row: Shown) -> TableCell:
+        return TableCell(
+            "" if isinstance(row, PublishedRow) else ",".join(letters[one] for one in row.hardware)
+        )
 
     column = Column("on", label="hardware", priority=1, holds="word", topic=COST)
-    return Figure(column, lambda row: None, str, letter)
+    return FigureColumn(column, lambda row: None, str, letter)

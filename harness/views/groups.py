@@ -11,7 +11,7 @@ from harness.errors import ConfigError
 from harness.tables.table import Column, Table
 from harness.tables.units import metric_scale
 from harness.views import captions, notes
-from harness.views.rows import SHORT, Figure, Shown, direction, lay_out, title_of
+from harness.views.rows import SHORT, FigureColumn, Shown, direction, lay_out, title_of
 from harness.views.summary import summary_metrics
 
 
@@ -38,7 +38,7 @@ def groups(board: Board, field: Field, published: Sequence[Published] = ()) -> T
         return value
 
     figures = [
-        Figure(
+        FigureColumn(
             Column(
                 group,
                 title_of(metric),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.board.board import Board
-from harness.tables.table import Cell, Column, Row, Table
+from harness.tables.table import Column, Row, Table, TableCell
 
 
 def left_out(board: Board) -> Table:
@@ -18,11 +18,11 @@ def left_out(board: Board) -> Table:
     rows = tuple(
         Row(
             (
-                Cell(one.entry.model),
-                Cell(one.entry.loss),
-                Cell(one.entry.dataset),
-                Cell(one.run_id),
-                Cell(one.reason),
+                TableCell(one.entry.model),
+                TableCell(one.entry.loss),
+                TableCell(one.entry.dataset),
+                TableCell(one.run_id),
+                TableCell(one.reason),
             ),
             "unranked",
             one.entry,

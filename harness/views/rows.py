@@ -10,7 +10,7 @@ from typing import Literal
 from harness.board.board import Board, Field, Result
 from harness.board.published import Published, PublishedRow
 from harness.metrics.definitions import metric
-from harness.tables.table import MISSING, SPARE, Cell, Column, Kind, Row, number
+from harness.tables.table import MISSING, SPARE, Column, Kind, Row, TableCell, number
 from harness.tables.units import Scale, metric_scale
 
 POSTER_ORDER = ("LV", "RV", "MYO")
@@ -38,27 +38,27 @@ _GROUP = Column("gr", label="group", holds="word", topic=CERTAINTY, close=True)
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureColumn:
     """A column of figures: how to get the value and how to print it; `cell`, where it gives one, wins."""
 
     column: Column
     value: Callable[[Shown], float | None]
     show: Callable[[float], str]
-    cell: Callable[[Shown], Cell | None] = lambda row: None
+    cell: Callable[[Shown], TableCell | None] = lambda row: None
 
 
-def interval(name: str, scale: Scale, column: Column) -> Figure:
+def interval(name: str, scale: Scale, column: Column) -> FigureColumn:
     """The 95 % interval of the overall mean of a metric."""
 
-    def cell(row: Shown) -> Cell:
+    def cell(row: Shown) -> TableCell:
         limits = row.overall_ci95.get(name) if isinstance(row, Result) else None
         if limits is None:
-            return Cell(MISSING)
+            return TableCell(MISSING)
         low, high = map(scale.text, limits)
-        return Cell(f"{low}–{high}", limits=limits, short=f"{_bare(low)}–{_bare(high)}")
+        return TableCell(f"{low}–{high}", limits=limits, short=f"{_bare(low)}–{_bare(high)}")
 
     made = replace(column, interval=True, topic=name, better=direction(name))
-    return Figure(made, lambda row: None, str, cell)
+    return FigureColumn(made, lambda row: None, str, cell)
 
 
 def _bare(text: str) -> str:
@@ -100,7 +100,7 @@ def lay_out(
     board: Board,
     field: Field,
     published: Sequence[Published],
-    figures: Sequence[Figure],
+    figures: Sequence[FigureColumn],
     *,
     grouped: bool = False,
 ) -> tuple[tuple[Column, ...], tuple[Row, ...], tuple[tuple[Kind, str], ...]]:
@@ -147,37 +147,37 @@ def scale_of(field: Field, name: str) -> Scale:
     return replace(scale, decimals=min(scale.decimals, floor.decimals))
 
 
-def _row(result: Result, figures: Iterable[Figure], sure: int) -> Row:
-    rank = Cell(MISSING) if result.rank is None else Cell(str(result.rank), result.rank)
+def _row(result: Result, figures: Iterable[FigureColumn], sure: int) -> Row:
+    rank = TableCell(MISSING) if result.rank is None else TableCell(str(result.rank), result.rank)
     kind: Kind = "unranked" if result.rank is None else "ranked"
-    certainty = (_range(result), Cell(result.group or MISSING))[:sure]
-    cells = (rank, *certainty, *_names(result), *_figures(result, figures), Cell(state_text(result)))
+    certainty = (_range(result), TableCell(result.group or MISSING))[:sure]
+    cells = (rank, *certainty, *_names(result), *_figures(result, figures), TableCell(state_text(result)))
     return Row(cells, kind, result.entry)
 
 
-def _range(result: Result) -> Cell:
+def _range(result: Result) -> TableCell:
     if result.rank_interval is None:
-        return Cell(MISSING)
+        return TableCell(MISSING)
     low, high = result.rank_interval
-    return Cell(str(low) if low == high else f"{low}–{high}", limits=(low, high))
+    return TableCell(str(low) if low == high else f"{low}–{high}", limits=(low, high))
 
 
-def _published(row: PublishedRow, figures: Iterable[Figure], sure: int) -> Row:
+def _published(row: PublishedRow, figures: Iterable[FigureColumn], sure: int) -> Row:
     cells = (
-        Cell(MISSING),
-        *(Cell(MISSING),) * sure,
+        TableCell(MISSING),
+        *(TableCell(MISSING),) * sure,
         *_names(row),
         *_figures(row, figures),
-        Cell("published"),
+        TableCell("published"),
     )
     return Row(cells, "published")
 
 
-def _names(row: Shown) -> tuple[Cell, Cell]:
-    return Cell(row.entry.model), Cell(row.entry.loss)
+def _names(row: Shown) -> tuple[TableCell, TableCell]:
+    return TableCell(row.entry.model), TableCell(row.entry.loss)
 
 
-def _figures(row: Shown, figures: Iterable[Figure]) -> Iterable[Cell]:
+def _figures(row: Shown, figures: Iterable[FigureColumn]) -> Iterable[TableCell]:
     for figure in figures:
         cell = figure.cell(row)
         yield number(figure.value(row), figure.show) if cell is None else cell

@@ -14,7 +14,7 @@ from harness.views.rows import (
     COST,
     RANK,
     SHORT,
-    Figure,
+    FigureColumn,
     Shown,
     direction,
     interval,
@@ -61,7 +61,7 @@ def summary_metrics(board: Board) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def _accuracy(field: Field, name: str, place: int, results: Sequence[Result]) -> list[Figure]:
+def _accuracy(field: Field, name: str, place: int, results: Sequence[Result]) -> list[FigureColumn]:
     scale = scale_of(field, name)
     view = VIEW_OF.get(name, "")
     by_structure = [
@@ -75,7 +75,7 @@ def _accuracy(field: Field, name: str, place: int, results: Sequence[Result]) ->
     return [*by_structure, mean, *([_interval(name, scale)] if known else [])]
 
 
-def _interval(name: str, scale: Scale) -> Figure:
+def _interval(name: str, scale: Scale) -> FigureColumn:
     """The interval of the mean: of more weight than the structures that the mean is over."""
     label = f"interval of mean {SHORT.get(name, name)}"
     return interval(name, scale, Column("95 %", title_of(name), label=label, priority=1))
@@ -87,7 +87,7 @@ def _of(name: str, structure: str) -> Callable[[Shown], float | None]:
 
 def _figure(
     name: str, title: str, scale: Scale, priority: int, view: str, value: Callable[[Shown], float | None]
-) -> Figure:
+) -> FigureColumn:
     column = Column(
         title,
         title_of(name),
@@ -97,10 +97,10 @@ def _figure(
         better=direction(name),
         topic=name,
     )
-    return Figure(column, value, scale.text)
+    return FigureColumn(column, value, scale.text)
 
 
-def _costs(rows: Sequence[Shown]) -> list[Figure]:
+def _costs(rows: Sequence[Shown]) -> list[FigureColumn]:
     """Training time, prediction time, memory (of the GPU where there was one), size of the network."""
     gpu = any(r.cost.gpu_train_mib is not None for r in rows if not isinstance(r, PublishedRow))
     wanted = (
@@ -112,11 +112,11 @@ def _costs(rows: Sequence[Shown]) -> list[Figure]:
     return [cost_figure(rows, *one, view="cost") for one in wanted]
 
 
-def _mean_rank() -> Figure:
+def _mean_rank() -> FigureColumn:
     def value(row: Shown) -> float | None:
         return None if isinstance(row, PublishedRow) else row.mean_rank
 
-    return Figure(
+    return FigureColumn(
         Column("mean", "rank", label="mean rank", priority=3, better="lower", topic=RANK),
         value,
         "{:.2f}".format,

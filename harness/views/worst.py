@@ -8,7 +8,7 @@ from harness.board.aggregate import counts
 from harness.board.board import Board, Entry, Field
 from harness.errors import ConfigError
 from harness.metrics.definitions import metric
-from harness.tables.table import MISSING, Cell, Column, Row, Table
+from harness.tables.table import MISSING, Column, Row, Table, TableCell
 from harness.tables.units import metric_scale
 from harness.views.rows import title_of
 from harness.views.summary import summary_metrics
@@ -28,13 +28,13 @@ def worst(board: Board, field: Field, most: int, shown: Collection[Entry] | None
         if shown is not None and result.entry not in shown:
             continue
         for record in result.records:
-            found: dict[tuple[str, str], dict[str, Cell]] = {}
+            found: dict[tuple[str, str], dict[str, TableCell]] = {}
             about = {}
             for score in record.cases:
                 if score.metric in names and counts(score) and score.value is not None:
                     place = (score.case, score.structure)
                     text = metric_scale(score.metric).text(score.value)
-                    found.setdefault(place, {})[score.metric] = Cell(text, score.value)
+                    found.setdefault(place, {})[score.metric] = TableCell(text, score.value)
                     about[place] = (score.group or MISSING, score.state)
             for (case, structure), cells in found.items():
                 if names[0] not in cells:
@@ -45,9 +45,9 @@ def worst(board: Board, field: Field, most: int, shown: Collection[Entry] | None
                 words = (result.entry.model, result.entry.loss, case, group, structure)
                 row = Row(
                     (
-                        *(Cell(word) for word in words),
-                        *(cells.get(name, Cell(MISSING)) for name in names),
-                        Cell("" if state == "ok" else state),
+                        *(TableCell(word) for word in words),
+                        *(cells.get(name, TableCell(MISSING)) for name in names),
+                        TableCell("" if state == "ok" else state),
                     ),
                     entry=result.entry,
                 )

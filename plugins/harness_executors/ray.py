@@ -22,7 +22,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError, TaskCancelledError
 
 from harness.errors import INTERRUPTED, ConfigError
-from harness.execute.executor import Answer, Count, Job, Need
+from harness.execute.executor import Answer, Count, Job, ResourceRequest
 from harness.execute.local import worker_environment
 from harness.store.runs import RunFolder
 
@@ -69,7 +69,7 @@ class Ray:
                 ) from error
         self._work = ray.remote(max_retries=0)(_work)
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         """Up to `jobs`, or what Ray may queue."""
         return (self._jobs or QUEUED) - len(self._refs)
 
@@ -145,7 +145,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=5).close()
 
 
-def _wanted(need: Need, cpus: int, nodes: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def _wanted(need: ResourceRequest, cpus: int, nodes: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Ray's resources for a run; no GPU where the cluster has none, for then the CPU trains."""
     wanted: dict[str, float] = {"CPU": need.cpus or cpus}
     if any(node.get("GPU", 0) for node in nodes) and need.gpus:

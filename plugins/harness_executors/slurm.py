@@ -22,7 +22,7 @@ import submitit
 from submitit.core.utils import FailedJobError
 
 from harness.errors import ConfigError, ResourceError
-from harness.execute.executor import Answer, Count, Job, Need, State
+from harness.execute.executor import Answer, Count, Job, ResourceRequest, State
 from harness.execute.local import worker_environment
 from harness.store.runs import RunFolder
 
@@ -106,7 +106,7 @@ class Slurm:
         self._asked = -float("inf")
         self._answered = False
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         """As many as are missing from `jobs`."""
         return self._jobs - len(self._open)
 
@@ -127,7 +127,7 @@ class Slurm:
         self._asked = -float("inf")
         return [handles[place] for place in range(len(jobs))]
 
-    def _array(self, jobs: Sequence[Job], need: Need) -> list[str]:
+    def _array(self, jobs: Sequence[Job], need: ResourceRequest) -> list[str]:
         self._logs = logs(jobs[0].folder)
         executor = submitit.SlurmExecutor(self._logs, max_num_timeout=self._requeues)
         asked: dict[str, Any] = {"cpus_per_task": need.cpus}

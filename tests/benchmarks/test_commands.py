@@ -13,7 +13,7 @@ import pytest
 from bench import many_runs
 
 from harness.cli.support.show import rebuild
-from harness.execute.scheduler import Outcome, drive
+from harness.execute.scheduler import ScheduleOutcome, drive
 
 ENTRIES = 400
 RUNS = ENTRIES * many_runs.SEEDS * many_runs.FOLDS
@@ -52,7 +52,7 @@ def test_driving(benchmark: Any, tmp_path: Path) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
 
-    def carry_out() -> Outcome:
+    def carry_out() -> ScheduleOutcome:
         return drive(plan.runs, board.runs, lambda *event: None, many_runs.Cluster(1000))
 
     outcome = benchmark.pedantic(carry_out, rounds=1)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.board.board import Entry, PlannedRun
+from harness.board.board import Entry, RequiredRun
 from harness.store.record import CaseScore, Record
 
 HEART = {"RV": 1, "MYO": 2, "LV": 3}
@@ -73,10 +73,10 @@ def record(
     return Record(**{**values, **other})
 
 
-def plan(record: Record, state: str = "done", reason: str | None = None) -> PlannedRun:
+def plan(record: Record, state: str = "done", reason: str | None = None) -> RequiredRun:
     """The planned run that `record` fills."""
     spec = record.spec
-    return PlannedRun(record.run_id, Entry.of(spec), spec["seed"], spec["fold"], state, reason)
+    return RequiredRun(record.run_id, Entry.of(spec), spec["seed"], spec["fold"], state, reason)
 
 
 QUICK = {

@@ -66,7 +66,7 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True)
-class Board:
+class OpenLeaderboard:
     """A leaderboard as one command sees it.
 
     `title` is the name under which its runs and tables are kept: with anything changed by ``--set``
@@ -100,7 +100,7 @@ def plugin_files(args: argparse.Namespace, file: Path) -> tuple[Path, ...]:
     return (*((own,) if own.is_file() else ()), *args.plugin_files)
 
 
-def open_board(args: argparse.Namespace, *, absent: bool = False) -> Board:
+def open_board(args: argparse.Namespace, *, absent: bool = False) -> OpenLeaderboard:
     """Load everything that the command's selection needs, except data.
 
     With `absent`, plugins that a leaderboard lists may be missing: enough to show its records.
@@ -126,7 +126,9 @@ def open_board(args: argparse.Namespace, *, absent: bool = False) -> Board:
     registry = manager.load(files)
     matrix = expand(registry, settings, _selection(args), absent=absent)
     runs = RunsFolder(args.runs if args.runs is not None else project.root / "runs")
-    return Board(args.leaderboard, title, project, settings, protocol, registry, matrix, runs, files)
+    return OpenLeaderboard(
+        args.leaderboard, title, project, settings, protocol, registry, matrix, runs, files
+    )
 
 
 def _selection(args: argparse.Namespace) -> Selection:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.board.board import Entry
-    from harness.cli.support.board import Board
+    from harness.cli.support.board import OpenLeaderboard
     from harness.store.record import Record
 
 SOURCE = "::"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundEntry:
     """An entry with its finished records, and where they are from if the user said it."""
 
     entry: Entry
@@ -52,7 +52,7 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     boards.add_runs(parser)
 
 
-def find_entries(args: argparse.Namespace, texts: Sequence[str]) -> tuple[Board, list[Found]]:
+def find_entries(args: argparse.Namespace, texts: Sequence[str]) -> tuple[OpenLeaderboard, list[FoundEntry]]:
     """The leaderboard that has all entries in `texts`, and each with its finished records."""
     from harness.config.load import load
 
@@ -66,7 +66,7 @@ def find_entries(args: argparse.Namespace, texts: Sequence[str]) -> tuple[Board,
         by_entry = of_board(board)
         chosen = [match(text, by_entry, args.verb) for text in texts]
         if all(chosen):
-            return board, [Found(entry, by_entry[entry]) for entry in chosen if entry is not None]
+            return board, [FoundEntry(entry, by_entry[entry]) for entry in chosen if entry is not None]
         everything.update(by_entry)
     unknown = [text for text in texts if match(text, everything, args.verb) is None]
     wanted = ", ".join(f"'{text}'" for text in unknown or texts)
@@ -78,7 +78,7 @@ def find_entries(args: argparse.Namespace, texts: Sequence[str]) -> tuple[Board,
     )
 
 
-def of_board(board: Board) -> dict[Entry, list[Record]]:
+def of_board(board: OpenLeaderboard) -> dict[Entry, list[Record]]:
     """The finished and comparable records of a leaderboard."""
     from harness.board.collect_records import collect
 

@@ -11,11 +11,11 @@ from harness.errors import INTERRUPTED, OK, RUNS_FAILED, ConfigError, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.cli.support.board import Board
+    from harness.cli.support.board import OpenLeaderboard
     from harness.cli.support.progress import Progress
     from harness.config.load import Project
-    from harness.execute.executor import Executor
-    from harness.execute.scheduler import Event, Outcome
+    from harness.execute.executor import RunExecutor
+    from harness.execute.scheduler import Event, ScheduleOutcome
     from harness.plan.plan import Plan, PlannedRun
     from harness.plugins.manager import Registry
 
@@ -56,7 +56,7 @@ def count(text: str) -> int:
 
 def open_executor(
     registry: Registry, project: Project, text: str = DEFAULT, **flags: Any
-) -> tuple[Executor, str]:
+) -> tuple[RunExecutor, str]:
     """The executor that `text` names, and its name.
 
     Its parameters are its defaults, then ``[executor.NAME]`` of harness.toml, then those in `text`,
@@ -107,7 +107,7 @@ def _check_types(target: object, values: dict[str, Any], where: str) -> None:
                 raise ConfigError(f"{name} = {value!r}: {told}", where=where) from error
 
 
-def open_named(file: Path, plugin_files: tuple[Path, ...], name: str) -> Executor:
+def open_named(file: Path, plugin_files: tuple[Path, ...], name: str) -> RunExecutor:
     """The executor `name` as the project of `file` has it."""
     from harness.config.load import load
     from harness.plugins import manager
@@ -115,13 +115,15 @@ def open_named(file: Path, plugin_files: tuple[Path, ...], name: str) -> Executo
     return open_executor(manager.load(plugin_files), load(file), name)[0]
 
 
-def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Progress) -> Outcome:
+def carry_out(
+    args: argparse.Namespace, board: OpenLeaderboard, plan: Plan, progress: Progress
+) -> ScheduleOutcome:
     """Drive the runs of a plan as the arguments say, with tables rebuilt as runs end."""
     from harness.cli.support.rebuilding import Rebuilding
     from harness.execute.resource_requests import Needs
     from harness.execute.scheduler import drive
 
-    executor: Executor
+    executor: RunExecutor
     if getattr(args, "pdb", False):
         from harness.execute.inline import Inline
         from harness.probe.debugger import debug_failure
@@ -159,7 +161,7 @@ def carry_out(args: argparse.Namespace, board: Board, plan: Plan, progress: Prog
         executor.close()
 
 
-def exit_code(outcome: Outcome) -> int:
+def exit_code(outcome: ScheduleOutcome) -> int:
     """1 if a run failed, 3 if one was cancelled, else 0."""
     if outcome.failed:
         return RUNS_FAILED

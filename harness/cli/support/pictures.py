@@ -22,7 +22,7 @@ from harness.views.rows import SHORT
 
 if TYPE_CHECKING:
     from harness.board import board as rank
-    from harness.cli.support.board import Board
+    from harness.cli.support.board import OpenLeaderboard
     from harness.data.source import Source
     from harness.plan.choice import Choice
     from harness.store.record import Record
@@ -32,7 +32,7 @@ MOST_ENTRIES = 12
 
 
 def galleries(
-    board: Board, ranked: rank.Board, shown: Collection[rank.Entry] | None, args: argparse.Namespace
+    board: OpenLeaderboard, ranked: rank.Board, shown: Collection[rank.Entry] | None, args: argparse.Namespace
 ) -> dict[str, Gallery]:
     """By dataset, the best, the median and the worst patient as its entries see them, or why not."""
     choices = {entry.dataset.label: entry.dataset for entry in board.matrix.entries}
@@ -52,7 +52,7 @@ def galleries(
 
 
 def _gallery(
-    board: Board,
+    board: OpenLeaderboard,
     choice: Choice | None,
     results: Sequence[rank.Result],
     told: Sequence[Told],
@@ -87,7 +87,7 @@ Folders = Mapping[str, tuple["Record", Path]]
 """By patient: the record that tested it, and where its predictions lie."""
 
 
-def _folders(board: Board, results: Sequence[rank.Result]) -> dict[str, Folders]:
+def _folders(board: OpenLeaderboard, results: Sequence[rank.Result]) -> dict[str, Folders]:
     """By entry name; of several seeds the first that kept its predictions."""
     found: dict[str, dict[str, tuple[Record, Path]]] = defaultdict(dict)
     for result in results:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from harness.board.aggregate import run_means
-from harness.execute.scheduler import Event, Outcome
+from harness.execute.scheduler import Event, ScheduleOutcome
 from harness.plan.plan import Plan, PlannedRun
 from harness.store.record import Record
 from harness.tables.units import metric_scale
@@ -117,7 +117,7 @@ class Progress:
         else:
             self._end(run, figures)
 
-    def outcome(self, outcome: Outcome) -> None:
+    def outcome(self, outcome: ScheduleOutcome) -> None:
         """Say how it ended, and what the harness itself cost."""
         if outcome.left:
             self._console.print(f"{len(outcome.left)} runs go on without this command; see: harness status")

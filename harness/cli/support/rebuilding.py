@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from harness.cli.support.board import Board
+from harness.cli.support.board import OpenLeaderboard
 from harness.errors import HarnessError
 
 SHARE = 0.02
@@ -14,7 +14,7 @@ SHARE = 0.02
 class Rebuilding:
     """Rebuilds a leaderboard's tables after a run, unless the last time was too short ago for its cost."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: OpenLeaderboard) -> None:
         self._board = board
         self._not_before = 0.0
 

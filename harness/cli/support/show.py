@@ -16,7 +16,7 @@ from harness.board.board import Entry
 from harness.board.build import build
 from harness.board.collect_records import collect, entry_name
 from harness.board.published import Published, read_published
-from harness.cli.support.board import Board
+from harness.cli.support.board import OpenLeaderboard
 from harness.config.protocol import protocol_hash
 from harness.errors import ConfigError, nearest
 from harness.store.atomic import write_text
@@ -41,7 +41,7 @@ class Built:
     published: tuple[Published, ...]
 
 
-def rebuild(board: Board) -> Built:
+def rebuild(board: OpenLeaderboard) -> Built:
     """Rank all comparable records of a leaderboard and write its folder."""
     with _uncollected():
         return _rebuilt(board)
@@ -59,7 +59,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _rebuilt(board: Board) -> Built:
+def _rebuilt(board: OpenLeaderboard) -> Built:
     index = Index(board.runs.index)
     found = collect(board.title, board.protocol, board.matrix, board.runs, board.folder, index)
     if not found.records:
@@ -87,7 +87,7 @@ def _rebuilt(board: Board) -> Built:
     return Built(ranked, published)
 
 
-def selected(board: Board) -> Collection[Entry] | None:
+def selected(board: OpenLeaderboard) -> Collection[Entry] | None:
     """The entries that the command selected; None where these are all."""
     chosen = {entry_name(entry) for entry in board.matrix.selected}
     everything = {entry_name(entry) for entry in board.matrix.entries} == chosen
@@ -95,7 +95,7 @@ def selected(board: Board) -> Collection[Entry] | None:
 
 
 @dataclass(frozen=True)
-class Look:
+class ShowOptions:
     """What to show of a leaderboard and how: a view or the `worst` scores, arranged, in a format."""
 
     view: str = "summary"
@@ -106,7 +106,7 @@ class Look:
     against: str | None = None
 
 
-def show(board: Board, built: Built, look: Look, *, svg: Path | None = None) -> None:
+def show(board: OpenLeaderboard, built: Built, look: ShowOptions, *, svg: Path | None = None) -> None:
     """Print the selected entries; `svg` keeps a picture of the table."""
     from rich.console import Console
 
@@ -135,7 +135,7 @@ def from_here(path: Path) -> Path:
     return path.relative_to(path.cwd()) if path.is_relative_to(path.cwd()) else path
 
 
-def _looked_at(built: Built, look: Look, shown: Collection[Entry] | None) -> list[Table]:
+def _looked_at(built: Built, look: ShowOptions, shown: Collection[Entry] | None) -> list[Table]:
     if look.against is not None:
         return _beside(built, look.against, shown)
     if look.worst is not None:
@@ -163,7 +163,7 @@ def _beside(built: Built, name: str, shown: Collection[Entry] | None) -> list[Ta
     return tables if shown is None else [only(table, lambda entry: entry in shown) for table in tables]
 
 
-def _printed(built: Built, look: Look, shown: Collection[Entry] | None, views: Sequence[Table]) -> str:
+def _printed(built: Built, look: ShowOptions, shown: Collection[Entry] | None, views: Sequence[Table]) -> str:
     if look.format == "json":
         value = leaderboard_json(built.board, built.published)
         names = None if shown is None else {(e.model, e.loss, e.dataset) for e in shown}

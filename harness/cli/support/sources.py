@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.support import board as boards
-from harness.cli.support.entries import SOURCE, Found, by_entry, find_entries, match, of_board
+from harness.cli.support.entries import SOURCE, FoundEntry, by_entry, find_entries, match, of_board
 from harness.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMIT = "git:"
 
 
-def find_anywhere(args: argparse.Namespace) -> list[Found]:
+def find_anywhere(args: argparse.Namespace) -> list[FoundEntry]:
     """Every entry of ``args.entries``, in order.
 
     Before ``::`` stands where its records are: a leaderboard's name, a folder with
@@ -33,7 +33,7 @@ def find_anywhere(args: argparse.Namespace) -> list[Found]:
     return [next(found) if SOURCE not in text else _from(args, text) for text in args.entries]
 
 
-def _from(args: argparse.Namespace, text: str) -> Found:
+def _from(args: argparse.Namespace, text: str) -> FoundEntry:
     source, _, name = text.rpartition(SOURCE)
     if source.startswith(COMMIT):
         known = by_entry(_committed(args, source.removeprefix(COMMIT)))
@@ -47,7 +47,7 @@ def _from(args: argparse.Namespace, text: str) -> Found:
             f"no finished runs of '{name}'", where=source, remedy=nearest(name, (e.name for e in known))
         )
     _check_one_result(known[entry], source)
-    return Found(entry, known[entry], source)
+    return FoundEntry(entry, known[entry], source)
 
 
 def _check_one_result(records: Sequence[Record], source: str) -> None:

@@ -39,11 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild the folder of the leaderboard and print a view of it."""
-    from harness.cli.support.show import Look, rebuild, show
+    from harness.cli.support.show import ShowOptions, rebuild, show
 
     _refuse_idle(args)
     board = boards.open_board(args, absent=True)
-    look = Look(
+    look = ShowOptions(
         args.view or "summary",
         args.worst,
         args.sort,

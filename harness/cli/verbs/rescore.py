@@ -13,7 +13,7 @@ from harness.errors import OK, RUNS_FAILED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.cli.support.board import Board
+    from harness.cli.support.board import OpenLeaderboard
     from harness.cli.support.progress import Progress
     from harness.plan.data import Data
     from harness.store.runs import RunFolder
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score what has its predictions; exit code 1 if some run has not."""
     from harness.cli.support.progress import Progress
-    from harness.cli.support.show import Look, rebuild, show
+    from harness.cli.support.show import ShowOptions, rebuild, show
     from harness.errors import HarnessError
     from harness.pipeline.external import rescore
 
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"left {run_id}: {reason}")
         print_differences(differences)
         if done:
-            show(board, rebuild(board), Look())
+            show(board, rebuild(board), ShowOptions())
     return RUNS_FAILED if left else OK
 
 
@@ -83,7 +83,7 @@ def _unfit(folder: RunFolder, spec: dict[str, Any]) -> str | None:
 
 
 def _wanted(
-    board: Board, args: argparse.Namespace, progress: Progress
+    board: OpenLeaderboard, args: argparse.Namespace, progress: Progress
 ) -> Iterator[tuple[RunFolder, dict[str, Any], Data]]:
     """The folder and the spec, as it is to be now, of every selected run and external entry."""
     from harness.plan.data import open_data

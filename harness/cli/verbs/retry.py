@@ -9,7 +9,7 @@ from harness.cli.verbs import run as runs
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from harness.cli.support.board import Board
+    from harness.cli.support.board import OpenLeaderboard
     from harness.plan.plan import PlannedRun
 
 NAME = "retry"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the failed ones of the selection; exit code 1 if one fails again."""
 
-    def failed(board: Board, planned: PlannedRun) -> bool:
+    def failed(board: OpenLeaderboard, planned: PlannedRun) -> bool:
         if not planned.id or planned.state == "done":
             return False
         try:

@@ -14,7 +14,7 @@ from harness.cli.support.observe import add_observe, observers
 from harness.errors import OK, ConfigError
 
 if TYPE_CHECKING:
-    from harness.cli.support.board import Board
+    from harness.cli.support.board import OpenLeaderboard
     from harness.plan.plan import PlannedRun
 
 NAME = "run"
@@ -63,11 +63,11 @@ def run(args: argparse.Namespace) -> int:
     return carry_out(args, lambda board, planned: True)
 
 
-def carry_out(args: argparse.Namespace, wanted: Callable[[Board, PlannedRun], bool]) -> int:
+def carry_out(args: argparse.Namespace, wanted: Callable[[OpenLeaderboard, PlannedRun], bool]) -> int:
     """Run what is `wanted` of the selection, and show the table."""
     from harness.board.collect_records import entry_name
     from harness.cli.support.progress import Progress
-    from harness.cli.support.show import Look, rebuild, show
+    from harness.cli.support.show import ShowOptions, rebuild, show
     from harness.plan.plan import make_plan
     from harness.probe.debugger import debugging
     from harness.views.rank_summary import landed
@@ -104,7 +104,7 @@ def carry_out(args: argparse.Namespace, wanted: Callable[[Board, PlannedRun], bo
             raise
         # Stopped before anything was there that could be ranked.
         return executors.exit_code(outcome)
-    show(board, built, Look(format="json" if args.json else "rich"))
+    show(board, built, ShowOptions(format="json" if args.json else "rich"))
     if not args.json:
         new = [run for run in plan.runs if run.state != "done" and run.id in outcome.done]
         for line in landed(built.board, {entry_name(run.entry) for run in new}):

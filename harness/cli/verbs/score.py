@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.data.case import Case
-    from harness.data.predictions import Found
+    from harness.data.predictions import FoundPredictions
     from harness.plan.data import Data
     from harness.store.record import Record
 
@@ -58,7 +58,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score every test case of the leaderboard; missing ones count as empty predictions."""
     from harness.cli.support.progress import Progress
-    from harness.cli.support.show import Look, rebuild, show
+    from harness.cli.support.show import ShowOptions, rebuild, show
     from harness.data.predictions import find_predictions
     from harness.pipeline.external import score_files
     from harness.plan.data import open_data
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     for line in _remarks(records, found, data, args.predictions):
         print(line)
     print_differences(differences)
-    show(board, built, Look())
+    show(board, built, ShowOptions())
     return OK
 
 
@@ -169,7 +169,7 @@ def _values(text: str | None, structures: Mapping[str, int]) -> dict[str, int]:
     return values
 
 
-def _remarks(records: Sequence[Record], found: Found, data: Data, folder: Path) -> list[str]:
+def _remarks(records: Sequence[Record], found: FoundPredictions, data: Data, folder: Path) -> list[str]:
     missing = [case for record in records for case in record.data["missing"]]
     untested = _untested(records, found, data.source.cases)
     lines = []
@@ -183,7 +183,7 @@ def _remarks(records: Sequence[Record], found: Found, data: Data, folder: Path) 
     return lines
 
 
-def _untested(records: Sequence[Record], found: Found, cases: Sequence[Case]) -> list[str]:
+def _untested(records: Sequence[Record], found: FoundPredictions, cases: Sequence[Case]) -> list[str]:
     tested = {patient for record in records for patient in record.spec["parts"]["test"]}
     return [case.id for case in cases if case.patient not in tested and case.id in found.files]
 
@@ -194,7 +194,11 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _as_json(
-    name: str, records: Sequence[Record], found: Found, data: Data, differences: Mapping[str, float]
+    name: str,
+    records: Sequence[Record],
+    found: FoundPredictions,
+    data: Data,
+    differences: Mapping[str, float],
 ) -> dict[str, Any]:
     return {
         "entry": name,

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--volumes and --rounds must be at least 1", where=args.verb)
     board, found = find_entries(args, args.entries)
     from harness.cli.support.progress import Progress
-    from harness.measure.contention import Watch
+    from harness.measure.contention import ContentionMonitor
     from harness.measure.nvml import Gpu
     from harness.plan.data import open_choice, root_of
     from harness.probe.latency_benchmark import interleave, trained
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     tested = set(found[0].records[0].spec["parts"]["test"])
     cases = [case for case in source.cases if case.patient in tested][: args.volumes]
     predictors = {one.name: trained(board.runs.run(_first(one.records, one.name).run_id)) for one in found}
-    watch = Watch(Gpu.of(next(iter(predictors.values())).compute.device))
+    watch = ContentionMonitor(Gpu.of(next(iter(predictors.values())).compute.device))
     with Progress(quiet=args.json) as progress:
         volumes: list[Volume] = [case.read() for case in cases]
         seconds = interleave(predictors, volumes, args.rounds, progress.timing)

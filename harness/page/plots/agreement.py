@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.board.board import Pair, Result
+from harness.board.board import ClinicalPair, Result
 from harness.board.clinical import agreements
 from harness.metrics.clinical import UNITS, Agreement
 from harness.page.plots import theme
-from harness.page.plots.figure import DATA, Figure, Series, rounded
+from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import of
 from harness.tables.table import MISSING
@@ -25,7 +25,7 @@ _WIDTH, _HEIGHT = 288, 288
 _FRAME = {"width": _WIDTH, "height": _HEIGHT, "autosize": theme.FIT}
 
 
-def agreement(ground: Ground) -> list[Figure]:
+def agreement(ground: Ground) -> list[Plot]:
     """Two figures for each entry and index, on the same scales for all entries."""
     figures = []
     groups = list(dict.fromkeys(patient.row["group"] for patient in ground.patients))
@@ -46,7 +46,7 @@ def agreement(ground: Ground) -> list[Figure]:
             lines = {"bias": found.bias, "lower": found.lower, "upper": found.upper}
             lines = {name: rounded(value) for name, value in lines.items()}
             figures += [
-                Figure(
+                Plot(
                     "agreement",
                     f"{place}-{index}-correlation",
                     f"{title}: correlation",
@@ -55,7 +55,7 @@ def agreement(ground: Ground) -> list[Figure]:
                     choice,
                     _said_correlation(found),
                 ),
-                Figure(
+                Plot(
                     "agreement",
                     f"{place}-{index}-bland-altman",
                     f"{title}: Bland–Altman",
@@ -72,7 +72,7 @@ def agreement(ground: Ground) -> list[Figure]:
     return figures
 
 
-def _of(result: Result, index: str) -> list[Pair]:
+def _of(result: Result, index: str) -> list[ClinicalPair]:
     return [
         pair
         for pair in result.clinical
@@ -80,7 +80,7 @@ def _of(result: Result, index: str) -> list[Pair]:
     ]
 
 
-def _series(ground: Ground, pairs: Sequence[Pair], label: str) -> Series:
+def _series(ground: Ground, pairs: Sequence[ClinicalPair], label: str) -> Series:
     found = {pair.patient: pair for pair in pairs}
     own = [found.get(patient.name) for patient in ground.patients]
     return Series(

@@ -11,7 +11,7 @@ from harness.board.cost import moved_by_others
 from harness.board.published import Published
 from harness.metrics.definitions import metric
 from harness.page.plots import theme
-from harness.page.plots.figure import DATA, Figure, Series, rounded
+from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import of
 from harness.tables.clean import clean
@@ -48,7 +48,7 @@ class Point:
     rank: str = ""
 
 
-def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
+def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Plot]:
     """A figure for each metric of the summary and each cost that was measured."""
     figures = []
     for name in summary_metrics(ground.board):
@@ -71,7 +71,7 @@ def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Figure]:
             note = _MIXED if len(classes) > 1 else _MOVED if moved else ""
             made = f"{title_of(name)} against {title}"
             figures.append(
-                Figure("costs", key, made, spec, series, {"cost metric": SHORT.get(name, name)}, note)
+                Plot("costs", key, made, spec, series, {"cost metric": SHORT.get(name, name)}, note)
             )
     return figures
 

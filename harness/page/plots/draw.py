@@ -13,7 +13,7 @@ from harness.board.published import Published
 from harness.errors import ConfigError
 from harness.page.gallery import Gallery, picture
 from harness.page.plots.every import every_plot
-from harness.page.plots.figure import DATA, Figure, Patient, Spec
+from harness.page.plots.figure import DATA, Plot, PlottedPatient, Spec
 from harness.page.plots.plot_data import slug
 from harness.store.atomic import write_atomic, write_text
 
@@ -73,7 +73,7 @@ def write_plots(
     return keys
 
 
-def write_picture(folder: Path, figure: Figure, patients: Sequence[Patient]) -> None:
+def write_picture(folder: Path, figure: Plot, patients: Sequence[PlottedPatient]) -> None:
     """A figure as ``KEY.svg`` and ``KEY.png`` in `folder`, on white."""
     rows = [row for one in figure.series for row in one.rows(patients)]
     where = [text for name, text in figure.choice.items() if text not in figure.title]

@@ -9,7 +9,7 @@ from harness.board.board import Board, Entry, Field
 from harness.board.published import Published
 from harness.page.plots.agreement import agreement
 from harness.page.plots.costs import costs
-from harness.page.plots.figure import Figure, Patient
+from harness.page.plots.figure import Plot, PlottedPatient
 from harness.page.plots.learning import learning
 from harness.page.plots.plot_data import ground
 from harness.page.plots.ranks import ranks, tests
@@ -21,7 +21,7 @@ def every_plot(
     field: Field,
     published: Sequence[Published] = (),
     shown: Collection[Entry] | None = None,
-) -> tuple[tuple[Patient, ...], list[Figure]]:
+) -> tuple[tuple[PlottedPatient, ...], list[Plot]]:
     """The dataset's patients and its figures, of the entries `shown` (None: all).
 
     What the records don't hold (a history, clinical indices, bootstrap ranks) has no figure.
@@ -40,7 +40,7 @@ def every_plot(
     return about.patients, _told_apart(made)
 
 
-def _told_apart(figures: Sequence[Figure]) -> list[Figure]:
+def _told_apart(figures: Sequence[Plot]) -> list[Plot]:
     """Names that differ only in what no file name may hold get a number."""
     seen: dict[str, int] = {}
     kept = []

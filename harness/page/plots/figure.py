@@ -15,7 +15,7 @@ Part = Literal["scores", "ranks", "tests", "agreement", "learning", "costs"]
 
 
 @dataclass(frozen=True)
-class Patient:
+class PlottedPatient:
     """A patient of the test set, and the group that the dataset puts it in (empty: none)."""
 
     name: str
@@ -40,7 +40,7 @@ class Series:
     by_patient: bool = False
     odd: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
-    def rows(self, patients: Sequence[Patient]) -> Iterable[dict[str, Any]]:
+    def rows(self, patients: Sequence[PlottedPatient]) -> Iterable[dict[str, Any]]:
         """A mapping a row; rows that lack a value are left out. The page's script does the same."""
         for i, values in enumerate(zip(*self.columns.values(), strict=True)):
             if None in values:
@@ -51,7 +51,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Plot:
     """One plot of a dataset. `key` is unique within it and fit for a file name.
 
     `choice` says when the page shows it: a value by what is chosen, such as ``{"metric": "dice"}``.

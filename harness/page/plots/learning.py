@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.page.plots import theme
-from harness.page.plots.figure import DATA, Figure, Series, rounded
+from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.tables.clean import clean
 
@@ -15,7 +15,7 @@ MOST = 120
 """Epochs of a run that are drawn; of longer ones, so many, evenly spread."""
 
 
-def learning(ground: Ground) -> list[Figure]:
+def learning(ground: Ground) -> list[Plot]:
     """One figure of validation Dice; of training losses one for each loss, for they share no unit."""
     figures = [_figure(ground, "validation_dice", "Validation Dice", "validation Dice", "")]
     for loss in dict.fromkeys(result.entry.loss for result in ground.results):
@@ -23,7 +23,7 @@ def learning(ground: Ground) -> list[Figure]:
     return [figure for figure in figures if not figure.empty]
 
 
-def _figure(ground: Ground, field: str, title: str, axis: str, loss: str) -> Figure:
+def _figure(ground: Ground, field: str, title: str, axis: str, loss: str) -> Plot:
     series = [
         one
         for result in ground.results
@@ -33,7 +33,7 @@ def _figure(ground: Ground, field: str, title: str, axis: str, loss: str) -> Fig
     key = slug("learning", *([loss] if loss else ["validation-dice"]))
     names = [name for name in ground.names if any(one.same["entry"] == name for one in series)]
     few = max((len(one.columns["epoch"]) for one in series), default=0) <= 30
-    return Figure("learning", key, title, _spec(ground, names, axis, few=few), tuple(series))
+    return Plot("learning", key, title, _spec(ground, names, axis, few=few), tuple(series))
 
 
 def _runs(ground: Ground, result: Any, field: str) -> list[Series]:

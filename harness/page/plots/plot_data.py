@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.board.aggregate import Gathered, Key, case_values, counts, gather, patient_values
 from harness.board.board import Board, Entry, Field, Result
 from harness.metrics.definitions import metric
-from harness.page.plots.figure import Patient
+from harness.page.plots.figure import PlottedPatient
 from harness.tables.clean import clean
 
 
@@ -22,7 +22,7 @@ class Ground:
     results: tuple[Result, ...]
     labels: Mapping[Entry, str]
     gathered: Mapping[Entry, Gathered]
-    patients: tuple[Patient, ...]
+    patients: tuple[PlottedPatient, ...]
 
     @property
     def names(self) -> list[str]:
@@ -77,7 +77,7 @@ def ground(board: Board, field: Field, shown: Collection[Entry] | None = None) -
         for record in result.records
         for score in record.cases
     }
-    patients = tuple(Patient(name, groups[name]) for name in sorted(groups))
+    patients = tuple(PlottedPatient(name, groups[name]) for name in sorted(groups))
     return Ground(board, field, results, _labels(results), gathered, patients)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.board.board import Significance
 from harness.page.plots import theme
-from harness.page.plots.figure import DATA, Figure, Series, rounded
+from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import of
 from harness.views.compare import p_text
@@ -17,7 +17,7 @@ LEVELS = ("p ≤ 0.001", "p ≤ 0.01", "p ≤ 0.05", "not significant")
 _LIMITS = (0.001, 0.01, 0.05)
 
 
-def ranks(ground: Ground) -> list[Figure]:
+def ranks(ground: Ground) -> list[Plot]:
     """Bubbles whose area is the share of bootstrap samples in which an entry takes a rank."""
     ranked = [result for result in ground.results if result.rank_shares and result.rank_interval]
     if len(ranked) < 2:
@@ -40,9 +40,7 @@ def ranks(ground: Ground) -> list[Figure]:
         )
     names = [ground.labels[result.entry] for result in ranked]
     last = max(rank for result in ranked for rank in result.rank_shares)
-    return [
-        Figure("ranks", "ranks", "Ranks in bootstrap samples", _ranks(ground, names, last), tuple(series))
-    ]
+    return [Plot("ranks", "ranks", "Ranks in bootstrap samples", _ranks(ground, names, last), tuple(series))]
 
 
 def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
@@ -108,7 +106,7 @@ def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
     )
 
 
-def tests(ground: Ground) -> list[Figure]:
+def tests(ground: Ground) -> list[Plot]:
     """For each metric that ranks: whether the entry of the row is better than that of the column."""
     figures = []
     for name, found in ground.field.significance.items():
@@ -120,7 +118,7 @@ def tests(ground: Ground) -> list[Figure]:
         rows = _numbered([ground.short(label) for label in labels])
         made = _series(found, known, labels, rows)
         figures.append(
-            Figure("tests", slug("tests", name), title, _tests(rows), made, {"metric": SHORT.get(name, name)})
+            Plot("tests", slug("tests", name), title, _tests(rows), made, {"metric": SHORT.get(name, name)})
         )
     return figures
 

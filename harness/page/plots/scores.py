@@ -9,7 +9,7 @@ from typing import Any
 from harness.board.board import NO_PHASE
 from harness.metrics.definitions import metric
 from harness.page.plots import theme
-from harness.page.plots.figure import DATA, Figure, Series, rounded
+from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import of
 from harness.views.rows import LONG, SHORT, structures, title_of
@@ -26,7 +26,7 @@ _WIDTH = 585
 """With the names: two stand side by side in a window of 1280 pixels."""
 
 
-def scores(ground: Ground) -> list[Figure]:
+def scores(ground: Ground) -> list[Plot]:
     """A figure for each metric, structure and phase, on one scale a metric."""
     figures = []
     for name in ground.metrics:
@@ -39,7 +39,7 @@ def scores(ground: Ground) -> list[Figure]:
         for structure, phase, series in cells:
             where = structure if phase == NO_PHASE else f"{structure}, {phase}"
             key = slug("scores", name, structure, *([] if phase == NO_PHASE else [phase]))
-            made = Figure("scores", key, where, spec, series, {"metric": SHORT.get(name, name)})
+            made = Plot("scores", key, where, spec, series, {"metric": SHORT.get(name, name)})
             if not made.empty:
                 figures.append(made)
     return figures

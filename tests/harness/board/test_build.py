@@ -7,7 +7,7 @@ from dataclasses import replace
 import made_records
 import pytest
 
-from harness.board.board import Entry, PlannedRun
+from harness.board.board import Entry, RequiredRun
 from harness.board.build import build
 from harness.errors import HarnessError
 
@@ -96,14 +96,14 @@ def test_other_ends_are_told_apart(status, state, reason):
 
 @pytest.mark.parametrize("state", ["todo", "skipped", "running"])
 def test_an_entry_that_has_no_record_shows_its_plan(state):
-    planned = PlannedRun("", Entry("net", "ce", "phantom"), 0, 0, state, "because", {"model": {"base": 8}})
+    planned = RequiredRun("", Entry("net", "ce", "phantom"), 0, 0, state, "because", {"model": {"base": 8}})
     (result,) = board([], [planned]).results
     assert (result.state, result.reason, result.rank) == (state, "because", None)
     assert result.params == {"model": {"base": 8}}
 
 
 def test_a_run_that_says_done_but_left_no_record_is_to_do():
-    planned = PlannedRun("x", Entry("net", "ce", "phantom"), 0, 0, "done")
+    planned = RequiredRun("x", Entry("net", "ce", "phantom"), 0, 0, "done")
     (result,) = board([], [planned]).results
     assert (result.state, result.reason) == ("todo", "its record is missing")
 

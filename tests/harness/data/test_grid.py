@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.data.grid import Grid, normalise
+from harness.data.grid import ResamplingGrid, normalise
 
 
 @pytest.mark.parametrize("native", [(96, 120), (97, 121), (40, 300)])
@@ -13,7 +13,7 @@ def test_same_spacing_gives_back_every_label_inside_the_crop(
     native: tuple[int, int], crop: tuple[int, int]
 ) -> None:
     """Without resampling, there and back is exact inside the crop and background outside."""
-    grid = Grid.of(native, (1.5, 1.5), 1.5, crop)
+    grid = ResamplingGrid.of(native, (1.5, 1.5), 1.5, crop)
     labels = torch.randint(0, 4, (2, *native), dtype=torch.uint8)
     there = grid.labels(labels, 4)
     assert there.shape == (2, *crop)
@@ -30,7 +30,7 @@ def test_resampling_keeps_position_and_size_in_millimetres() -> None:
     native, mm = (220, 180), (0.9, 1.2)
     y, x = np.mgrid[: native[0], : native[1]]
     disc = ((y - 100) * mm[0]) ** 2 + ((x - 95) * mm[1]) ** 2 <= 30**2
-    grid = Grid.of(native, mm, 1.5, (128, 128))
+    grid = ResamplingGrid.of(native, mm, 1.5, (128, 128))
     there = grid.labels(torch.from_numpy(disc.astype(np.uint8))[None], 2)
     assert float(there.sum()) * 1.5**2 == pytest.approx(np.pi * 30**2, rel=0.02)
     back = grid.native_labels(torch.nn.functional.one_hot(there.long(), 2).movedim(-1, 1).float())[0].numpy()
@@ -41,7 +41,7 @@ def test_resampling_keeps_position_and_size_in_millimetres() -> None:
 
 def test_image_outside_the_scan_is_as_dark_as_its_darkest() -> None:
     image = torch.rand(1, 1, 20, 20) + 5
-    padded = Grid.of((20, 20), (1, 1), 1, (32, 32)).image(image)
+    padded = ResamplingGrid.of((20, 20), (1, 1), 1, (32, 32)).image(image)
     assert padded[0, 0, 0, 0] == image.min()
     assert torch.equal(padded[..., 6:26, 6:26], image)
 
@@ -49,7 +49,7 @@ def test_image_outside_the_scan_is_as_dark_as_its_darkest() -> None:
 def test_outside_the_scan_each_channel_has_its_own_darkest() -> None:
     """One channel's air is another one's brightest spot: it would upset the normalisation of both."""
     image = torch.stack([torch.rand(20, 20) - 1000, torch.rand(20, 20) + 5])[None]
-    padded = Grid.of((20, 20), (1, 1), 1, (32, 32)).image(image)
+    padded = ResamplingGrid.of((20, 20), (1, 1), 1, (32, 32)).image(image)
     assert padded[0, :, 0, 0].tolist() == image.amin((0, 2, 3)).tolist()
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from harness.errors import BUSY, INTERRUPTED
 from harness.execute import scheduler as module
-from harness.execute.executor import Answer, Job, Need
-from harness.execute.scheduler import LOST_TRIES, Outcome, drive
+from harness.execute.executor import Answer, Job, ResourceRequest
+from harness.execute.scheduler import LOST_TRIES, ScheduleOutcome, drive
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
 
@@ -56,7 +56,7 @@ class Scripted:
         self.cancelled: list[str] = []
         self.batches: list[int] = []
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         return self.jobs - len(self.running)
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:
@@ -95,7 +95,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def heard(
     *runs: Any, executor: Scripted, folder: Path, **options: Any
-) -> tuple[Outcome, list[tuple[str, str]]]:
+) -> tuple[ScheduleOutcome, list[tuple[str, str]]]:
     events: list[tuple[str, str]] = []
 
     def listen(event: str, run: Any, figures: dict[str, Any]) -> None:

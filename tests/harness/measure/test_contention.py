@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from harness.measure import contention
-from harness.measure.contention import SHORTEST_S, Watch
+from harness.measure.contention import SHORTEST_S, ContentionMonitor
 
 
 def spin(seconds: float) -> None:
@@ -21,7 +21,7 @@ def spin(seconds: float) -> None:
 def test_own_work_is_not_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that does nothing but what this process does is exclusive, its children included."""
     monkeypatch.setattr(contention, "_busy_s", lambda cores: contention._own_s())
-    watch = Watch()
+    watch = ContentionMonitor()
     child = multiprocessing.get_context("spawn").Process(target=spin, args=(0.1,))
     child.start()
     spin(SHORTEST_S)
@@ -37,7 +37,7 @@ def test_too_short_a_look_tells_nothing_of_the_cores(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(contention.time, "perf_counter", lambda: now["time"])
     monkeypatch.setattr(contention, "_busy_s", lambda cores: now["busy"])
     monkeypatch.setattr(contention, "_own_s", lambda: 0.0)
-    watch = Watch()
+    watch = ContentionMonitor()
     now.update(time=100.004, busy=50.02)
     assert watch.seen() == {"cpu_foreign": None, "gpu_foreign": 0, "shared": False}
 
@@ -48,7 +48,7 @@ def test_work_of_others_is_a_share_of_the_cores(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(contention, "_busy_s", lambda cores: now["busy"])
     monkeypatch.setattr(contention, "_own_s", lambda: 0.0)
     monkeypatch.setattr(contention, "_cores", lambda: [0, 1])
-    watch = Watch()
+    watch = ContentionMonitor()
     now.update(time=110.0, busy=55.0)
     assert watch.seen() == {"cpu_foreign": 0.25, "gpu_foreign": 0, "shared": True}
 
@@ -59,7 +59,7 @@ def test_neighbours_on_the_gpu_make_a_figure_shared(monkeypatch: pytest.MonkeyPa
             return 2
 
     monkeypatch.setattr(contention, "_busy_s", lambda cores: 0.0)
-    assert Watch(Neighbours()).seen() == {"cpu_foreign": None, "gpu_foreign": 2, "shared": True}  # type: ignore[arg-type]
+    assert ContentionMonitor(Neighbours()).seen() == {"cpu_foreign": None, "gpu_foreign": 2, "shared": True}  # type: ignore[arg-type]
 
 
 def test_busy_time_is_that_of_the_cores_we_may_use() -> None:

@@ -11,7 +11,7 @@ import pytest
 from harness.page.plots import every_plot
 from harness.page.plots.costs import Point, front
 from harness.page.plots.draw import to_vega, write_picture
-from harness.page.plots.figure import Figure, Patient, Series
+from harness.page.plots.figure import Plot, PlottedPatient, Series
 from harness.page.plots.learning import thinned
 from harness.page.plots.scores import scale
 
@@ -230,11 +230,11 @@ def test_every_kind_of_figure_is_drawn_the_same_each_time(board_of, tmp_path):
 def test_a_figure_without_any_value_is_empty():
     def figure(values):
         series = Series({"value": values}, by_patient=True)
-        return Figure("scores", "x", "X", {}, (series,))
+        return Plot("scores", "x", "X", {}, (series,))
 
     assert figure([None, None]).empty
     assert not figure([None, 1.0]).empty
-    assert list(figure([None, 1.0]).series[0].rows([Patient("p1"), Patient("p2", "NOR")])) == [
+    assert list(figure([None, 1.0]).series[0].rows([PlottedPatient("p1"), PlottedPatient("p2", "NOR")])) == [
         {"at": 1, "patient": "p2", "group": "NOR", "value": 1.0}
     ]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from harness.board.board import Entry
-from harness.tables.table import Cell, Column, Row, Table, mark_best, only
+from harness.tables.table import Column, Row, Table, TableCell, mark_best, only
 
 
 def table(*values: tuple[str, float | None], better="higher", kinds=()):
     kinds = [*kinds, *["ranked"] * (len(values) - len(kinds))]
     rows = tuple(
-        Row((Cell(text, value),), kind, Entry(text, "l", "d"))
+        Row((TableCell(text, value),), kind, Entry(text, "l", "d"))
         for (text, value), kind in zip(values, kinds, strict=True)
     )
     return Table("t", (Column("x", better=better),), rows)

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from harness.tables.column_layout import fold
-from harness.tables.table import Cell, Column, Row, Table, mark_best
+from harness.tables.table import Column, Row, Table, TableCell, mark_best
 from harness.tables.terminal import to_terminal, to_text
 from harness.views import VIEWS, tables
 
@@ -168,7 +168,9 @@ def test_markup_and_escapes_of_a_plugin_stay_text(board_of):
 
 
 def test_a_terminal_without_unicode_gets_plain_signs():
-    table = Table("a · b", (Column("x", "g"), Column("y", "g")), (Row((Cell("—"), Cell("1", 1.0))),))
+    table = Table(
+        "a · b", (Column("x", "g"), Column("y", "g")), (Row((TableCell("—"), TableCell("1", 1.0))),)
+    )
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     Console(file=file, width=40).print(to_terminal([mark_best(table)]))
     file.flush()

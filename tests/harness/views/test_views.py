@@ -8,7 +8,7 @@ from dataclasses import replace
 import made_records
 import pytest
 
-from harness.board.board import Entry, LeftOut, PlannedRun
+from harness.board.board import Entry, LeftOut, RequiredRun
 from harness.board.compare import compare
 from harness.errors import ConfigError
 from harness.tables.arrange import arrange
@@ -154,7 +154,7 @@ def test_a_selection_shows_its_rows_with_the_ranks_among_all(board_of):
 
 
 def test_a_plan_without_records_is_a_table(board_of):
-    planned = [PlannedRun("", Entry("net", "ce", "phantom"), 0, 0, "todo")]
+    planned = [RequiredRun("", Entry("net", "ce", "phantom"), 0, 0, "todo")]
     assert "todo" in told(board_of([], planned))
     assert tables(board_of([], [])) == []
 

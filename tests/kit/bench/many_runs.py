@@ -12,8 +12,8 @@ from typing import Any
 
 import tiny_project
 
-from harness.cli.support.board import Board, open_board
-from harness.execute.executor import Answer, Job, Need
+from harness.cli.support.board import OpenLeaderboard, open_board
+from harness.execute.executor import Answer, Job, ResourceRequest
 from harness.plan.plan import Plan, make_plan
 from harness.store.record import CaseScore, Record, case_lines
 from harness.store.runs import RunFolder
@@ -22,7 +22,7 @@ UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "v
 SEEDS, FOLDS = 5, 5
 
 
-def make(root: Path, entries: int, test: int) -> Board:
+def make(root: Path, entries: int, test: int) -> OpenLeaderboard:
     """A leaderboard of `entries` entries, five seeds, five folds; `test` patients are tested a fold."""
     tiny_project.make_project(root)
     text = (root / "harness.toml").read_text()
@@ -34,7 +34,7 @@ def make(root: Path, entries: int, test: int) -> Board:
     return reopened(root)
 
 
-def reopened(root: Path) -> Board:
+def reopened(root: Path) -> OpenLeaderboard:
     """The leaderboard as a command opens it."""
     return open_board(
         Namespace(
@@ -51,7 +51,7 @@ def reopened(root: Path) -> Board:
     )
 
 
-def planned(board: Board) -> Plan:
+def planned(board: OpenLeaderboard) -> Plan:
     """What `harness plan` makes."""
     return make_plan(
         board.project,
@@ -64,7 +64,7 @@ def planned(board: Board) -> Plan:
     )
 
 
-def finish(board: Board, plan: Plan) -> int:
+def finish(board: OpenLeaderboard, plan: Plan) -> int:
     """Write a record for every run of `plan`; gives the number of scores of a run."""
     scores = 0
     for number, run in enumerate(plan.runs):
@@ -127,7 +127,7 @@ class Cluster:
         self._at_once = at_once
         self._folders: dict[str, RunFolder] = {}
 
-    def room(self, need: Need) -> int:
+    def room(self, need: ResourceRequest) -> int:
         return self._at_once - len(self._folders)
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.errors import ResourceError
-from harness.execute.executor import Job, Need
+from harness.execute.executor import Job, ResourceRequest
 
 pytest.importorskip("submitit")
 
@@ -65,15 +65,15 @@ def test_jobs_of_an_earlier_command_are_asked_for_together(controller: Controlle
 def test_of_two_arrays_the_first_is_taken_back_if_the_second_is_refused(
     controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def array(self: Slurm, jobs: list[Job], need: Need) -> list[str]:
+    def array(self: Slurm, jobs: list[Job], need: ResourceRequest) -> list[str]:
         if need.cpus == 64:
             raise ResourceError("sbatch refused: too much")
         return [f"7_{number}" for number in range(len(jobs))]
 
     monkeypatch.setattr(Slurm, "_array", array)
-    jobs = [Job(tmp_path / "a"), Job(tmp_path / "b"), Job(tmp_path / "c", Need(cpus=64))]
+    jobs = [Job(tmp_path / "a"), Job(tmp_path / "b"), Job(tmp_path / "c", ResourceRequest(cpus=64))]
     slurm = Slurm(jobs=3)
     with pytest.raises(ResourceError):
         slurm.submit(jobs)
     assert ["scancel", "7_0", "7_1"] in controller.asked
-    assert slurm.room(Need()) == 3
+    assert slurm.room(ResourceRequest()) == 3
