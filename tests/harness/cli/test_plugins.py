@@ -169,7 +169,7 @@ def test_listing_imports_no_heavy_library(tmp_path: Path, option: str) -> None:
     code = (
         "import argparse, sys\n"
         "from pathlib import Path\n"
-        "from harness.cli import plugins\n"
+        "from harness.cli.verbs import plugins\n"
         "parser = argparse.ArgumentParser()\n"
         "parser.set_defaults(config=None, verbose=False, plugin_files=[Path(sys.argv.pop())])\n"
         "plugins.add_arguments(parser)\n"
