@@ -210,7 +210,8 @@ def _values(path: Path, image: Any) -> NDArray[Any]:
         return np.asarray(proxy)
     with image.file_map["image"].get_prepare_fileobj() as file:
         layout = (proxy.shape, proxy.dtype, proxy.offset, proxy.slope, proxy.inter)
-        values = np.asarray(type(proxy)(file, layout))
+        # No memory map: nibabel does not see that this opener decompresses, and would map the packed bytes.
+        values = np.asarray(type(proxy)(file, layout, mmap=False))
         while file.read(2**20):
             pass
     return values
