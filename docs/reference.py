@@ -1,16 +1,20 @@
-"""Write what of the documentation the code knows better: docs/hooks.md and the options in docs/commands.md.
+"""Write the parts of the documentation that are made from code.
 
-``python docs/reference.py`` writes; with ``--check`` it ends with 1 where something is stale.
+They are docs/hooks.md, the options in docs/commands.md, and the rooms in docs/architecture.md.
+``python docs/reference.py`` writes them; with ``--check`` the exit code is 1 if one of them is stale.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import dataclasses
 import inspect
 import re
+import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from harness import Case, Dataset, Executor, Loss, Model, Task, Volume
@@ -18,7 +22,7 @@ from harness.cli.main import make_parser
 from harness.plugins import spec
 from harness.plugins.hooks import RETURNS, SPECS
 
-BEGIN, END = "<!-- options: written by docs/reference.py -->\n", "<!-- end of options -->\n"
+ROOT = Path(__file__).parents[1]
 
 HOOKS_HEAD = """\
 # Hooks
@@ -67,19 +71,57 @@ def options() -> str:
     return "\n".join(["", *parts])
 
 
-def commands_page(page: str) -> str:
-    """docs/commands.md with its options as they are now."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"docs/commands.md lacks the lines {BEGIN.strip()} and {END.strip()}")
-    return f"{head}{BEGIN}{options()}\n{END}{tail}"
+def rooms() -> str:
+    """The rooms of the package, from top to bottom: a table, and a drawing of the arrows between them.
+
+    The arrows are those that tests/test_arrows.py enforces; the purposes are the rooms' own docstrings.
+    """
+    arrows = runpy.run_path(str(ROOT / "tests" / "test_arrows.py"))
+    below: Mapping[str, AbstractSet[str]] = arrows["BELOW"]
+    order = sorted(below, key=lambda room: (-_height(room, below), room))
+    rows = [f"| `{room}` | {_purpose(room)} | {_names(below[room], order)} |" for room in order]
+    drawing = [
+        f"    {room} --> {lower}" for room in order for lower in order if lower in _nearest(room, below)
+    ]
+    light = _names(set(arrows["TORCH_FREE"]), order)
+    return "\n".join(
+        [
+            "",
+            "| room | what it is for | may import |",
+            "|---|---|---|",
+            *rows,
+            "",
+            f"These rooms don't import torch, not even inside a function: {light}.",
+            "",
+            "The drawing leaves out an arrow where a longer path leads to the same room.",
+            "",
+            "```mermaid",
+            "graph TD",
+            *drawing,
+            "```",
+            "",
+        ]
+    )
+
+
+def insert(page: Path, name: str, text: str) -> str:
+    """The page with `text` between the markers of the block `name`."""
+    begin, end = f"<!-- {name}: written by docs/reference.py -->\n", f"<!-- end of {name} -->\n"
+    head, found_begin, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, found_end, tail = rest.partition(end)
+    if not (found_begin and found_end):
+        raise SystemExit(f"{page} lacks the lines {begin.strip()} and {end.strip()}")
+    return f"{head}{begin}{text}\n{end}{tail}"
 
 
 def pages(docs: Path) -> dict[Path, str]:
-    """Every written page of the folder `docs`, as it should be."""
-    commands = docs / "commands.md"
-    return {docs / "hooks.md": hooks_page(), commands: commands_page(commands.read_text(encoding="utf-8"))}
+    """Every page of the folder `docs` that is written in whole or in part, as it should be."""
+    commands, architecture = docs / "commands.md", docs / "architecture.md"
+    return {
+        docs / "hooks.md": hooks_page(),
+        commands: insert(commands, "options", options()),
+        architecture: insert(architecture, "rooms", rooms()),
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -100,6 +142,33 @@ def main(argv: list[str] | None = None) -> int:
             path.write_text(pages(args.docs)[path], encoding="utf-8")
             print(f"wrote {path}")
     return int(bool(stale) and args.check)
+
+
+def _height(room: str, below: Mapping[str, AbstractSet[str]]) -> int:
+    """The number of arrows on the longest path down from a room."""
+    return max((1 + _height(lower, below) for lower in below[room]), default=0)
+
+
+def _reachable(room: str, below: Mapping[str, AbstractSet[str]]) -> set[str]:
+    return set(below[room]).union(*(_reachable(lower, below) for lower in below[room]))
+
+
+def _nearest(room: str, below: Mapping[str, AbstractSet[str]]) -> set[str]:
+    """The rooms that only a direct arrow reaches."""
+    return set(below[room]).difference(*(_reachable(lower, below) for lower in below[room]))
+
+
+def _purpose(room: str) -> str:
+    """The first paragraph of the room's docstring, without importing the room."""
+    source = (ROOT / "harness" / room / "__init__.py").read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(source))
+    if not docstring:
+        raise SystemExit(f"harness/{room}/__init__.py has no docstring")
+    return _cell(_paragraphs(docstring.partition("\n\n")[0]))
+
+
+def _names(names: AbstractSet[str], order: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in order if name in names) or "–"
 
 
 def _when(name: str) -> str:

@@ -1,1 +1,1 @@
-"""From records to a ranked board: aggregation, ranks, costs, paired comparison. Pure functions."""
+"""Ranked boards from records: aggregation, intervals, ranks, costs and paired comparison. Pure functions."""

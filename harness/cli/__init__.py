@@ -1,1 +1,1 @@
-"""The command line: one verb a file, heavy imports inside the verb."""
+"""The command line: one verb per file, with heavy imports inside the verb."""

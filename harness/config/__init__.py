@@ -1,1 +1,1 @@
-"""harness.toml as typed, validated settings; overrides; the JSON schema."""
+"""harness.toml as typed, validated settings, with overrides and a JSON schema."""

@@ -1,1 +1,1 @@
-"""Cases, reading, preparation, splits and augmentation."""
+"""Cases, NIfTI reading, preparation, patient-grouped splits, augmentation and audits."""

@@ -1,1 +1,1 @@
-"""Where runs happen: the worker that carries one out, and what places workers."""
+"""Where and when runs happen: scheduler, executor contract, local executors, worker, heartbeat."""

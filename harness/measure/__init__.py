@@ -1,1 +1,1 @@
-"""Device and precision, clocks, memory, FLOPs, hardware, provenance."""
+"""Measurements of a run and its machine: clocks, memory, FLOPs, energy, contention, hardware, provenance."""

@@ -1,4 +1,4 @@
-"""Scores of label maps: pure functions of arrays, without torch.
+"""Scores of label maps: overlap, surface distances, volumes. Pure functions of arrays, without torch.
 
 >>> from harness.metrics import score
 """

@@ -1,4 +1,4 @@
-"""The report: one page that holds everything it needs."""
+"""The report: one self-contained HTML page with tables, plots and a gallery of segmentations."""
 
 from harness.page.compose import page
 

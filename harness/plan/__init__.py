@@ -1,1 +1,1 @@
-"""From a leaderboard to its runs: expansion, keys, what is done, why something is not."""
+"""From a leaderboard to its runs: expansion, compatibility, keys, and the reason for each state."""

@@ -1,1 +1,1 @@
-"""Prediction at native spacing, for evaluation and for users alike."""
+"""Prediction of whole volumes, as label maps on the native grid."""

@@ -1,1 +1,1 @@
-"""What is measured before or beside runs: preflight, forecast, latency in turns; and the debugger."""
+"""Measurements before or beside runs: preflight, forecast, latency benchmark; and the debugger."""

@@ -1,4 +1,4 @@
-"""Plugins to start from: a distribution or a single file, from templates."""
+"""Templates of new plugins: a distribution or a single file."""
 
 from harness.scaffold.names import Names, name_of
 from harness.scaffold.write import Made, write_plugin

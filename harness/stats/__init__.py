@@ -1,1 +1,1 @@
-"""Pure functions of arrays: confidence intervals, groups, tests, ranks, stability. They know no records."""
+"""Statistics on plain arrays: confidence intervals, tests, groups, ranks, stability, noise floor."""

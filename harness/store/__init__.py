@@ -1,1 +1,1 @@
-"""Run folders, the record and its schema, atomic writes. Files here are the contract."""
+"""Files of runs: the run folder, the record and its schema, leases, atomic writes, merging."""

@@ -1,1 +1,1 @@
-"""One table model, and what is made of it: terminal, Markdown, JSON, CSV, files of a leaderboard."""
+"""The table model and its formats: terminal, Markdown, CSV, LaTeX and HTML."""

@@ -1,1 +1,1 @@
-"""The training loop, its batches, its schedule and its checkpoints."""
+"""The training loop, with its batches, optimisers, schedule and checkpoints."""

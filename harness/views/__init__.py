@@ -1,4 +1,4 @@
-"""What a leaderboard can be looked at as, and a comparison of entries."""
+"""What a table shows of a leaderboard (summary, accuracy, clinical indices, cost, …) or a comparison."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import runpy
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,12 +42,14 @@ def test_nothing_is_stale(reference: ModuleType, capsys: pytest.CaptureFixture[s
     [
         ("hooks.md", "Observe that a run starts", "Observe that a run begins"),
         ("commands.md", "| `--pdb` |", "| `--pbd` |"),
+        ("architecture.md", "    page --> views", "    views --> page"),
+        ("architecture.md", "| `predict` | Prediction of whole volumes", "| `predict` | Prediction"),
     ],
 )
 def test_a_stale_page_is_found_and_written_anew(
     reference: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], page: str, old: str, new: str
 ) -> None:
-    for name in ("hooks.md", "commands.md"):
+    for name in ("hooks.md", "commands.md", "architecture.md"):
         shutil.copy(DOCS / name, tmp_path / name)
     file = tmp_path / page
     right = file.read_text()
@@ -57,6 +60,17 @@ def test_a_stale_page_is_found_and_written_anew(
     assert file.read_text() != right
     assert reference.main(["--docs", str(tmp_path)]) == 0
     assert file.read_text() == right
+
+
+def test_the_architecture_shows_the_arrows_that_the_test_enforces() -> None:
+    """A room on the map is in the table with all that it may import, and everything drawn is on the map."""
+    below = runpy.run_path(str(ROOT / "tests" / "test_arrows.py"))["BELOW"]
+    page = (DOCS / "architecture.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    assert {room: set(re.findall(r"`(\w+)`", lower)) for room, lower in rows if room in below} == below
+    drawn = re.findall(r"^    (\w+) --> (\w+)$", page, re.MULTILINE)
+    assert drawn
+    assert all(lower in below[room] for room, lower in drawn)
 
 
 @pytest.mark.parametrize("name", SPECS)
