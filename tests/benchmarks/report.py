@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/report.py build/benchmarks/*.json [-o docs/benchmarks.md]
 
-One file a machine, the one with a GPU among them, or not: the page says which it had.
+Give one file per machine, with or without a GPU; the page names the machines.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAMES = {"monai": "MONAI", "torchio": "TorchIO", "bare": "bare network", "harnes
 HEAD = Path(__file__).with_name("template.md").read_text()
 
 NO_GPU = (
-    "No GPU was at hand. `make bench` on a machine with one fills this section; nothing in it is estimated."
+    "No GPU was available. `make bench` on a machine with one fills this section; nothing in it is estimated."
 )
 
 
@@ -33,7 +33,7 @@ def page(files: Sequence[Mapping[str, Any]]) -> str:
     without = [file for file in files if not _machine(file).get("gpu")]
     parts = [HEAD, "## CPU\n", *[_section(file) for file in without]]
     if not without:
-        parts.append("Only a machine with a GPU was at hand; its CPU was not measured by itself.\n")
+        parts.append("Only a machine with a GPU was available; its CPU was not measured by itself.\n")
     parts += ["## GPU\n", *([_section(file) for file in with_gpu] or [NO_GPU + "\n"])]
     return "\n".join(parts)
 
@@ -60,7 +60,7 @@ def _about(file: Mapping[str, Any]) -> str:
     before, after = (machine.get(name, [float("nan")])[0] for name in ("loadavg", "loadavg_after"))
     gpu = f"{machine['gpu']}; " if machine.get("gpu") else ""
     turns = [row["extra_info"]["turns"] for row in file["benchmarks"] if "turns" in row["extra_info"]]
-    threads = f"{turns[0]['harness'][0]['threads']} threads a contestant, " if turns else ""
+    threads = f"{turns[0]['harness'][0]['threads']} threads per library, " if turns else ""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{gpu}{machine['cpu']}, {machine['cores']} cores, {machine['ram_gib']:.0f} GiB; "
@@ -99,12 +99,12 @@ def _data(turns: Sequence[Row]) -> str:
 
 
 def in_turns(of: str) -> Callable[[Iterable[Row]], str]:
-    """Medians of one `of` many, and ratios to the peers."""
+    """A table of median times per `of` (batch, case or volume) and ratios to the peers."""
 
     def made(rows: Iterable[Row]) -> str:
         rows, peers = list(rows), _peers(rows)
         again = any("again_s" in row["extra_info"]["turns"]["harness"][0] for row in rows)
-        head = ["", f"Harness, {of}", *([f"known, {of}"] if again else []), *[f"× {NAMES[p]}" for p in peers]]
+        head = ["", f"Harness, per {of}", *([f"from cache, per {of}"] if again else []), *[f"× {NAMES[p]}" for p in peers]]
         lines = []
         for row in rows:
             info = row["extra_info"]
@@ -124,9 +124,9 @@ def in_turns(of: str) -> Callable[[Iterable[Row]], str]:
 
 
 def commands(rows: Iterable[Row]) -> str:
-    """Start-up beside an interpreter that does nothing."""
+    """Start-up times beside that of an idle interpreter."""
     return _table(
-        ["", "whole", "interpreter alone"],
+        ["", "in all", "interpreter alone"],
         [
             [
                 f"`{row['extra_info']['work']}`",
@@ -143,7 +143,7 @@ def _plain(rows: Iterable[Row]) -> str:
     for row in rows:
         if "times_medpy" in row["extra_info"]:
             lines.append(
-                ["scoring in turns with MedPy", f"{row['extra_info']['times_medpy']:.0f} times its speed"]
+                ["scoring, in turns with MedPy", f"{row['extra_info']['times_medpy']:.0f} times as fast"]
             )
         else:
             of = f"{row['group']}: " if row["group"] else ""
@@ -157,16 +157,16 @@ def _many(rows: Iterable[Row]) -> str:
 
 TABLES: tuple[tuple[str, str, Callable[[Iterable[Row]], str]], ...] = (
     ("Training", "training", training),
-    ("Augmentation", "augmentation", in_turns("a batch")),
-    ("Preparation", "preparation", in_turns("a case")),
-    ("Prediction of a volume", "prediction", in_turns("a volume")),
+    ("Augmentation", "augmentation", in_turns("batch")),
+    ("Preparation", "preparation", in_turns("case")),
+    ("Prediction of a volume", "prediction", in_turns("volume")),
     ("Commands", "commands", commands),
     ("Ten thousand runs", "many runs", _many),
 )
 
 
 def _peers(rows: Iterable[Row]) -> list[str]:
-    """Contestants of any row, installed or not, in a fixed order."""
+    """Libraries of any row, installed or not, in a fixed order."""
     named = {name for row in rows for name in (*row["extra_info"]["turns"], *row["extra_info"]["absent"])}
     return [name for name in ("monai", "torchio") if name in named]
 
