@@ -104,7 +104,8 @@ def in_turns(of: str) -> Callable[[Iterable[Row]], str]:
     def made(rows: Iterable[Row]) -> str:
         rows, peers = list(rows), _peers(rows)
         again = any("again_s" in row["extra_info"]["turns"]["harness"][0] for row in rows)
-        head = ["", f"Harness, per {of}", *([f"from cache, per {of}"] if again else []), *[f"× {NAMES[p]}" for p in peers]]
+        cached = [f"from cache, per {of}"] if again else []
+        head = ["", f"Harness, per {of}", *cached, *[f"× {NAMES[p]}" for p in peers]]
         lines = []
         for row in rows:
             info = row["extra_info"]
