@@ -88,7 +88,7 @@ class Compute:
         return batch.contiguous(memory_format=layout)
 
 
-def refused_gpus() -> str | None:
+def unusable_gpus() -> str | None:
     """A sentence on GPUs that this process was given and torch can't use; None where there is nothing to say.
 
     A driver too old, or a torch without CUDA, would else have a training take days and nobody know why.

@@ -1,4 +1,4 @@
-"""Predictions that are kept: a folder of label maps, one a case, in the dataset's own values."""
+"""Saved predictions: a folder of label maps, one per case, in the dataset's label values."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ from harness.data.nifti import ENDINGS, read_labels, write_labels
 from harness.errors import DataError
 
 
-def keep(folder: Path, case: Case, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> None:
-    """Write labels ``(z, y, x)`` as compressed NIfTI, headed like the case's reference."""
-    write_labels(kept(folder, case.id), labels, like=nifti_of(case), spacing_mm=spacing_mm)
+def save_prediction(
+    folder: Path, case: Case, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]
+) -> None:
+    """Write labels ``(z, y, x)`` as compressed NIfTI, with the header of the case's reference."""
+    write_labels(prediction_path(folder, case.id), labels, like=nifti_of(case), spacing_mm=spacing_mm)
 
 
-class Kept:
-    """Predictions on their way to `folder`, which appears whole when the last is there, or not at all."""
+class PredictionWriter:
+    """Writes the predictions of a run to `folder`, which appears only once all of them are complete."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._new = folder.with_name(f"{folder.name}.new")
-        discard(self._new)
+        remove_predictions(self._new)
 
     def add(self, case: Case, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> None:
-        """Keep one."""
-        keep(self._new, case, labels, spacing_mm)
+        """Write one prediction."""
+        save_prediction(self._new, case, labels, spacing_mm)
 
     def finish(self) -> None:
-        """That was the last."""
+        """Put the complete predictions in place, after the last `add`."""
         if self._new.exists():
-            discard(self._folder)
+            remove_predictions(self._folder)
             self._new.rename(self._folder)
 
 
-def discard(folder: Path) -> None:
-    """Remove kept predictions."""
+def remove_predictions(folder: Path) -> None:
+    """Delete a folder of saved predictions, if it exists."""
     if folder.exists():
         shutil.rmtree(folder)
 
@@ -49,9 +51,9 @@ def nifti_of(case: Case) -> Path | None:
     return case.files[-1] if case.files and case.files[-1].name.endswith(ENDINGS) else None
 
 
-def read_kept(folder: Path, case: Case, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    """A kept prediction; None where there is none. DataError where it is damaged or of another `shape`."""
-    path = kept(folder, case.id)
+def read_saved_prediction(folder: Path, case: Case, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """The saved prediction of a case, or None. DataError if it is damaged or has another `shape`."""
+    path = prediction_path(folder, case.id)
     if not path.exists():
         return None
     labels, _ = read_labels(path)
@@ -60,6 +62,6 @@ def read_kept(folder: Path, case: Case, shape: tuple[int, ...]) -> NDArray[Any] 
     return labels
 
 
-def kept(folder: Path, case_id: str) -> Path:
-    """Where the prediction of a case lies."""
+def prediction_path(folder: Path, case_id: str) -> Path:
+    """The file of a case's saved prediction."""
     return folder / f"{case_id}.nii.gz"

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from harness.data.case import Case
 from harness.data.manifest import build_manifest
 from harness.data.source import Source, open_spec
 from harness.data.split import Parts, guard
 from harness.errors import DataError
 from harness.measure.clocks import Phases, median_and_p95
-from harness.measure.compute import Compute, refused_gpus
+from harness.measure.compute import Compute, unusable_gpus
 from harness.measure.cost import flops, parameters
 from harness.measure.provenance import environment, hardware, installed_versions
-from harness.pipeline.evaluation_stage import evaluate
-from harness.pipeline.saved_predictions import Kept, discard
-from harness.pipeline.training_stage import Fit, Fitted
+from harness.pipeline.evaluation_stage import Evaluated, evaluate
+from harness.pipeline.record_data import record_data
+from harness.pipeline.saved_predictions import PredictionWriter, remove_predictions
+from harness.pipeline.training_stage import TrainedNetwork, TrainingStage
 from harness.plugins.records import Task
 from harness.plugins.resolve import source_hash
 from harness.predict.native import Predictor
@@ -28,99 +30,47 @@ from harness.store.runs import RunFolder
 
 
 class ProgressReporter(Protocol):
-    """What a run reports its progress to."""
+    """Where a run reports its progress."""
 
-    def beat(self, figures: Mapping[str, Any], *, now: bool = False) -> None:
-        """Add `figures` to what is known of the run; write them when it is time, or `now`."""
+    def beat(self, progress: Mapping[str, Any], *, now: bool = False) -> None:
+        """Merge `progress` into the run's heartbeat and write it when it is due, or `now`."""
 
     def note(self, text: str) -> None:
-        """Tell whoever watches the run, once."""
+        """Show a message to the user, once."""
 
 
 @dataclass
 class RunPipeline:
-    """One run on its way. `phase` is what it is at, for the failure's sake."""
+    """One run being executed. `phase` is the current stage, for the record of a failure."""
 
     folder: RunFolder
     spec: dict[str, Any]
     local: dict[str, Any]
-    heart: ProgressReporter
+    heartbeat: ProgressReporter
     epoch_ended: Callable[[Mapping[str, Any]], None]
     phase: str = "setup"
     clock: Phases = field(default_factory=Phases)
 
     def execute(self, attempts: int) -> Record:
-        """Carry the run out and give its record."""
+        """Execute the run and return its record."""
         self.enter("setup")
-        spec = self.spec
         with self.clock("setup"):
-            protocol = spec["protocol"]
+            protocol = self.spec["protocol"]
             compute = Compute.choose(protocol["precision"], deterministic=protocol["deterministic"])
-            if refused := refused_gpus():
-                self.heart.note(refused)
+            if warning := unusable_gpus():
+                self.heartbeat.note(warning)
             source = self._open()
-        fitted = self._fit(source, compute)
+        network = self._train(source, compute)
         with self.clock("setup"):
-            about: dict[str, Any] = {
-                "plugins": provenance(spec),
-                "environment": environment(compute),
-            }
-            machine, size = hardware(compute), _size(fitted.model, fitted.task, spec)
-            fitted.model.eval()
+            described = self._describe(network, compute)
+            network.model.eval()
         self.enter("predict")
-        patients = set(spec["parts"]["test"])
-        tested = sorted((c for c in source.cases if c.patient in patients), key=lambda case: case.id)
-        kept = Kept(self.folder.predictions) if spec["protocol"]["keep_predictions"] else None
-        # Those of another attempt may have been made otherwise.
-        discard(self.folder.predictions)
-        evaluated = evaluate(
-            Predictor(fitted.model, fitted.task, spec["protocol"], compute),
-            spec,
-            tested[: spec["protocol"]["limit"]],
-            clock=self.clock,
-            kept=kept,
-            report=self._beat,
-        )
-        step_median, step_p95 = median_and_p95(fitted.trained.step_s)
-        training = dict(fitted.measured)
-        contention = {"train": training.pop("contention"), "predict": evaluated.contention}
-        names = ("data_on", "energy_j", "host_peak", "machines")
-        data_on, energy, host, machines = (training.pop(name) for name in names)
-        return Record(
-            run_id=spec["run_id"],
-            keys=spec["keys"],
-            spec=spec,
-            status="done",
-            attempts=attempts,
-            **about,
-            hardware={**machine, "trained_on": machines, "contention": contention},
-            data={
-                "manifest_hash": spec["manifest_hash"],
-                "split_hash": spec["split_hash"],
-                "patients": {name: len(patients) for name, patients in spec["parts"].items()},
-                "training_on": data_on,
-            },
-            model={**size, "training_energy_j": energy},
-            time_s={
-                **{name: round(seconds, 4) for name, seconds in self.clock.seconds().items()},
-                "step_median": step_median,
-                "step_p95": step_p95,
-                "steps": len(fitted.trained.step_s),
-                **evaluated.time_s,
-            },
-            memory_mib={
-                **training,
-                **evaluated.memory_mib,
-                # Training may have been another process's.
-                "host_peak": round(max(host, evaluated.memory_mib["host_peak"] or 0.0), 1),
-            },
-            history=tuple(fitted.trained.history),
-            cases=tuple(evaluated.rows),
-        )
+        evaluated = self._evaluate(network, source.cases, compute)
+        return self._record(attempts, network, evaluated, described)
 
-    def _fit(self, source: Source, compute: Compute) -> Fitted:
-        """The trained network: from disk, or trained here."""
-        fit = Fit(
+    def _train(self, source: Source, compute: Compute) -> TrainedNetwork:
+        """The trained network: loaded from the folder, or trained now."""
+        stage = TrainingStage(
             self.folder,
             self.spec,
             compute,
@@ -130,46 +80,111 @@ class RunPipeline:
             report=self._report,
         )
         with self.clock("setup"):
-            fitted = fit.load()
-        if fitted is None:
+            network = stage.load()
+        if network is None:
             self.enter("prepare")
-            prepared = fit.prepare(source)
+            prepared = stage.prepare(source)
             self.enter("train")
-            fitted = fit.train(source, prepared)
-        return fitted
+            network = stage.train(source, prepared)
+        return network
+
+    def _describe(self, network: TrainedNetwork, compute: Compute) -> dict[str, dict[str, Any]]:
+        """Plugins, environment, hardware and size of the network, as the record has them."""
+        return {
+            "plugins": provenance(self.spec),
+            "environment": environment(compute),
+            "hardware": hardware(compute),
+            "model": _size(network.model, network.task, self.spec),
+        }
+
+    def _evaluate(self, network: TrainedNetwork, cases: Sequence[Case], compute: Compute) -> Evaluated:
+        protocol, patients = self.spec["protocol"], set(self.spec["parts"]["test"])
+        test = sorted((case for case in cases if case.patient in patients), key=lambda case: case.id)
+        predictions = PredictionWriter(self.folder.predictions) if protocol["keep_predictions"] else None
+        # Predictions of an earlier attempt may come from other weights.
+        remove_predictions(self.folder.predictions)
+        return evaluate(
+            Predictor(network.model, network.task, protocol, compute),
+            self.spec,
+            test[: protocol["limit"]],
+            clock=self.clock,
+            predictions=predictions,
+            report=self._beat,
+        )
+
+    def _record(
+        self,
+        attempts: int,
+        network: TrainedNetwork,
+        evaluated: Evaluated,
+        described: Mapping[str, dict[str, Any]],
+    ) -> Record:
+        spec, log = self.spec, network.log
+        step_median, step_p95 = median_and_p95(log.step_s)
+        training = dict(network.measured)
+        contention = {"train": training.pop("contention"), "predict": evaluated.contention}
+        names = ("data_on", "energy_j", "host_peak", "machines")
+        data_on, energy, host, machines = (training.pop(name) for name in names)
+        return Record(
+            run_id=spec["run_id"],
+            keys=spec["keys"],
+            spec=spec,
+            status="done",
+            attempts=attempts,
+            plugins=described["plugins"],
+            environment=described["environment"],
+            hardware={**described["hardware"], "trained_on": machines, "contention": contention},
+            data={**record_data(spec), "training_on": data_on},
+            model={**described["model"], "training_energy_j": energy},
+            time_s={
+                **{name: round(seconds, 4) for name, seconds in self.clock.seconds().items()},
+                "step_median": step_median,
+                "step_p95": step_p95,
+                "steps": len(log.step_s),
+                **evaluated.time_s,
+            },
+            memory_mib={
+                **training,
+                **evaluated.memory_mib,
+                # Another process may have trained the network.
+                "host_peak": round(max(host, evaluated.memory_mib["host_peak"] or 0.0), 1),
+            },
+            history=tuple(log.history),
+            cases=tuple(evaluated.rows),
+        )
 
     def _open(self) -> Source:
-        """The dataset, if it is still the one that was planned with."""
+        """The dataset; DataError if it is no longer the one that the run was planned with."""
         source = open_spec(self.spec, Path(self.local["root"]))
         manifest = build_manifest(source.cases, source.structures, Path(self.local["manifest"]))
         if manifest.hash != self.spec["manifest_hash"]:
             raise DataError(
                 "the dataset has changed since this run was planned",
                 where=self.local["root"],
-                remedy="Run again: what depends on it is planned anew.",
+                remedy="Run the command again, which plans the run anew.",
             )
         guard(Parts(**{name: tuple(patients) for name, patients in self.spec["parts"].items()}), manifest)
         return source
 
     def enter(self, phase: str) -> None:
-        """Note and show what the run is at."""
+        """Set the phase, and report it at once."""
         self.phase = phase
         self._beat({"phase": phase}, now=True)
 
-    def _beat(self, figures: Mapping[str, Any], *, now: bool = False) -> None:
-        """A write to disk, which is neither training nor prediction."""
+    def _beat(self, progress: Mapping[str, Any], *, now: bool = False) -> None:
+        """Report progress; the time that it takes counts as neither training nor prediction."""
         with self.clock("heartbeat"):
-            self.heart.beat(figures, now=now)
+            self.heartbeat.beat(progress, now=now)
 
-    def _report(self, figures: Mapping[str, Any]) -> None:
-        ended = "loss" in figures
-        self._beat({**figures, "train_s": self.clock.seconds().get("train", 0.0)}, now=ended)
-        if ended:
-            self.epoch_ended(figures)
+    def _report(self, progress: Mapping[str, Any]) -> None:
+        epoch_ended = "loss" in progress
+        self._beat({**progress, "train_s": self.clock.seconds().get("train", 0.0)}, now=epoch_ended)
+        if epoch_ended:
+            self.epoch_ended(progress)
 
 
 def provenance(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, version, distribution and source hash of the plugins of a run, versions of what they require."""
+    """Name, version, distribution and source hash of a run's plugins, and versions of required packages."""
     return {
         kind: {
             **{name: spec[kind][name] for name in ("name", "version", "distribution")},
@@ -181,7 +196,7 @@ def provenance(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _size(model: torch.nn.Module, task: Task, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters, and FLOPs for one volume of the protocol's crop and depth."""
+    """Number of parameters, and FLOPs of one volume of the protocol's crop and depth."""
     height, width = spec["protocol"]["crop"]
     slices = spec["protocol"].get("depth", VOLUME_SLICES)
     shape = (
@@ -193,4 +208,4 @@ def _size(model: torch.nn.Module, task: Task, spec: Mapping[str, Any]) -> dict[s
 
 
 VOLUME_SLICES = 10
-"""Slices of the volume that FLOPs of a 2D network are counted for; about ACDC's mean."""
+"""Slices of the volume for which FLOPs of a 2D network are counted; about ACDC's mean."""

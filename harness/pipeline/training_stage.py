@@ -1,4 +1,4 @@
-"""The first half of a run: prepare, train, and keep what prediction and the record need."""
+"""The first half of a run: prepare the cases, train the network, save its weights and measurements."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from harness.train import checkpoint
 from harness.train.batches import Resident, fits
 from harness.train.budget import COARSE, coarse_epochs
 from harness.train.build import make_loss, make_model, make_task
-from harness.train.loop import Report, Trained, train
+from harness.train.loop import Report, TrainingContext, TrainingData, TrainingLog, train
 
 
 @dataclass
-class Fitted:
-    """A trained network and what training it took. `measured` goes into the record as it is."""
+class TrainedNetwork:
+    """A trained network and the log of its training. `measured` goes into the record as it is."""
 
     model: torch.nn.Module
     task: Task
-    trained: Trained
+    log: TrainingLog
     measured: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Fit:
-    """How to get the network of a run. `prepared(done, total)` and `report` hear of progress."""
+class TrainingStage:
+    """How a run gets its network. `prepared(done, total)` and `report` are told of the progress."""
 
     folder: RunFolder
     spec: Mapping[str, Any]
@@ -44,10 +44,10 @@ class Fit:
     clock: Phases
     cache: Path
     prepared: Callable[[int, int], None] = lambda done, total: None
-    report: Report = lambda figures: None
+    report: Report = lambda progress: None
 
-    def load(self) -> Fitted | None:
-        """The network as a finished training left it; None where there is none."""
+    def load(self) -> TrainedNetwork | None:
+        """The network that a finished training saved; None where there is none."""
         weights = _load_weights(self.folder.weights, self.spec["keys"]["train"])
         if weights is None:
             return None
@@ -55,7 +55,8 @@ class Fit:
         model = self.compute.place(make_model(self.spec, task), task.dims)
         model.load_state_dict(weights["model"])
         self.clock.resume(weights["seconds"])
-        return Fitted(model, task, Trained(weights["history"], weights["step_s"]), weights["measured"])
+        log = TrainingLog(weights["history"], weights["step_s"])
+        return TrainedNetwork(model, task, log, weights["measured"])
 
     def prepare(self, source: Source) -> Prepared:
         """All cases on the network's grid, from the cache if they are there."""
@@ -68,54 +69,44 @@ class Fit:
                 self.prepared,
             )
 
-    def train(self, source: Source, prepared: Prepared) -> Fitted:
-        """Train from the last checkpoint on, keep the weights, drop the checkpoints."""
+    def train(self, source: Source, prepared: Prepared) -> TrainedNetwork:
+        """Train from the last checkpoint, save the weights and remove the checkpoints."""
         spec, compute = self.spec, self.compute
         with self.clock("setup"):
             channels = prepared.images.shape[1]
             task = make_task(spec, channels)
             model = compute.place(make_model(spec, task), task.dims)
             criterion = make_loss(spec, task).to(compute.device)
-            shown, held_out = (ids_of(source, spec["parts"][part]) for part in ("train", "validation"))
-            held_out = held_out[: spec["protocol"]["limit"]]
-            on_host = not fits(
-                prepared,
-                shown + held_out,
-                device_free(compute.device),
-                COARSE if coarse_epochs(spec["protocol"]) else None,
-            )
-            training = Resident.of(prepared, shown, compute.device, on_host=on_host)
-            validation = (
-                Resident.of(prepared, held_out, compute.device, on_host=on_host) if held_out else None
-            )
+            data = self._data(source, prepared)
             meter = Meter(compute)
-        trained = train(
-            model,
-            criterion,
-            task,
-            spec,
-            training,
-            validation,
-            compute=compute,
-            folder=self.folder.path,
-            clock=self.clock,
-            report=self.report,
-            meter=meter,
-        )
-        measured = {"data_on": "host" if on_host else compute.device.type, **meter.measured()}
+        context = TrainingContext(compute, self.folder.path, self.clock, self.report, meter)
+        log = train(model, criterion, task, spec, data, context)
+        measured = {"data_on": "host" if data.training.on_host else compute.device.type, **meter.measured()}
         with self.clock("checkpoint"):
             state = {
                 "key": spec["keys"]["train"],
                 "channels": channels,
                 "model": model.state_dict(),
-                "history": trained.history,
-                "step_s": trained.step_s,
+                "history": log.history,
+                "step_s": log.step_s,
                 "measured": measured,
                 "seconds": self.clock.seconds(),
             }
             checkpoint.write_state(self.folder.weights, state)
             checkpoint.discard(self.folder.path)
-        return Fitted(model, task, trained, measured)
+        return TrainedNetwork(model, task, log, measured)
+
+    def _data(self, source: Source, prepared: Prepared) -> TrainingData:
+        """The training and validation set, on the device if they fit there."""
+        protocol, parts, device = self.spec["protocol"], self.spec["parts"], self.compute.device
+        training, validation = (ids_of(source, parts[part]) for part in ("train", "validation"))
+        validation = validation[: protocol["limit"]]
+        coarse = COARSE if coarse_epochs(protocol) else None
+        on_host = not fits(prepared, training + validation, device_free(device), coarse)
+        return TrainingData(
+            Resident.of(prepared, training, device, on_host=on_host),
+            Resident.of(prepared, validation, device, on_host=on_host) if validation else None,
+        )
 
 
 def ids_of(source: Source, patients: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from harness.data.case import Volume
 from harness.errors import ConfigError
 from harness.measure.clocks import Phases
 from harness.measure.compute import Compute
-from harness.pipeline.training_stage import Fit
+from harness.pipeline.training_stage import TrainingStage
 from harness.predict.native import Predictor
 from harness.store.runs import RunFolder
 
@@ -18,11 +18,11 @@ def trained(folder: RunFolder) -> Predictor:
     """The network of a finished run, as it predicts; ConfigError where its weights are elsewhere."""
     spec = folder.spec()
     compute = Compute.choose(spec["protocol"]["precision"], deterministic=spec["protocol"]["deterministic"])
-    fitted = Fit(folder, spec, compute, Phases(), folder.path).load()
-    if fitted is None:
+    network = TrainingStage(folder, spec, compute, Phases(), folder.path).load()
+    if network is None:
         raise ConfigError("its weights are not here", where=folder.id, remedy="Run it on this machine.")
-    fitted.model.eval()
-    return Predictor(fitted.model, fitted.task, spec["protocol"], compute)
+    network.model.eval()
+    return Predictor(network.model, network.task, spec["protocol"], compute)
 
 
 def interleave(

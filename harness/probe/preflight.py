@@ -17,7 +17,7 @@ from harness.plugins.records import Task
 from harness.predict.forward import probabilities
 from harness.train.budget import COARSE, coarse_epochs
 from harness.train.build import make_loss, make_model, make_task
-from harness.train.loop import Stepper
+from harness.train.stepper import Stepper
 
 STEPS = 3
 """Steps and predictions that are timed after the first; the median of them counts."""

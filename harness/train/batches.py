@@ -1,7 +1,7 @@
-"""Batches gathered from arrays that live on the device, or in host memory where they don't fit.
+"""Batches gathered from arrays on the device, or in host memory where they don't fit.
 
-Which samples make a batch depends on seed and epoch alone, never on what ran before, so a
-resumed run sees the batches that an uninterrupted one sees.
+The samples of a batch depend on seed and epoch alone, never on earlier steps, so a resumed run
+sees the same batches as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from harness.data.prepare import Prepared
 
 @dataclass(frozen=True)
 class Resident:
-    """Cases that batches for `device` are gathered from.
+    """Cases from which batches for `device` are gathered.
 
-    `images` ``(S, C, H, W)`` float32 and `labels` ``(S, H, W)`` uint8 lie on the device, or on the
-    host, from where each batch is sent through pinned memory while the device computes. `bounds`
-    holds first and last slice of each case; `case_of` the case of each slice.
+    `images` ``(S, C, H, W)`` float32 and `labels` ``(S, H, W)`` uint8 lie on the device or on the host. From
+    the host, each batch is sent through pinned memory while the device computes. `bounds` holds the first
+    and the last slice of each case, `case_of` the case of each slice.
     """
 
     images: Tensor
@@ -35,7 +35,7 @@ class Resident:
     def of(
         cls, prepared: Prepared, ids: Sequence[str], device: torch.device, *, on_host: bool = False
     ) -> Resident:
-        """These cases in the order of `ids`, on `device` or `on_host`."""
+        """The cases `ids`, in this order, on `device` or `on_host`."""
         home = torch.device("cpu") if on_host else device
         position = {id_: index for index, id_ in enumerate(prepared.ids)}
         chosen = [position[id_] for id_ in ids]
@@ -49,19 +49,24 @@ class Resident:
             torch.from_numpy(prepared.labels[rows]).to(home),
             torch.stack([ends - depths, ends - 1], dim=1),
             torch.repeat_interleave(torch.arange(len(spans)), depths),
-            # As tensors there name it: "cuda" is not equal to their "cuda:0".
+            # The tensors' own device: "cuda" does not equal "cuda:0".
             device if on_host else images.device,
         )
 
     def coarser(self, side: int, classes: int) -> Resident:
-        """The same cases in pixels of `side` times the side.
+        """The same cases at a resolution reduced by the factor `side`.
 
-        Each is the mean of those in it, and has their commonest label; of equally common ones the lowest.
-        Rows and columns that fill no pixel are left out.
+        A pixel is the mean of the pixels that it covers and has their most frequent label; of equally
+        frequent ones, the lowest. Rows and columns that don't fill a pixel are dropped.
         """
-        # A part at a time: all masks of all slices at once would take as much as the data.
-        labels = [_commonest(part, side, classes) for part in torch.split(self.labels, SLICES_AT_ONCE)]
+        # In chunks: the masks of all slices at once would take as much memory as the data.
+        labels = [_most_frequent(chunk, side, classes) for chunk in torch.split(self.labels, SLICES_AT_ONCE)]
         return replace(self, images=avg_pool2d(self.images, side), labels=torch.cat(labels))
+
+    @property
+    def on_host(self) -> bool:
+        """Whether the arrays lie on the host while the network is on another device."""
+        return self.images.device != self.device
 
     @property
     def cases(self) -> int:
@@ -71,7 +76,7 @@ class Resident:
     def slices(self, rows: Tensor, context: int) -> tuple[Tensor, Tensor]:
         """2D samples: images ``(B, context * C, H, W)`` around `rows`, labels ``(B, H, W)``.
 
-        Beyond the first and last slice of a case its edge slice is repeated.
+        Beyond the first and last slice of a case, the edge slice is repeated.
         """
         near = rows[:, None] + torch.arange(context) - context // 2
         low, high = self.bounds[self.case_of[rows]].unbind(1)
@@ -79,9 +84,9 @@ class Resident:
         return self._take(self.images, near).flatten(1, 2), self._take(self.labels, rows)
 
     def volumes(self, cases: Tensor, starts: Tensor, depth: int) -> tuple[Tensor, Tensor]:
-        """3D samples of `depth` slices from `starts` on: ``(B, C, D, H, W)`` and ``(B, D, H, W)``.
+        """3D samples of `depth` slices, beginning at `starts`: ``(B, C, D, H, W)`` and ``(B, D, H, W)``.
 
-        A case with fewer slices has its edge slices repeated, in image and labels alike.
+        In a case with fewer slices the edge slices are repeated, in image and labels alike.
         """
         low, high = self.bounds[cases].unbind(1)
         near = (low + starts)[:, None] + torch.arange(depth)
@@ -103,25 +108,25 @@ class Resident:
 SLICES_AT_ONCE = 64
 
 
-def _commonest(labels: Tensor, side: int, classes: int) -> Tensor:
-    """``(S, H, W)`` labels as ``(S, H // side, W // side)``."""
-    most = avg_pool2d((labels == 0).float(), side)
-    commonest = torch.zeros_like(most, dtype=labels.dtype)
+def _most_frequent(labels: Tensor, side: int, classes: int) -> Tensor:
+    """The most frequent label of each pixel: ``(S, H, W)`` to ``(S, H // side, W // side)``."""
+    highest_share = avg_pool2d((labels == 0).float(), side)
+    most_frequent = torch.zeros_like(highest_share, dtype=labels.dtype)
     for label in range(1, classes):
         share = avg_pool2d((labels == label).float(), side)
-        commonest[share > most] = label
-        most = torch.maximum(most, share)
-    return commonest
+        most_frequent[share > highest_share] = label
+        highest_share = torch.maximum(highest_share, share)
+    return most_frequent
 
 
 SHARE = 0.5
-"""Of the free memory of a device, data may take this much: the rest is the network's."""
+"""The fraction of a device's free memory that data may take; the rest is for the network."""
 
 
 def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None, coarser: int | None = None) -> bool:
-    """Whether these cases may live on a device with so much free memory; None is the host itself.
+    """Whether these cases fit on a device with `free_bytes` of memory; None stands for the host itself.
 
-    With `coarser`, beside a copy of all of them, an upper bound, in pixels with so many times the side.
+    With `coarser`, a copy at a resolution reduced by that factor is counted too, as an upper bound.
     """
     if free_bytes is None:
         return True
@@ -135,9 +140,9 @@ def fits(prepared: Prepared, ids: Sequence[str], free_bytes: int | None, coarser
 
 
 def steps_per_epoch(resident: Resident, dims: int, batch: int, limit: int | None = None) -> int:
-    """Whole batches in an epoch, at least one: a leftover of one sample would upset batch norm.
+    """The number of full batches in an epoch, at least one and at most `limit`.
 
-    With `limit`, no more than so many.
+    An incomplete last batch is dropped: a batch of one sample would disturb batch normalisation.
     """
     samples = len(resident.case_of) if dims == 2 else resident.cases
     whole = max(1, samples // batch)
@@ -149,7 +154,7 @@ def epoch_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of one epoch: each slice (2D) or volume (3D) at most once, in random order.
 
-    `generator` is on the CPU. In 3D a window of `depth` slices is drawn from longer volumes.
+    `generator` is on the CPU. In 3D, a range of `depth` slices is drawn from deeper volumes.
     """
     samples = len(resident.case_of) if dims == 2 else resident.cases
     order = torch.randperm(samples, generator=generator)

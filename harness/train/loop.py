@@ -1,16 +1,15 @@
 """The training loop: the same for every entry, readable in one sitting.
 
-Everything random is drawn from seed and epoch, so an epoch gives the same bits whether the
-run came here in one go or was killed on the way.
+All randomness is drawn from seed and epoch, so an epoch gives the same bits in an uninterrupted
+run and in a resumed one.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import random
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,22 +24,44 @@ from harness.errors import PluginError
 from harness.measure.clocks import Phases, Steps
 from harness.measure.compute import Compute
 from harness.measure.meter import Meter
-from harness.plugins.blame import calling
 from harness.plugins.records import Task
-from harness.predict.forward import probabilities
 from harness.train import checkpoint
 from harness.train.batches import Resident, epoch_batches, steps_per_epoch
 from harness.train.budget import COARSE, Budget
-from harness.train.optimise import Optimiser, make_optimiser
 from harness.train.schedule import learning_rate
-from harness.train.supervise import check_outputs, outputs_of, supervised
+from harness.train.stepper import Stepper
+from harness.train.validate import Best, grid_dice
 
 Report = Callable[[dict[str, Any]], None]
 
 
+@dataclass(frozen=True)
+class TrainingData:
+    """The cases to train on, and those to validate on, if any."""
+
+    training: Resident
+    validation: Resident | None = None
+
+
+@dataclass(frozen=True)
+class TrainingContext:
+    """What surrounds a training: device, folder of checkpoints, clock, progress and measurements.
+
+    `report` gets a mapping after every step (``epoch``, ``epochs``, ``step``, ``steps``) and after every
+    epoch (with ``loss`` and, where it was measured, ``validation_dice`` too). The measurements of `meter`
+    are saved in the checkpoints, so that they cover all attempts.
+    """
+
+    compute: Compute
+    folder: Path
+    clock: Phases
+    report: Report = lambda progress: None
+    meter: Meter | None = None
+
+
 @dataclass
-class Trained:
-    """What training leaves: `history` has a mapping an epoch, `step_s` seconds of each step not coarse."""
+class TrainingLog:
+    """`history` has one mapping per epoch; `step_s` has the seconds of each step at full resolution."""
 
     history: list[dict[str, Any]] = field(default_factory=list)
     step_s: list[float] = field(default_factory=list)
@@ -51,149 +72,89 @@ def train(
     criterion: nn.Module,
     task: Task,
     spec: Mapping[str, Any],
-    training: Resident,
-    validation: Resident | None,
-    *,
-    compute: Compute,
-    folder: Path,
-    clock: Phases,
-    report: Report = lambda figures: None,
-    meter: Meter | None = None,
-) -> Trained:
-    """Train `model` in place, from the last checkpoint in `folder` if there is one.
+    data: TrainingData,
+    context: TrainingContext,
+) -> TrainingLog:
+    """Train `model` in place, from the last checkpoint in the context's folder if there is one.
 
-    What `meter` measures is kept in the checkpoints, so that it is of all attempts.
-
-    `report` gets a mapping at every step (``epoch, epochs, step, steps``) and at the end of
-    every epoch (with ``loss`` and, where looked at, ``validation_dice`` too). PluginError for
-    wrong shapes and for a loss that is not finite.
+    PluginError for outputs of a wrong shape and for a loss that is not finite.
     """
-    protocol, seed, key = spec["protocol"], spec["seed"], spec["keys"]["train"]
-    epochs: int = protocol["epochs"]
+    protocol, clock = spec["protocol"], context.clock
+    stepper, log, best = _start(model, criterion, task, spec, context)
+    budget = Budget.of(
+        protocol, steps_per_epoch(data.training, task.dims, protocol["batch"], protocol["limit"])
+    )
+    first_epoch = len(log.history)
     with clock("setup"):
-        stepper = Stepper.of(model, criterion, task, spec, compute)
-        saved = checkpoint.load(folder, key)
-    optimiser = stepper.optimiser
-    trained, best, first_epoch = Trained(), Best(), 0
-    if saved:
-        model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
-        criterion.load_state_dict(saved["criterion"])
-        if meter is not None:
-            meter.resume(saved["measured"])
-        trained = Trained(saved["history"], saved["step_s"])
-        best = Best(saved["best_dice"], saved["best"])
-        first_epoch = len(trained.history)
-        clock.resume(saved["seconds"])
-        # Weights and moments are copied; holding them twice would show as a higher peak.
-        del saved
-
-    steps = steps_per_epoch(training, task.dims, protocol["batch"], protocol["limit"])
-    budget = Budget.of(protocol, steps)
-    with clock("setup"):
-        coarser = training.coarser(COARSE, task.classes) if first_epoch < budget.coarse_epochs else None
-    for epoch in range(first_epoch, epochs):
+        coarse = first_epoch < budget.coarse_epochs
+        coarse_training = data.training.coarser(COARSE, task.classes) if coarse else None
+    for epoch in range(first_epoch, budget.epochs):
         if epoch == budget.coarse_epochs:
-            # The finer steps are new to compilers and caches.
-            coarser, stepper.warm = None, False
+            # Compilers and caches have not seen steps at full resolution yet.
+            coarse_training, stepper.warm = None, False
         with clock("train"):
-            loss, step_s = _epoch(stepper, spec, coarser or training, epoch, budget, clock, report)
-        figures: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
-        looked_at = (epoch + 1) % protocol["validate_every"] == 0 or epoch + 1 == epochs
-        if validation is not None and looked_at:
+            loss, step_s = _epoch(stepper, spec, coarse_training or data.training, epoch, budget, context)
+        progress: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
+        last = epoch + 1 == budget.epochs
+        if data.validation is not None and (last or (epoch + 1) % protocol["validate_every"] == 0):
             with clock("validate"):
-                dice = grid_dice(model, task, validation, compute)
-                figures["validation_dice"] = dice
+                dice = grid_dice(model, task, data.validation, context.compute)
+                progress["validation_dice"] = dice
                 if protocol["selection"] == "best":
                     best.offer(dice, model)
-        trained.history.append(figures)
+        log.history.append(progress)
         if epoch >= budget.coarse_epochs:
-            trained.step_s.extend(step_s)
+            log.step_s.extend(step_s)
         if checkpoint.due(clock.seconds()):
             with clock("checkpoint"):
-                checkpoint.save(
-                    folder,
-                    {
-                        "key": key,
-                        "seed": seed,
-                        "model": model.state_dict(),
-                        "optimiser": optimiser.state_dict(),
-                        "criterion": criterion.state_dict(),
-                        "measured": meter.measured() if meter is not None else {},
-                        "history": trained.history,
-                        "step_s": trained.step_s,
-                        "best_dice": best.dice,
-                        "best": best.weights,
-                        "seconds": clock.seconds(),
-                    },
-                )
+                checkpoint.save(context.folder, _state(spec, stepper, log, best, context))
         with clock("observers"):
-            report({**figures, "epochs": epochs, "step": steps, "steps": steps})
+            context.report({**progress, "epochs": budget.epochs, "step": budget.steps, "steps": budget.steps})
     if best.weights is not None:
         model.load_state_dict(best.weights)
-    # Gradients have served; in prediction they would count as its memory.
+    # Gradients are no longer needed; in prediction they would count as its memory.
     model.zero_grad(set_to_none=True)
-    return trained
+    return log
 
 
-@dataclass
-class Best:
-    """The weights with the highest validation Dice so far; the earlier of equals."""
+def _start(
+    model: nn.Module, criterion: nn.Module, task: Task, spec: Mapping[str, Any], context: TrainingContext
+) -> tuple[Stepper, TrainingLog, Best]:
+    """Set up, and continue from the last checkpoint if there is one.
 
-    dice: float = -1.0
-    weights: dict[str, Tensor] | None = None
+    Loading copies weights and moments. The originals are freed on return: they would raise the peak memory.
+    """
+    with context.clock("setup"):
+        stepper = Stepper.of(model, criterion, task, spec, context.compute)
+        saved = checkpoint.load(context.folder, spec["keys"]["train"])
+    if not saved:
+        return stepper, TrainingLog(), Best()
+    model.load_state_dict(saved["model"])
+    stepper.optimiser.load_state_dict(saved["optimiser"])
+    criterion.load_state_dict(saved["criterion"])
+    if context.meter is not None:
+        context.meter.resume(saved["measured"])
+    context.clock.resume(saved["seconds"])
+    return stepper, TrainingLog(saved["history"], saved["step_s"]), Best(saved["best_dice"], saved["best"])
 
-    def offer(self, dice: float, model: nn.Module) -> None:
-        """Keep a copy of the weights of `model` if they are better."""
-        if dice > self.dice:
-            self.dice, self.weights = dice, copy.deepcopy(model.state_dict())
 
-
-@dataclass
-class Stepper:
-    """One training step. `forward` is the network, compiled where the protocol says so."""
-
-    model: nn.Module
-    forward: Callable[[Tensor], object]
-    criterion: nn.Module
-    optimiser: Optimiser
-    task: Task
-    compute: Compute
-    gradient_clip: float | None
-    warm: bool = False
-
-    @classmethod
-    def of(
-        cls, model: nn.Module, criterion: nn.Module, task: Task, spec: Mapping[str, Any], compute: Compute
-    ) -> Stepper:
-        """A step under a run's protocol; `model` keeps the weights."""
-        protocol = spec["protocol"]
-        with calling("model"):
-            if not any(parameter.requires_grad for parameter in model.parameters()):
-                raise PluginError("has no parameter to train")
-        optimiser = make_optimiser(model, criterion, protocol)
-        forward = compute.compiled(model) if protocol["compile"] else model
-        return cls(model, forward, criterion, optimiser, task, compute, protocol["gradient_clip"])
-
-    def __call__(self, images: Tensor, labels: Tensor, rate: float) -> Tensor:
-        """Train on a batch; gives the loss as it lies on the device, without waiting for it."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        images = self.compute.channels_last(images)
-        with self.compute.autocast(), calling("model"):
-            outputs = outputs_of(self.forward(images))
-            if not self.warm:
-                check_outputs(outputs, images, self.task)
-        # Outside autocast and in fp32: sums over a batch's pixels are not for half precision.
-        with calling("loss"):
-            loss = supervised(self.criterion, outputs, labels.long(), check=not self.warm)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
-        if self.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
-        self.optimiser.step()
-        self.warm = True
-        return loss.detach()
+def _state(
+    spec: Mapping[str, Any], stepper: Stepper, log: TrainingLog, best: Best, context: TrainingContext
+) -> dict[str, Any]:
+    """The content of a checkpoint."""
+    return {
+        "key": spec["keys"]["train"],
+        "seed": spec["seed"],
+        "model": stepper.model.state_dict(),
+        "optimiser": stepper.optimiser.state_dict(),
+        "criterion": stepper.criterion.state_dict(),
+        "measured": context.meter.measured() if context.meter is not None else {},
+        "history": log.history,
+        "step_s": log.step_s,
+        "best_dice": best.dice,
+        "best": best.weights,
+        "seconds": context.clock.seconds(),
+    }
 
 
 def _epoch(
@@ -202,49 +163,41 @@ def _epoch(
     training: Resident,
     epoch: int,
     budget: Budget,
-    clock: Phases,
-    report: Report,
+    context: TrainingContext,
 ) -> tuple[float, list[float]]:
-    """One pass over the training part: mean loss, and seconds of each step after a first of its kind."""
-    protocol, task, compute = spec["protocol"], stepper.task, stepper.compute
-    epochs, steps = budget.epochs, budget.steps
-    augmentation = SimpleNamespace(**protocol["augmentation"])
-    patch = budget.patch(protocol["patch"], epoch)
+    """One pass over the training set: the mean loss, and the seconds of each step but a warm-up step."""
+    protocol, compute = spec["protocol"], context.compute
     seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
     _seed_plugins(seed)
-    order = torch.Generator().manual_seed(seed)
-    changes = torch.Generator(compute.device).manual_seed(seed)
+    patch = budget.patch(protocol["patch"], epoch)
+    batches = _augmented(training, protocol, stepper.task, patch, seed)
     total = torch.zeros((), device=compute.device)
-    batches = epoch_batches(
-        training, task.dims, protocol["batch"], task.slices, protocol.get("depth", 1), order
-    )
-    stepper.model.train()
     timer = Steps(compute.device)
 
-    def one(step: int) -> None:
-        images, labels = augment(*next(batches), augmentation, changes, patch)
-        number = epoch * steps + step
+    def train_step(step: int) -> None:
+        images, labels = next(batches)
+        number = epoch * budget.steps + step
         rate = learning_rate(
             protocol["schedule"], protocol["learning_rate"], budget.work(number), budget.all_work
         )
         total.add_(stepper(images, labels, rate))
         timer.mark()
-        report(
-            {"epoch": epoch + 1, "epochs": epochs, "step": step + 1, "steps": steps, **budget.shares(number)}
-        )
+        done = {"epoch": epoch + 1, "epochs": budget.epochs, "step": step + 1, "steps": budget.steps}
+        context.report({**done, **budget.shares(number)})
 
-    cold = not stepper.warm
-    if cold:
-        # Compiling, choosing algorithms, filling caches: not what a step costs.
-        with clock("first step"):
-            one(0)
+    stepper.model.train()
+    warm_up = not stepper.warm
+    if warm_up:
+        # Compiling, choosing algorithms and filling caches are not part of what a step costs.
+        with context.clock("first step"):
+            train_step(0)
             compute.synchronise()
     else:
         timer.mark()
-    for step in range(int(cold), steps):
-        one(step)
+    for step in range(int(warm_up), budget.steps):
+        train_step(step)
     # The only moment of an epoch that waits for the device.
-    mean = total.item() / steps
+    mean = total.item() / budget.steps
     if not math.isfinite(mean):
         raise PluginError(
             f"the loss is {mean} in epoch {epoch + 1}",
@@ -254,26 +207,25 @@ def _epoch(
     return mean, timer.durations()
 
 
+def _augmented(
+    training: Resident, protocol: Mapping[str, Any], task: Task, patch: tuple[int, int] | None, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The augmented batches of an epoch. One generator draws their order, another one their augmentation."""
+    order = torch.Generator().manual_seed(seed)
+    changes = torch.Generator(training.device).manual_seed(seed)
+    augmentation = SimpleNamespace(**protocol["augmentation"])
+    depth = protocol.get("depth", 1)
+    batches = epoch_batches(training, task.dims, protocol["batch"], task.slices, depth, order)
+
+    def changed(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return augment(*batch, augmentation, changes, patch)
+
+    # A generator would keep each batch in memory while the network trains on its augmented copy.
+    return map(changed, batches)
+
+
 def _seed_plugins(seed: int) -> None:
-    """What plugins draw, for dropout and the like, is of the epoch, wherever it was begun."""
+    """Seed the libraries that plugins draw from, such as for dropout, by epoch: resuming changes nothing."""
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-
-
-@torch.inference_mode()
-def grid_dice(model: nn.Module, task: Task, cases: Resident, compute: Compute) -> float:
-    """Mean Dice over structures and cases on the network's own grid; only to watch and select.
-
-    A structure absent from reference and prediction is left out.
-    """
-    model.eval()
-    values = []
-    for case in range(cases.cases):
-        images, reference = cases.case(case)
-        predicted = probabilities(model, images, task, compute).argmax(1)
-        for k in range(1, task.classes):
-            p, r = predicted == k, reference == k
-            size = p.sum() + r.sum()
-            values.append(torch.where(size > 0, 2 * (p & r).sum() / size, torch.nan))
-    return float(torch.stack(values).nanmean().nan_to_num())

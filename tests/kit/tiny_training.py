@@ -17,7 +17,7 @@ from harness.measure.compute import Compute
 from harness.plugins.records import Task
 from harness.train.batches import Resident
 from harness.train.build import make_loss, make_model, make_task
-from harness.train.loop import Trained, train
+from harness.train.loop import TrainingContext, TrainingData, TrainingLog, train
 
 CPU = Compute(torch.device("cpu"), "fp32")
 SIZE = 12
@@ -77,18 +77,15 @@ def _disc(seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     return (2.0 * labels + rng.normal(0, 0.3, labels.shape))[None].astype(np.float32), labels
 
 
-def run_training(spec: dict[str, Any], folder: Path, **options: Any) -> tuple[nn.Module, Trained]:
-    """Make the plugins of `spec` and train as a worker does, on six cases with two to look at."""
+def run_training(spec: dict[str, Any], folder: Path, **options: Any) -> tuple[nn.Module, TrainingLog]:
+    """Make the plugins of `spec` and train as a worker does, on six cases, validating on two."""
     task = make_task(spec, 1)
     model = CPU.place(make_model(spec, task), task.dims)
     criterion = make_loss(spec, task)
     arguments: dict[str, Any] = {"clock": Phases(), "validation": discs(("6", "7")), **options}
-    validation = arguments.pop("validation")
-    training = discs(("0", "1", "2", "3", "4", "5"))
-    trained = train(
-        model, criterion, task, spec, training, validation, compute=CPU, folder=folder, **arguments
-    )
-    return model, trained
+    data = TrainingData(discs(("0", "1", "2", "3", "4", "5")), arguments.pop("validation"))
+    context = TrainingContext(CPU, folder, **arguments)
+    return model, train(model, criterion, task, spec, data, context)
 
 
 def net(task: Task) -> nn.Module:

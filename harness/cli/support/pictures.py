@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.metrics.definitions import metric
 from harness.page.gallery import Drawn, Gallery, Sheet, Told, telling
 from harness.page.plots.plot_data import slug
-from harness.pipeline.saved_predictions import kept, read_kept
+from harness.pipeline.saved_predictions import prediction_path, read_saved_prediction
 from harness.plan.data import open_choice, root_of
 from harness.plugins.records import Dataset
 from harness.views.rows import SHORT
@@ -109,10 +109,10 @@ def _sheet(
     for result in results:
         name = result.entry.name
         record, folder = folders.get(name, {}).get(told.patient, (None, None))
-        if record is None or folder is None or not kept(folder, case.id).exists():
+        if record is None or folder is None or not prediction_path(folder, case.id).exists():
             drawn.append(Drawn(name, "", None))
             continue
-        labels = read_kept(folder, case, volume.labels.shape)
+        labels = read_saved_prediction(folder, case, volume.labels.shape)
         drawn.append(Drawn(name, _score(record, case, told.metric), labels))
     phase = case.phase or ""
     about = " · ".join(text for text in (case.patient, case.group or "", phase) if text)

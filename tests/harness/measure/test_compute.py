@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.measure import compute
-from harness.measure.compute import Compute, refused_gpus
+from harness.measure.compute import Compute, unusable_gpus
 from harness.measure.visible import named_gpus
 from harness.plugins.records import Task
 from harness.predict.forward import probabilities
@@ -79,17 +79,17 @@ def test_a_gpu_that_was_given_and_is_broken_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(torch.cuda, "init", init)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     told = "GPU 1 can't be used, so runs are on the CPU: The NVIDIA driver on your system is too old"
-    assert refused_gpus() == told
+    assert unusable_gpus() == told
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert refused_gpus() is None
+    assert unusable_gpus() is None
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert refused_gpus() is None
+    assert unusable_gpus() is None
 
 
 def test_a_gpu_that_works_is_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     gpu(monkeypatch, (9, 0))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    assert refused_gpus() is None
+    assert unusable_gpus() is None
 
 
 @pytest.mark.parametrize(

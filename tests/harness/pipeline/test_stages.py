@@ -15,7 +15,7 @@ from harness.data.case import Case, Volume
 from harness.measure import clocks
 from harness.measure.compute import Compute
 from harness.pipeline import evaluation_stage as evaluating
-from harness.pipeline.saved_predictions import Kept
+from harness.pipeline.saved_predictions import PredictionWriter
 
 SPEC: dict[str, Any] = {
     "dataset": {"structures": {"LV": 1}},
@@ -38,10 +38,12 @@ def case(number: int, depth: int = 2, side: int = 8) -> Case:
 
 
 def evaluated(
-    predictor: Any, test: list[Case], clock: clocks.Phases, kept: Kept | None = None
+    predictor: Any, test: list[Case], clock: clocks.Phases, predictions: PredictionWriter | None = None
 ) -> evaluating.Evaluated:
     """What `evaluate` makes of cases that a stand-in predicts."""
-    return evaluating.evaluate(predictor, SPEC, test, clock=clock, kept=kept, report=lambda figures: None)
+    return evaluating.evaluate(
+        predictor, SPEC, test, clock=clock, predictions=predictions, report=lambda progress: None
+    )
 
 
 class Time:
@@ -67,7 +69,7 @@ def test_latency_is_measured_alone_after_warm_up(tmp_path: Path, monkeypatch: py
             return volume.labels
 
     clock = clocks.Phases()
-    made = evaluated(Predictor(), [case(n) for n in range(3)], clock, Kept(tmp_path / "kept"))
+    made = evaluated(Predictor(), [case(n) for n in range(3)], clock, PredictionWriter(tmp_path / "kept"))
     assert (made.time_s["volume_median"], made.time_s["volume_n"]) == (2, 3)
     assert made.time_s["volumes_per_s"] == pytest.approx(1 / 4)
     seconds = clock.seconds()

@@ -13,7 +13,7 @@ from harness.data.manifest import Manifest
 from harness.plan.plan import PlannedRun
 from harness.probe import forecast
 from harness.probe.preflight import STEPS, preflight
-from harness.train.loop import Stepper
+from harness.train.stepper import Stepper
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from harness.measure.provenance import hardware_class
 from harness.plugins.records import Task
 from harness.train import checkpoint, loop
 from harness.train.batches import Resident
-from harness.train.loop import Best, Trained, grid_dice
+from harness.train.loop import TrainingLog
+from harness.train.validate import Best, grid_dice
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ class Killed(BaseException):
 
 def goes_on_to_the_same_bits(
     spec: dict[str, Any], folder: Path, killed: Callable[[dict[str, Any]], bool]
-) -> tuple[Trained, Trained, int]:
+) -> tuple[TrainingLog, TrainingLog, int]:
     """Train undisturbed, and again with a kill at the first figures that are `killed`, and on.
 
     Weights and history are the same. Gives both trainings, and the epoch with which the second went on.

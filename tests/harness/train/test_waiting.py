@@ -16,7 +16,7 @@ from harness.measure.compute import Compute
 from harness.plugins.records import Task
 from harness.train.batches import Resident, epoch_batches
 from harness.train.build import make_loss, make_model, make_task
-from harness.train.loop import Stepper
+from harness.train.stepper import Stepper
 
 META = Compute(torch.device("meta"), "fp32")
 EVERYTHING = {

@@ -25,7 +25,7 @@ from harness.measure.clocks import Phases
 from harness.measure.compute import Compute
 from harness.train.batches import Resident, epoch_batches
 from harness.train.build import make_loss, make_model, make_task
-from harness.train.loop import train
+from harness.train.loop import TrainingContext, TrainingData, train
 
 Turn = Callable[[dict[str, Any]], None]
 
@@ -60,18 +60,8 @@ def harness(work: Work, turn: Turn) -> None:
         seen.update(train=so_far, start=time.perf_counter())
 
     with tempfile.TemporaryDirectory() as folder:
-        train(
-            model,
-            criterion,
-            task,
-            spec,
-            training,
-            held_out,
-            compute=compute,
-            folder=Path(folder),
-            clock=clock,
-            report=report,
-        )
+        context = TrainingContext(compute, Path(folder), clock, report)
+        train(model, criterion, task, spec, TrainingData(training, held_out), context)
 
 
 def data_s(training: Resident, spec: Any, task: Any, compute: Compute, steps: int) -> float:
