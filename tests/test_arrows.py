@@ -27,7 +27,7 @@ BELOW = {
     "views": {"tables", "board", "stats", "metrics", "store"},
     "board": {"plan", "stats", "metrics", "store", "config"},
     "tables": {"metrics"},
-    "stats": {"metrics"},
+    "stats": set(),
     "plan": {"data", "store", "config", "plugins"},
     "train": {"predict", "measure", "data", "store", "plugins"},
     "predict": {"measure", "data", "plugins"},

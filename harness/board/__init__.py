@@ -1,1 +1,1 @@
-"""Ranked boards from records: aggregation, intervals, ranks, costs and paired comparison. Pure functions."""
+"""Ranked leaderboards from records: aggregation, ranking, costs and paired comparison. Pure functions."""

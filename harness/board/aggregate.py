@@ -1,41 +1,41 @@
 """From the scores of cases to one mean for each metric, structure and phase.
 
-Sums are exact (``math.fsum``), so the order of records and cases moves no bit.
+Sums are exact (``math.fsum``), so the order of records and cases changes no bit.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from harness.board.board import NO_PHASE, Cell, Scores
 from harness.metrics.definitions import metric
+from harness.stats.arrays import Key, sample_sd
 from harness.store.record import CaseScore, Record
 
-Key = tuple[str, str, str]
-"""Metric, structure, phase."""
-
 Gathered = Mapping[Key, Sequence[CaseScore]]
+"""The scores of an entry by cell."""
 
 Cases = Mapping[str, tuple[str, float]]
-"""By case: its patient and its value."""
+"""The patient and the value of each case."""
 
 COUNTED = frozenset({"ok", "prediction-empty", "reference-empty"})
-"""States whose value goes into the mean; `both-empty` has none, `error` could not be measured."""
+"""States with a value that counts in a mean: not ``both-empty``, and not ``error``."""
 
 
 def gather(records: Iterable[Record]) -> dict[Key, list[CaseScore]]:
     """Scores by metric, structure and phase (``"all"`` in a dataset without phases)."""
-    found: dict[tuple[str, str, str | None], list[CaseScore]] = {}
+    by_key: dict[tuple[str, str, str | None], list[CaseScore]] = {}
     for record in records:
         for score in record.cases:
             key = (score.metric, score.structure, score.phase)
             try:
-                found[key].append(score)
+                by_key[key].append(score)
             except KeyError:
-                found[key] = [score]
-    return {(m, s, NO_PHASE if p is None else p): scores for (m, s, p), scores in found.items()}
+                by_key[key] = [score]
+    return {(m, s, NO_PHASE if p is None else p): scores for (m, s, p), scores in by_key.items()}
 
 
 def layout(
@@ -43,7 +43,7 @@ def layout(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The structures of `keys` by label value, and their phases in the dataset's order.
 
-    What was scored but not declared in a spec (only the files tell) follows, sorted.
+    Structures and phases that were scored but are not declared in a spec follow, sorted.
     """
     labels: dict[str, int] = {}
     order: dict[str, int] = {}
@@ -61,42 +61,42 @@ def layout(
 
 
 def counts(score: CaseScore) -> bool:
-    """Whether the score has a value that goes into a mean."""
+    """Whether the score has a value that counts in a mean."""
     return score.state in COUNTED and score.value is not None and math.isfinite(score.value)
 
 
 def case_values(scores: Iterable[CaseScore]) -> dict[str, tuple[str, float]]:
-    """By case: its patient, and its value averaged over seeds. Cases without any value are absent."""
-    # `counts`, written out: a table of 10,000 runs passes here five million times.
+    """The patient of each case, and its value averaged over seeds; without cases that have no value."""
+    # The condition of `counts`, inlined: a table of 10,000 runs evaluates it five million times.
     counted = [
         (score.case, score.patient, score.value)
         for score in scores
         if score.state in COUNTED and score.value is not None and math.isfinite(score.value)
     ]
-    once = {case: (patient, value) for case, patient, value in counted}
-    if len(once) == len(counted):
-        return once
-    found: dict[str, list[float]] = {case: [] for case in once}
+    single = {case: (patient, value) for case, patient, value in counted}
+    if len(single) == len(counted):
+        return single
+    values: dict[str, list[float]] = {case: [] for case in single}
     for case, _, value in counted:
-        found[case].append(value)
-    return {case: (patient, _mean(found[case])) for case, (patient, _) in once.items()}
+        values[case].append(value)
+    return {case: (patient, fmean(values[case])) for case, (patient, _) in single.items()}
 
 
 def patient_values(cases: Cases) -> dict[str, float]:
-    """By patient: the mean over its cases."""
-    once = dict(cases.values())
-    if len(once) == len(cases):
-        return once
-    found: dict[str, list[float]] = {patient: [] for patient in once}
+    """The mean over the cases of each patient."""
+    single = dict(cases.values())
+    if len(single) == len(cases):
+        return single
+    values: dict[str, list[float]] = {patient: [] for patient in single}
     for patient, value in cases.values():
-        found[patient].append(value)
-    return {patient: _mean(values) for patient, values in found.items()}
+        values[patient].append(value)
+    return {patient: fmean(numbers) for patient, numbers in values.items()}
 
 
 def cell(scores: Sequence[CaseScore], cases: Cases | None = None) -> Cell:
     """Mean, spread and counts of one metric of one structure in one phase.
 
-    `cases` are their `case_values`, where these are known already.
+    `cases` are the `case_values` of the scores, if they are already known.
     """
     cases = case_values(scores) if cases is None else cases
     values = [value for _, value in cases.values()]
@@ -104,8 +104,8 @@ def cell(scores: Sequence[CaseScore], cases: Cases | None = None) -> Cell:
     uncounted = [] if len(values) == len(scores) else [score for score in scores if not counts(score)]
     excluded = {score.case for score in uncounted}
     return Cell(
-        mean=_mean(values) if values else None,
-        sd=_sd(patient_values(cases).values()),
+        mean=fmean(values) if values else None,
+        sd=sample_sd(patient_values(cases).values()),
         n=len(values),
         penalised=len(penalised),
         excluded=len(excluded),
@@ -121,9 +121,9 @@ def scores_of(
     phases: Iterable[str],
     values: Mapping[Key, Cases] | None = None,
 ) -> Scores:
-    """Cells nested by metric, structure and phase, in the given orders; what is absent is left out.
+    """Cells nested by metric, structure and phase, in the given orders; without cells that have no scores.
 
-    `values` are the `case_values` of `gathered`, where these are known already.
+    `values` are the `case_values` of `gathered`, if they are already known.
     """
     values = {} if values is None else values
     phases = tuple(phases)
@@ -135,42 +135,30 @@ def scores_of(
                 key = (name, structure, phase)
                 scores = gathered.get(key)
                 if scores:
-                    made = cell(scores, values.get(key))
-                    nested.setdefault(name, {}).setdefault(structure, {})[phase] = made
+                    by_phase = nested.setdefault(name, {}).setdefault(structure, {})
+                    by_phase[phase] = cell(scores, values.get(key))
     return nested
 
 
 def overall(scores: Scores) -> dict[str, float | None]:
-    """By metric: the mean over structures and phases, each cell equal.
+    """The overall mean of each metric: over structures and phases, each weighted equally.
 
-    A cell in which nothing was to be measured in any case is left out (its count shows it).
-    A cell lost to errors is not: the mean is then None. A metric that is better in neither
-    direction, such as a volume, has no overall figure.
+    A cell in which every case is ``both-empty`` is left out. If a cell has no mean because of errors, the
+    overall mean is None. A metric without a better direction, such as a volume, has no overall mean.
     """
     means: dict[str, float | None] = {}
     for name, structures in scores.items():
         if metric(name).higher_is_better is None:
             continue
-        cells = [one for phases in structures.values() for one in phases.values()]
-        lost = any(one.mean is None and one.errors for one in cells)
-        values = [one.mean for one in cells if one.mean is not None]
-        means[name] = None if lost or not values else _mean(values)
+        cells = [cell for phases in structures.values() for cell in phases.values()]
+        lost = any(cell.mean is None and cell.errors for cell in cells)
+        values = [cell.mean for cell in cells if cell.mean is not None]
+        means[name] = None if lost or not values else fmean(values)
     return means
 
 
 def run_means(record: Record, metrics: Collection[str]) -> dict[str, float | None]:
-    """`overall` of one run alone, for these metrics."""
+    """The overall means of a single run, for these metrics."""
     gathered = gather([record])
     structures, phases = layout([record.spec], gathered)
     return overall(scores_of(gathered, metrics, structures, phases))
-
-
-def _mean(values: Collection[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _sd(values: Collection[float]) -> float | None:
-    if len(values) < 2:
-        return None
-    mean = _mean(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))

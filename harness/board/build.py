@@ -1,4 +1,4 @@
-"""One leaderboard out of its records and its plan."""
+"""A leaderboard from its records and its plan."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from harness.board import clinical
-from harness.board.aggregate import Cases, Gathered, Key, case_values, gather, layout, overall, scores_of
+from harness.board.aggregate import Cases, Gathered, case_values, gather, layout, overall, scores_of
 from harness.board.assign_records import Matched, Slot, check_comparable, match, state_of
 from harness.board.board import Board, Field, LeftOut, RequiredRun, Result
-from harness.board.bootstrap import RESAMPLES
 from harness.board.cost import cost_of, hardware_of
-from harness.board.rank_entries import place
-from harness.board.seeds import BySeed, by_seed
+from harness.board.rank_entries import ScoredEntry, rank_entries
+from harness.board.seed_scores import SeedScores, scores_by_seed
+from harness.stats.arrays import Key
+from harness.stats.bootstrap import RESAMPLES
 from harness.stats.noise_floor import NoiseFloor, noise_floor
 from harness.store.record import Record
 
@@ -31,11 +32,11 @@ def build(
     left_out: Sequence[LeftOut] = (),
     resamples: int = RESAMPLES,
 ) -> Board:
-    """Rank the complete entries of each dataset; keep the others below, with state and reason.
+    """Rank the complete entries of each dataset; list the others below them, with state and reason.
 
-    `records` are of one protocol and of one split a dataset: HarnessError otherwise.
-    `split_hash` is one string, or one a dataset's label; None takes it from the records. `notes`
-    go into the captions. With `resamples` 0 nothing is resampled: no intervals, groups, stability.
+    `records` are of one protocol and of one split for each dataset: HarnessError otherwise.
+    `split_hash` is one string, or one for each dataset's label; None takes it from the records. `notes`
+    go into the captions. With `resamples` 0 there are no intervals, groups or stability.
     """
     check_comparable(records)
     entries, slots, unused = match(records, planned)
@@ -47,14 +48,10 @@ def build(
         group = by_dataset[dataset]
         gathered = [gather(matched.records) for matched in group]
         field = _field(dataset, group, gathered, slots[dataset], split_hash, unused)
-        metrics = _metrics(protocol, gathered)
-        values = [{key: case_values(scores) for key, scores in one.items()} for one in gathered]
-        parts = zip(group, gathered, values, strict=True)
-        computed = _complete([_result(*part, field, metrics) for part in parts])
-        seeds = [_seeds(*part, metrics, field) for part in zip(group, computed, strict=True)]
-        ranked, field = place(computed, gathered, values, seeds, field, protocol, resamples)
+        scored = _scored(group, gathered, field, _metrics(protocol, gathered))
+        ranked, field = rank_entries(scored, field, protocol, resamples)
         results += ranked
-        fields.append(replace(field, noise_floor=_noise_floor(seeds)))
+        fields.append(replace(field, noise_floor=_noise_floor(entry.seeds for entry in scored)))
     return Board(
         name,
         dict(protocol),
@@ -62,8 +59,25 @@ def build(
         tuple(fields),
         tuple(results),
         tuple(notes),
-        tuple(sorted(left_out, key=lambda one: (one.entry.dataset, one.entry.name, one.run_id))),
+        tuple(sorted(left_out, key=lambda run: (run.entry.dataset, run.entry.name, run.run_id))),
     )
+
+
+def _scored(
+    group: Sequence[Matched], gathered: Sequence[Gathered], field: Field, metrics: Sequence[str]
+) -> list[ScoredEntry]:
+    """The results of a dataset's entries, not yet ranked, with the scores behind them."""
+    values = [{key: case_values(scores) for key, scores in by_key.items()} for by_key in gathered]
+    results = _without_missing_cases(
+        [
+            _result(matched, by_key, cases, field, metrics)
+            for matched, by_key, cases in zip(group, gathered, values, strict=True)
+        ]
+    )
+    return [
+        ScoredEntry(result, by_key, cases, _seed_scores(matched, result, metrics, field))
+        for matched, result, by_key, cases in zip(group, results, gathered, values, strict=True)
+    ]
 
 
 def _field(
@@ -75,10 +89,10 @@ def _field(
     unused: Iterable[Record],
 ) -> Field:
     records = [record for matched in group for record in matched.records]
-    structures, phases = layout((r.spec for r in records), (key for one in gathered for key in one))
+    structures, phases = layout((r.spec for r in records), (key for by_key in gathered for key in by_key))
     if split_hash is None:
         split_hash = next((r.keys["split"] for r in records if "split" in r.keys), None)
-    tested = {pair for one in gathered for pair in _tested(one)}
+    tested = {pair for by_key in gathered for pair in _tested(by_key)}
     return Field(
         dataset,
         split_hash.get(dataset) if isinstance(split_hash, Mapping) else split_hash,
@@ -96,7 +110,7 @@ def _field(
 
 
 def _tested(gathered: Gathered) -> set[tuple[str, str]]:
-    """Cases with their patients. Each case is scored by every metric, so one metric tells."""
+    """The cases with their patients, from one metric, because every case is scored by every metric."""
     first = next((metric for metric, _, _ in gathered), None)
     return {
         (score.case, score.patient)
@@ -107,7 +121,7 @@ def _tested(gathered: Gathered) -> set[tuple[str, str]]:
 
 
 def _external(matched: Matched) -> Iterable[str]:
-    """That an entry's predictions were made elsewhere, and how many there are none of."""
+    """A note that an entry is external, with the number of its missing predictions."""
     if matched.records and matched.records[0].spec["model"].get("external"):
         missing = sum(len(record.data.get("missing", ())) for record in matched.records)
         lacking = (
@@ -127,26 +141,26 @@ def _unused(run_ids: Sequence[str]) -> tuple[str, ...]:
 def _metrics(protocol: Mapping[str, Any], gathered: Iterable[Gathered]) -> list[str]:
     """The protocol's metrics in its order, then any other that was scored."""
     named = list(protocol.get("metrics", ()))
-    scored = {metric for one in gathered for metric, _, _ in one}
+    scored = {metric for by_key in gathered for metric, _, _ in by_key}
     return named + sorted(scored - set(named))
 
 
-def _seeds(matched: Matched, result: Result, metrics: Sequence[str], field: Field) -> BySeed:
-    """An entry's scores by seed; its seeds tell nothing while some of its folds are missing."""
+def _seed_scores(matched: Matched, result: Result, metrics: Sequence[str], field: Field) -> SeedScores:
+    """An entry's scores by seed; empty unless it is complete, as seeds would differ in their folds too."""
     if result.state != "done":
         return {}
-    return by_seed(matched.records, metrics, field.structures, field.phases)
+    return scores_by_seed(matched.records, metrics, field.structures, field.phases)
 
 
-def _noise_floor(seeds: Iterable[BySeed]) -> dict[str, NoiseFloor] | None:
-    return noise_floor({seed: overall(scores) for seed, scores in own.items()} for own in seeds)
+def _noise_floor(entries: Iterable[SeedScores]) -> dict[str, NoiseFloor] | None:
+    return noise_floor({seed: overall(scores) for seed, scores in by_seed.items()} for by_seed in entries)
 
 
 def _result(
     matched: Matched, gathered: Gathered, values: Mapping[Key, Cases], field: Field, metrics: Iterable[str]
 ) -> Result:
     scores = scores_of(gathered, metrics, field.structures, field.phases, values)
-    heart = clinical.applies(scores, field.structures, field.phases)
+    is_cardiac = clinical.applies(scores, field.structures, field.phases)
     return Result(
         matched.entry,
         state_of(matched.runs),
@@ -158,29 +172,32 @@ def _result(
         cost=cost_of(matched.records),
         hardware=hardware_of(matched.records),
         records=matched.records,
-        clinical=tuple(clinical.pairs(matched.records)) if heart else (),
+        clinical=tuple(clinical.pairs(matched.records)) if is_cardiac else (),
     )
 
 
-def _complete(results: Sequence[Result]) -> list[Result]:
-    """Make entries incomplete that lack cases which others have: theirs are means of something else."""
-    most: dict[tuple[str, str, str], int] = {}
+def _without_missing_cases(results: Sequence[Result]) -> list[Result]:
+    """The results, incomplete where they lack cases that others have: their means are not comparable."""
+    expected: dict[Key, int] = {}
     for result in results:
         for key, cases in _cases(result).items():
-            most[key] = max(cases, most.get(key, 0))
-    checked = []
-    for result in results:
-        if result.state == "done":
-            have = _cases(result)
-            short = next((key for key in most if have.get(key, 0) < most[key]), None)
-            if short is not None:
-                what = f"{most[short] - have.get(short, 0)} of {most[short]} cases have no {' '.join(short)}"
-                result = replace(result, state="incomplete", reason=what)
-        checked.append(result)
-    return checked
+            expected[key] = max(cases, expected.get(key, 0))
+    return [_checked(result, expected) for result in results]
 
 
-def _cases(result: Result) -> dict[tuple[str, str, str], int]:
+def _checked(result: Result, expected: Mapping[Key, int]) -> Result:
+    if result.state != "done":
+        return result
+    cases = _cases(result)
+    for key, number in expected.items():
+        if missing := number - cases.get(key, 0):
+            reason = f"{missing} of {number} cases have no {' '.join(key)}"
+            return replace(result, state="incomplete", reason=reason)
+    return result
+
+
+def _cases(result: Result) -> dict[Key, int]:
+    """The number of cases in each cell."""
     return {
         (metric, structure, phase): cell.cases
         for metric, structures in result.scores.items()

@@ -3,100 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.board.aggregate import Gathered, Key, case_values, gather, layout, patient_values
+from harness.board.aggregate import Gathered, gather, layout
 from harness.board.board import Entry
-from harness.board.bootstrap import RESAMPLES
-from harness.board.differences import Differences
+from harness.board.comparison import Comparison, Overall, Paired, paired_cell
 from harness.board.incomparable import other_definition, other_terms
+from harness.board.score_arrays import paired_scores
 from harness.errors import ConfigError, HarnessError
 from harness.metrics.definitions import metric
-from harness.stats.arrays import Interval
-from harness.stats.verdict import Verdict, altogether, verdict
+from harness.stats.arrays import Interval, Key
+from harness.stats.bootstrap import RESAMPLES
+from harness.stats.differences import PairedScores
+from harness.stats.significance import two_sided_p
+from harness.stats.verdict import combined_verdict, verdict
 from harness.store.record import CaseScore, Record
-
-SMALLEST_N = 6
-"""With fewer non-zero differences the two-sided Wilcoxon test can't get below p = 0.05 (2 / 2^5 = 0.0625)."""
-
-
-@dataclass(frozen=True)
-class Paired:
-    """One metric of one structure in one phase, over the patients that both sides have a value for.
-
-    `difference` is the mean of B − A and `sd` its sample standard deviation (None below two).
-    `p` is the two-sided Wilcoxon signed-rank test's, zero differences left out, not corrected
-    for the number of tests; None with fewer than six non-zero differences. `wins`, `losses` and
-    `ties` count patients from B's side, None for a metric without a better direction.
-    `unpaired` counts the common patients that one side has no value for. `ci95` is the bootstrap
-    interval of `difference` over patients and seeds, None below six patients; `verdict` is what it
-    says of B, undecided without it, None for a metric without a better direction.
-    """
-
-    metric: str
-    structure: str
-    phase: str
-    mean_a: float | None
-    mean_b: float | None
-    difference: float | None
-    sd: float | None
-    n: int
-    p: float | None
-    wins: int | None
-    losses: int | None
-    ties: int | None
-    unpaired: int
-    ci95: Interval | None = None
-    verdict: Verdict | None = None
-
-
-@dataclass(frozen=True)
-class Overall:
-    """One metric over all cells, each equal, of the patients in common; fields as in `Paired`.
-
-    `n` are the patients in at least one cell; `p` is of their means over their cells. `margin` is the
-    one that `verdict` was made with.
-    """
-
-    metric: str
-    mean_a: float | None
-    mean_b: float | None
-    difference: float | None
-    ci95: Interval | None
-    n: int
-    p: float | None
-    margin: float
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """B against A on one dataset; `only_a` and `only_b` are the patients that the other lacks.
-
-    `lacks_a` and `lacks_b` are the metrics, structures and phases that only the other has scores of:
-    `overall`, by metric that has a better direction, is over the others. `verdict` is what these say
-    together. `differ` says what of data, split and protocol the sides don't share. `seeds_a` and
-    `seeds_b` are the seeds of either side with which every common patient was tested, none where that
-    is not so of each seed: with fewer than two, training noise is in no interval. `same` says that
-    both sides are the same runs, between which there is none.
-    """
-
-    a: str
-    b: str
-    dataset: str
-    patients: int
-    cells: tuple[Paired, ...]
-    only_a: tuple[str, ...] = ()
-    only_b: tuple[str, ...] = ()
-    overall: tuple[Overall, ...] = ()
-    verdict: Verdict = "undecided"
-    lacks_a: tuple[Key, ...] = ()
-    lacks_b: tuple[Key, ...] = ()
-    seeds_a: tuple[int, ...] = ()
-    seeds_b: tuple[int, ...] = ()
-    differ: tuple[str, ...] = ()
-    same: bool = False
 
 
 def compare(
@@ -110,76 +32,78 @@ def compare(
 ) -> Comparison:
     """Compare the finished runs of two entries on the same dataset.
 
-    A patient's value is the mean over its cases of that phase, a case's the mean over seeds.
-    `metrics` limits and orders; by default those that both have. `margins` are the differences,
-    by metric and in its unit, up to which two entries count as equivalent. Without `resamples`
-    there are no intervals and no verdicts. HarnessError where the datasets differ or no patient
-    is common, ConfigError for an unknown metric, a negative margin, or a metric that the sides define
-    otherwise.
+    A patient's value is the mean over its cases in that phase, a case's the mean over seeds.
+    `metrics` selects and orders the metrics; by default, all that both sides have. `margins` are the
+    differences, by metric and in its unit, up to which two entries count as equivalent. With `resamples`
+    0 there are no intervals and no verdicts. HarnessError if the datasets differ or no patient is common;
+    ConfigError for an unknown metric, a negative margin, or a metric that the sides define differently.
     """
     margins = _checked(margins or {})
-    a = [record for record in a if record.status == "done"]
-    b = [record for record in b if record.status == "done"]
-    dataset = _dataset(a, b)
-    patients_a, patients_b = _patients(a), _patients(b)
-    both = patients_a & patients_b
-    if not both:
-        raise HarnessError(
-            "no test patient in common", where="compare", remedy="Compare runs of the same folds."
-        )
-    scores_a, scores_b = gather(a), gather(b)
-    structures, phases = layout((r.spec for r in (*a, *b)), (*scores_a, *scores_b))
-    if metrics is None:
-        of_b = {name for name, _, _ in scores_b}
-        metrics = list(dict.fromkeys(name for name, _, _ in scores_a if name in of_b))
-    keys = [(metric(m).name, s, p) for m in metrics for s in structures for p in phases]
-    shared = [key for key in keys if key in scores_a and key in scores_b]
-    _check_definitions(a[0], b[0], dict.fromkeys(name for name, _, _ in shared))
-    seeds_a, seeds_b, same = _by_seed(a, both), _by_seed(b, both), _runs(a) == _runs(b)
-    alone = tuple([*own.values()] if len(own) > 1 and not same else [] for own in (seeds_a, seeds_b))
-    differences = Differences.of((scores_a, scores_b), (alone[0], alone[1]), shared, both)
-    limits = differences.by_cell(resamples)
-    cells = tuple(
-        _judged(_paired(key, scores_a[key], scores_b[key], both), limits[key], margins) for key in shared
-    )
-    together = tuple(
-        _overall(differences, name, resamples, margins.get(name, 0.0))
-        for name in dict.fromkeys(name for name, _, _ in shared)
-        if metric(name).higher_is_better is not None
-    )
-    name_a, name_b = names or (Entry.of(a[0].spec).name, Entry.of(b[0].spec).name)
+    side_a, side_b = _Side.of(a), _Side.of(b)
+    dataset = _dataset(side_a, side_b)
+    patients = _common_patients(side_a, side_b)
+    keys = _keys(side_a, side_b, metrics)
+    shared = [key for key in keys if key in side_a.scores and key in side_b.scores]
+    _check_definitions(side_a, side_b, shared)
+    seeds_a, seeds_b = side_a.by_seed(patients), side_b.by_seed(patients)
+    same = side_a.runs == side_b.runs
+    resampled_a, resampled_b = ([] if same else _resampled(seeds) for seeds in (seeds_a, seeds_b))
+    pairs = paired_scores(side_a.scores, side_b.scores, resampled_a, resampled_b, shared, patients)
+    overall = _overall(pairs, margins, resamples)
+    name_a, name_b = names or (side_a.name, side_b.name)
     return Comparison(
         name_a,
         name_b,
         dataset,
-        len(both),
-        cells,
-        only_a=tuple(sorted(patients_a - both)),
-        only_b=tuple(sorted(patients_b - both)),
-        overall=together,
-        verdict=altogether([one.verdict for one in together]),
-        lacks_a=tuple(key for key in keys if key in scores_b and key not in scores_a),
-        lacks_b=tuple(key for key in keys if key in scores_a and key not in scores_b),
+        len(patients),
+        _cells(side_a, side_b, pairs, patients, margins, resamples),
+        only_a=tuple(sorted(side_a.patients - patients)),
+        only_b=tuple(sorted(side_b.patients - patients)),
+        overall=overall,
+        verdict=combined_verdict([metric_overall.verdict for metric_overall in overall]),
+        lacks_a=tuple(key for key in keys if key in side_b.scores and key not in side_a.scores),
+        lacks_b=tuple(key for key in keys if key in side_a.scores and key not in side_b.scores),
         seeds_a=tuple(seeds_a),
         seeds_b=tuple(seeds_b),
-        differ=tuple(other_terms(a[0], b[0])),
+        differ=tuple(other_terms(side_a.records[0], side_b.records[0])),
         same=same,
     )
 
 
-def _by_seed(records: Sequence[Record], patients: set[str]) -> dict[int, Gathered]:
-    """The scores of each seed; none where a seed lacks some of `patients`: its mean is over others."""
-    own: dict[int, list[Record]] = {}
-    for record in sorted(records, key=lambda record: record.spec["seed"]):
-        own.setdefault(record.spec["seed"], []).append(record)
-    if any(patients - _patients(one) for one in own.values()):
-        return {}
-    return {seed: gather(one) for seed, one in own.items()}
+@dataclass(frozen=True)
+class _Side:
+    """One of the two entries: its finished runs, their scores by cell, and the patients tested."""
+
+    records: Sequence[Record]
+    scores: Gathered
+    patients: frozenset[str]
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> _Side:
+        done = [record for record in records if record.status == "done"]
+        return cls(done, gather(done), _patients(done))
+
+    @property
+    def name(self) -> str:
+        return Entry.of(self.records[0].spec).name
+
+    @property
+    def runs(self) -> dict[str, tuple[CaseScore, ...]]:
+        """Runs with their scores: a run that was repeated is another training under the same id."""
+        return {record.run_id: record.cases for record in self.records}
+
+    def by_seed(self, patients: Collection[str]) -> dict[int, Gathered]:
+        """The scores of each seed; empty if a seed lacks some of `patients`, as its mean is over others."""
+        by_seed: dict[int, list[Record]] = {}
+        for record in sorted(self.records, key=lambda record: record.spec["seed"]):
+            by_seed.setdefault(record.spec["seed"], []).append(record)
+        if any(not _patients(records).issuperset(patients) for records in by_seed.values()):
+            return {}
+        return {seed: gather(records) for seed, records in by_seed.items()}
 
 
-def _runs(records: Iterable[Record]) -> dict[str, tuple[CaseScore, ...]]:
-    """Runs with their scores: a run that was made again is another training under the same id."""
-    return {record.run_id: record.cases for record in records}
+def _patients(records: Iterable[Record]) -> frozenset[str]:
+    return frozenset(score.patient for record in records for score in record.cases)
 
 
 def _checked(margins: Mapping[str, float]) -> Mapping[str, float]:
@@ -189,48 +113,15 @@ def _checked(margins: Mapping[str, float]) -> Mapping[str, float]:
     return {metric(name).name: margin for name, margin in margins.items()}
 
 
-def _check_definitions(a: Record, b: Record, names: Iterable[str]) -> None:
-    told = other_definition(a, b, names)
-    if told is not None:
-        raise ConfigError(
-            told,
-            where="compare",
-            remedy="Score both in one way (harness rescore), or compare other metrics with --metric.",
-        )
-
-
-def _judged(cell: Paired, limits: Interval | None, margins: Mapping[str, float]) -> Paired:
-    higher = metric(cell.metric).higher_is_better
-    if higher is None:
-        return replace(cell, ci95=limits)
-    margin = margins.get(cell.metric, 0.0)
-    return replace(cell, ci95=limits, verdict=verdict(limits, higher_is_better=higher, margin=margin))
-
-
-def _overall(differences: Differences, name: str, resamples: int, margin: float) -> Overall:
-    mean_a, mean_b, difference, limits = differences.overall(name, resamples)
-    by_patient = differences.of_patients(name)
-    return Overall(
-        name,
-        mean_a,
-        mean_b,
-        difference,
-        limits,
-        len(by_patient),
-        _wilcoxon(by_patient),
-        margin,
-        verdict(limits, higher_is_better=bool(metric(name).higher_is_better), margin=margin),
-    )
-
-
-def _dataset(a: Sequence[Record], b: Sequence[Record]) -> str:
-    if not a or not b:
+def _dataset(a: _Side, b: _Side) -> str:
+    """The dataset of both sides."""
+    if not a.records or not b.records:
         raise HarnessError(
             "needs a finished run on either side",
             where="compare",
             remedy="See `harness plan` for what is done.",
         )
-    labels = sorted({record.spec["dataset"]["label"] for record in (*a, *b)})
+    labels = sorted({record.spec["dataset"]["label"] for record in (*a.records, *b.records)})
     if len(labels) > 1:
         raise HarnessError(
             f"can't pair patients of {' with those of '.join(labels)}",
@@ -240,44 +131,85 @@ def _dataset(a: Sequence[Record], b: Sequence[Record]) -> str:
     return str(labels[0])
 
 
-def _patients(records: Sequence[Record]) -> set[str]:
-    return {score.patient for record in records for score in record.cases}
+def _common_patients(a: _Side, b: _Side) -> frozenset[str]:
+    common = a.patients & b.patients
+    if not common:
+        raise HarnessError(
+            "no test patient in common", where="compare", remedy="Compare runs of the same folds."
+        )
+    return common
 
 
-def _paired(key: Key, scores_a: list[CaseScore], scores_b: list[CaseScore], both: set[str]) -> Paired:
-    a, b = patient_values(case_values(scores_a)), patient_values(case_values(scores_b))
-    common = sorted(both & a.keys() & b.keys())
-    # Rounded, so that equal differences are ties to the test and not noise of the last bit.
-    differences = [round(b[patient] - a[patient], 12) for patient in common]
-    n = len(common)
-    seen = both & ({s.patient for s in scores_a} | {s.patient for s in scores_b})
-    mean = math.fsum(differences) / n if n else None
-    higher = metric(key[0]).higher_is_better
-    up = sum(d > 0 for d in differences)
-    down = sum(d < 0 for d in differences)
-    wins, losses = (up, down) if higher else (down, up)
-    return Paired(
-        *key,
-        mean_a=math.fsum(a[p] for p in common) / n if n else None,
-        mean_b=math.fsum(b[p] for p in common) / n if n else None,
-        difference=mean,
-        sd=None
-        if mean is None or n < 2
-        else math.sqrt(math.fsum((d - mean) ** 2 for d in differences) / (n - 1)),
-        n=n,
-        p=_wilcoxon(differences),
-        wins=None if higher is None else wins,
-        losses=None if higher is None else losses,
-        ties=None if higher is None else n - up - down,
-        unpaired=len(seen) - n,
+def _keys(a: _Side, b: _Side, metrics: Sequence[str] | None) -> list[Key]:
+    """The cells to compare, of `metrics` or of those that both sides have, in the order of tables."""
+    structures, phases = layout((r.spec for r in (*a.records, *b.records)), (*a.scores, *b.scores))
+    if metrics is None:
+        of_b = {name for name, _, _ in b.scores}
+        metrics = list(dict.fromkeys(name for name, _, _ in a.scores if name in of_b))
+    return [(metric(m).name, s, p) for m in metrics for s in structures for p in phases]
+
+
+def _check_definitions(a: _Side, b: _Side, keys: Iterable[Key]) -> None:
+    difference = other_definition(a.records[0], b.records[0], dict.fromkeys(name for name, _, _ in keys))
+    if difference is not None:
+        raise ConfigError(
+            difference,
+            where="compare",
+            remedy="Score both in one way (harness rescore), or compare other metrics with --metric.",
+        )
+
+
+def _resampled(seeds: Mapping[int, Gathered]) -> list[Gathered]:
+    """The scores of each seed if there are several: a single seed shows no training variance."""
+    return list(seeds.values()) if len(seeds) > 1 else []
+
+
+def _cells(
+    a: _Side,
+    b: _Side,
+    pairs: PairedScores,
+    patients: Collection[str],
+    margins: Mapping[str, float],
+    resamples: int,
+) -> tuple[Paired, ...]:
+    intervals = pairs.cell_intervals(resamples)
+    cells = [paired_cell(key, a.scores[key], b.scores[key], patients) for key in pairs.keys]
+    return tuple(
+        _with_verdict(cell, intervals[key], margins.get(cell.metric, 0.0))
+        for key, cell in zip(pairs.keys, cells, strict=True)
     )
 
 
-def _wilcoxon(differences: Sequence[float]) -> float | None:
-    moved = [d for d in differences if d != 0]
-    if len(moved) < SMALLEST_N:
-        return None
-    from scipy.stats import wilcoxon
+def _with_verdict(cell: Paired, ci95: Interval | None, margin: float) -> Paired:
+    higher = metric(cell.metric).higher_is_better
+    if higher is None:
+        return replace(cell, ci95=ci95)
+    return replace(cell, ci95=ci95, verdict=verdict(ci95, higher_is_better=higher, margin=margin))
 
-    p = float(wilcoxon(moved, alternative="two-sided").pvalue)
-    return p if math.isfinite(p) else None
+
+def _overall(pairs: PairedScores, margins: Mapping[str, float], resamples: int) -> tuple[Overall, ...]:
+    """The comparison over all shared cells, for each metric that has a better direction."""
+    names = dict.fromkeys(name for name, _, _ in pairs.keys)
+    ranking = {name: higher for name in names if (higher := metric(name).higher_is_better) is not None}
+    return tuple(
+        _metric_overall(pairs, name, higher, margins.get(name, 0.0), resamples)
+        for name, higher in ranking.items()
+    )
+
+
+def _metric_overall(
+    pairs: PairedScores, name: str, higher_is_better: bool, margin: float, resamples: int
+) -> Overall:
+    means = pairs.overall(name, resamples)
+    differences = pairs.patient_differences(name)
+    return Overall(
+        name,
+        means.mean_a,
+        means.mean_b,
+        means.difference,
+        means.ci95,
+        len(differences),
+        two_sided_p(differences),
+        margin,
+        verdict(means.ci95, higher_is_better=higher_is_better, margin=margin),
+    )

@@ -1,93 +1,96 @@
-"""Where each entry stands by the protocol's method, and how sure that is."""
+"""Ranks of a dataset's entries by the protocol's method, with their uncertainty."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.board.aggregate import Cases, Gathered, Key
+from harness.board.aggregate import Cases, Gathered
 from harness.board.board import Field, Result
-from harness.board.bootstrap import Draws
-from harness.board.methods import Contest, contest, figures, more_is_better
-from harness.board.patients import Patients, patients_of
-from harness.board.seeds import BySeed, seed_means
+from harness.board.score_arrays import patient_scores, ranking_data
+from harness.board.seed_scores import SeedScores, seed_means
 from harness.board.uncertainty import with_intervals, with_rank_intervals
-from harness.stats.confidence_intervals import LEAST
-from harness.stats.ranking import RANK_METHOD, RankMethod, Standing, better, rank, standings
+from harness.errors import ConfigError
+from harness.metrics.definitions import metric
+from harness.stats.arrays import Key
+from harness.stats.bootstrap import Resampling
+from harness.stats.confidence_intervals import MIN_TO_RESAMPLE
+from harness.stats.patient_scores import PatientScores
+from harness.stats.ranking import RANK_METHOD, EntryRanks, RankMethod, rank_by_metrics
+from harness.stats.ranking_methods import RankingData, higher_value_is_better, ranking_values
 
 _ORDER = ("done", "incomplete", "running", "failed", "skipped", "todo")
 
 
-def place(
-    results: Sequence[Result],
-    gathered: Sequence[Gathered],
-    values: Sequence[Mapping[Key, Cases]],
-    seeds: Sequence[BySeed],
-    field: Field,
-    protocol: Mapping[str, Any],
-    resamples: int,
+@dataclass(frozen=True)
+class ScoredEntry:
+    """A result with the scores behind it: gathered by cell, as `case_values`, and for each seed alone."""
+
+    result: Result
+    gathered: Gathered
+    values: Mapping[Key, Cases]
+    seeds: SeedScores
+
+
+def rank_entries(
+    entries: Sequence[ScoredEntry], field: Field, protocol: Mapping[str, Any], resamples: int
 ) -> tuple[list[Result], Field]:
-    """Rank the complete `results`, sort all, and put their uncertainty beside them and into `field`.
+    """The results with ranks and their uncertainty, best first, and the field with that of the ranking.
 
-    `gathered` and `values` are the scores of each result and their `case_values`, `seeds` those with
-    each seed alone. ConfigError for a metric that can't rank.
+    Only complete entries are ranked. ConfigError for a metric that can't rank.
     """
-    rank_by: tuple[str, ...] = tuple(protocol.get("rank_by", ("dice",)))
+    directions = {name: ranking_direction(name) for name in protocol.get("rank_by", ("dice",))}
     method: RankMethod = protocol.get("rank_method", RANK_METHOD)
-    up = {name: better(name) for name in rank_by}
-    settled = [_checked(result, rank_by) for result in results]
-    ranked = [
-        i
-        for i, result in enumerate(settled)
-        if result.state == "done" and all(result.overall.get(name) is not None for name in up)
-    ]
-    table: Patients | None = None
-    entrants: Contest | None = None
+    results = [_with_reason(entry.result, directions) for entry in entries]
+    ranked = [i for i, result in enumerate(results) if _can_be_ranked(result, directions)]
+    scores: PatientScores | None = None
+    data: RankingData | None = None
     if resamples or method != RANK_METHOD:
-        keys = _keys(settled, field)
-        table = replace(patients_of(values, keys), by_seed=seed_means(seeds, keys))
-        entrants = contest(table, gathered, ranked, rank_by) if ranked else None
-    for i, found in _standings(settled, ranked, rank_by, method, entrants).items():
-        settled[i] = replace(
-            settled[i], rank=found.rank, mean_rank=found.mean_rank, metric_ranks=found.metric_ranks
+        scores = _arrays(entries, field)
+        data = ranking_data(scores, [e.gathered for e in entries], ranked, directions) if ranked else None
+    for i, ranks in _ranks(results, ranked, directions, method, data).items():
+        results[i] = replace(
+            results[i], rank=ranks.rank, mean_rank=ranks.mean_rank, metric_ranks=ranks.metric_ranks
         )
-    if table is not None and resamples and len(table.names) >= LEAST:
-        names = [f"{result.entry.name} @ {result.entry.dataset}" for result in settled]
-        draws = Draws.of(len(table.names), names, [len(own) for own in seeds], resamples)
-        settled = with_intervals(settled, table, draws)
-        if entrants is not None:
-            own = draws.entries(ranked)
-            settled, field = with_rank_intervals(settled, ranked, entrants, method, own, field)
-    return sorted(settled, key=_row), field
+    if scores is not None and resamples and len(scores.patients) >= MIN_TO_RESAMPLE:
+        resampling = _resampling(entries, len(scores.patients), resamples)
+        results = with_intervals(results, scores, resampling)
+        if data is not None:
+            selected = resampling.select(ranked)
+            results, field = with_rank_intervals(results, ranked, data, method, selected, field)
+    return sorted(results, key=_row_order), field
 
 
-def _standings(
-    results: Sequence[Result],
-    ranked: Sequence[int],
-    rank_by: Sequence[str],
-    method: RankMethod,
-    entrants: Contest | None,
-) -> dict[int, Standing]:
-    """Of the results at `ranked`, by their index."""
-    if method == RANK_METHOD or entrants is None:
-        return rank({i: _means(results[i], rank_by) for i in ranked}, rank_by)
-    by_metric = {name: figures(entrants, method, name)[:, 0] for name in rank_by}
-    own = {i: {name: float(by_metric[name][row]) for name in rank_by} for row, i in enumerate(ranked)}
-    return standings(own, {name: more_is_better(method, name) for name in rank_by})
+def ranking_direction(name: str) -> bool:
+    """Whether a higher value of a metric is better; ConfigError if it has no better direction."""
+    higher = metric(name).higher_is_better
+    if higher is None:
+        raise ConfigError(
+            f"'{name}' has no better direction, so it can't rank",
+            where="rank_by",
+            remedy="Use a metric such as dice.",
+        )
+    return higher
 
 
-def _means(result: Result, rank_by: Sequence[str]) -> dict[str, float]:
-    return {name: mean for name in rank_by if (mean := result.overall.get(name)) is not None}
-
-
-def _checked(result: Result, rank_by: Sequence[str]) -> Result:
-    """With the reason, where a complete entry has no figure to be ranked by."""
+def _with_reason(result: Result, directions: Mapping[str, bool]) -> Result:
+    """The result with a reason if it is complete but lacks a mean to be ranked by."""
     if result.state == "done":
-        for name in rank_by:
+        for name in directions:
             if result.overall.get(name) is None:
                 return replace(result, reason=f"has no mean {name}, so it can't be ranked")
     return result
+
+
+def _can_be_ranked(result: Result, directions: Mapping[str, bool]) -> bool:
+    return result.state == "done" and all(result.overall.get(name) is not None for name in directions)
+
+
+def _arrays(entries: Sequence[ScoredEntry], field: Field) -> PatientScores:
+    keys = _keys([entry.result for entry in entries], field)
+    by_seed = seed_means([entry.seeds for entry in entries], keys)
+    return patient_scores([entry.values for entry in entries], keys, by_seed)
 
 
 def _keys(results: Sequence[Result], field: Field) -> list[Key]:
@@ -102,6 +105,34 @@ def _keys(results: Sequence[Result], field: Field) -> list[Key]:
     ]
 
 
-def _row(result: Result) -> tuple[bool, int, int, str, str]:
+def _ranks(
+    results: Sequence[Result],
+    ranked: Sequence[int],
+    directions: Mapping[str, bool],
+    method: RankMethod,
+    data: RankingData | None,
+) -> dict[int, EntryRanks]:
+    """The ranks of the results with the indices `ranked`, by index."""
+    if method == RANK_METHOD or data is None:
+        return rank_by_metrics({i: _means(results[i], directions) for i in ranked}, directions)
+    columns = {name: ranking_values(data, method, name)[:, 0] for name in directions}
+    values = {
+        i: {name: float(column[row]) for name, column in columns.items()} for row, i in enumerate(ranked)
+    }
+    return rank_by_metrics(
+        values, {name: higher_value_is_better(method, higher) for name, higher in directions.items()}
+    )
+
+
+def _means(result: Result, directions: Mapping[str, bool]) -> dict[str, float]:
+    return {name: mean for name in directions if (mean := result.overall.get(name)) is not None}
+
+
+def _resampling(entries: Sequence[ScoredEntry], patients: int, resamples: int) -> Resampling:
+    names = [f"{entry.result.entry.name} @ {entry.result.entry.dataset}" for entry in entries]
+    return Resampling.draw(patients, names, [len(entry.seeds) for entry in entries], resamples)
+
+
+def _row_order(result: Result) -> tuple[bool, int, int, str, str]:
     entry = result.entry
     return (result.rank is None, result.rank or 0, _ORDER.index(result.state), entry.model, entry.loss)

@@ -1,1 +1,1 @@
-"""Statistics on plain arrays: confidence intervals, tests, groups, ranks, stability, noise floor."""
+"""Statistics on plain arrays: bootstrap, confidence intervals, tests, ranking methods, noise floor."""

@@ -1,4 +1,4 @@
-"""Groups of entries that cannot be told apart: letters as under the rows of a table of means."""
+"""Group letters (compact letter display): entries that share a letter are not significantly different."""
 
 from __future__ import annotations
 
@@ -11,112 +11,120 @@ from numpy.typing import NDArray
 
 _LETTER = re.compile(r"([A-Z])(\d*)(–?)")
 
-_MOST = 300
-"""More groups on the way to a display could take forever: groups become runs."""
+_MOST_GROUPS = 300
+"""With more groups on the way, an exact display could take forever: groups become runs of the ranking."""
 
 
-def groups(order: Sequence[int], apart: NDArray[np.bool_]) -> list[str]:
+def group_letters(order: Sequence[int], different: NDArray[np.bool_]) -> list[str]:
     """The letters of each entry in `order`, best first, such as ``A``, ``AB`` and ``B``.
 
-    Two entries share a letter exactly where they are not told `apart` (entries × entries,
-    symmetric). A compact letter display by inserting, absorbing and sweeping: Piepho 2004
-    (J Comput Graph Stat 13:456-466). A group is held as the bits of its members' places. Where that
-    makes too many groups, they are runs of the ranking: who can't be told apart still shares a
-    letter, but so does who stands between. Four consecutive letters or more are written ``C–F``.
+    Two entries share a letter exactly where they are not `different` (entries × entries,
+    symmetric). This is a compact letter display by inserting, absorbing and sweeping: Piepho 2004
+    (J Comput Graph Stat 13:456-466). If that makes too many groups, they are runs of the ranking:
+    entries that are not different still share a letter, but so do those between them. Four
+    consecutive letters or more are written ``C–F``.
     """
-    differ = apart[np.ix_(order, order)]
-    found = _display(differ)
-    found = sorted(found, key=lambda group: _members(group, len(order)))
+    groups = _groups(different[np.ix_(order, order)])
+    groups = sorted(groups, key=lambda group: _members(group, len(order)))
     return [
-        _written([number for number, group in enumerate(found) if group >> place & 1])
-        for place in range(len(order))
+        _as_text([number for number, group in enumerate(groups) if group >> position & 1])
+        for position in range(len(order))
     ]
 
 
 def letter(number: int) -> str:
-    """A, B, … Z, A1, B1, … for 0, 1, …; one can be told from the next where they stand together."""
-    turn, place = divmod(number, 26)
-    return chr(ord("A") + place) + (str(turn) if turn else "")
+    """A, B, … Z, A1, B1, … for 0, 1, …: unambiguous also in a row, such as ``YZA1``."""
+    turn, position = divmod(number, 26)
+    return chr(ord("A") + position) + (str(turn) if turn else "")
 
 
-def share(a: str | None, b: str | None) -> bool:
+def share_letter(a: str | None, b: str | None) -> bool:
     """Whether two entries with these letters have one in common."""
-    return not _read(a or "").isdisjoint(_read(b or ""))
+    return not _as_numbers(a or "").isdisjoint(_as_numbers(b or ""))
 
 
-def exact(order: Sequence[int], letters: Sequence[str], apart: NDArray[np.bool_]) -> bool:
-    """Whether the `letters` of `groups` say all; not where groups are runs that hold entries told apart."""
-    read = [_read(one) for one in letters]
-    pairs = np.argwhere(np.triu(apart[np.ix_(order, order)]))
-    return all(read[a].isdisjoint(read[b]) for a, b in pairs)
+def letters_are_exact(order: Sequence[int], letters: Sequence[str], different: NDArray[np.bool_]) -> bool:
+    """Whether no two `different` entries share a letter, which they may where groups are runs."""
+    numbers = [_as_numbers(text) for text in letters]
+    pairs = np.argwhere(np.triu(different[np.ix_(order, order)]))
+    return all(numbers[a].isdisjoint(numbers[b]) for a, b in pairs)
 
 
-def _written(numbers: Sequence[int]) -> str:
+def _as_text(numbers: Sequence[int]) -> str:
     parts: list[str] = []
-    for _, run in groupby(enumerate(numbers), key=lambda one: one[1] - one[0]):
-        own = [number for _, number in run]
-        several = len(own) > 3
-        parts += [f"{letter(own[0])}–{letter(own[-1])}"] if several else map(letter, own)
+    for _, run in groupby(enumerate(numbers), key=lambda indexed: indexed[1] - indexed[0]):
+        consecutive = [number for _, number in run]
+        if len(consecutive) > 3:
+            parts.append(f"{letter(consecutive[0])}–{letter(consecutive[-1])}")
+        else:
+            parts += map(letter, consecutive)
     return "".join(parts)
 
 
-def _read(text: str) -> set[int]:
-    found: set[int] = set()
+def _as_numbers(text: str) -> set[int]:
+    numbers: set[int] = set()
     first: int | None = None
     for sign, turn, dash in _LETTER.findall(text):
         number = ord(sign) - ord("A") + 26 * int(turn or 0)
-        found |= set(range(number if first is None else first, number + 1))
+        numbers |= set(range(number if first is None else first, number + 1))
         first = number if dash else None
-    return found
+    return numbers
 
 
-def _display(differ: NDArray[np.bool_]) -> list[int]:
-    found = [(1 << len(differ)) - 1] if len(differ) else []
-    for place, row in enumerate(differ):
+def _groups(different: NDArray[np.bool_]) -> list[int]:
+    """Groups of entries of which no two are different. A group is an integer, one bit a member."""
+    groups = [(1 << len(different)) - 1] if len(different) else []
+    for entry, row in enumerate(different):
         others = sum(1 << int(other) for other in np.flatnonzero(row))
-        found = _inserted(found, 1 << place, others)
-        if len(found) > _MOST:
-            return _runs(differ)
-    return _swept(found, len(differ))
+        groups = _inserted(groups, 1 << entry, others)
+        if len(groups) > _MOST_GROUPS:
+            return _runs(different)
+    return _swept(groups, len(different))
 
 
-def _runs(differ: NDArray[np.bool_]) -> list[int]:
-    """From each entry to the last that it is not told apart from; runs within another are left out."""
-    found, last = [], -1
-    for first, row in enumerate(differ):
+def _runs(different: NDArray[np.bool_]) -> list[int]:
+    """From each entry to the last that is not different from it; runs within another are left out."""
+    runs, last = [], -1
+    for first, row in enumerate(different):
         until = int(np.flatnonzero(~row)[-1])
         if until > last:
-            found.append((1 << until + 1) - (1 << first))
+            runs.append((1 << until + 1) - (1 << first))
             last = until
-    return found
+    return runs
 
 
-def _inserted(found: Sequence[int], own: int, others: int) -> list[int]:
-    """Every group with `own` and some of `others` parted in two; groups within another are absorbed."""
-    whole = [group for group in found if not (group & own and group & others)]
+def _inserted(groups: Sequence[int], entry: int, others: int) -> list[int]:
+    """The groups after splitting each that has both `entry` and some of `others` in two.
+
+    Groups within another are absorbed.
+    """
+    kept = [group for group in groups if not (group & entry and group & others)]
     parts = {
-        part for group in found if group & own and group & others for part in (group & ~own, group & ~others)
+        part
+        for group in groups
+        if group & entry and group & others
+        for part in (group & ~entry, group & ~others)
     }
-    # Larger ones first: only they can hold others.
+    # Larger ones first: only they can contain others.
     for part in sorted(parts, key=lambda part: (-part.bit_count(), part)):
-        if not any(part & ~group == 0 for group in whole):
-            whole.append(part)
-    return whole
+        if not any(part & ~group == 0 for group in kept):
+            kept.append(part)
+    return kept
 
 
-def _swept(found: Sequence[int], places: int) -> list[int]:
-    """Without the groups all pairs of which share another one."""
-    kept = sorted(found, key=lambda group: (-group.bit_count(), group))
+def _swept(groups: Sequence[int], entries: int) -> list[int]:
+    """The groups without those that are redundant: all pairs of their members share another group."""
+    kept = sorted(groups, key=lambda group: (-group.bit_count(), group))
     for group in reversed(tuple(kept)):
         others = [other for other in kept if other != group]
-        together = [0] * places
+        together = [0] * entries
         for other in others:
-            for place in _members(other & group, places):
-                together[place] |= other
-        if all(group & ~together[place] == 0 for place in _members(group, places)):
+            for member in _members(other & group, entries):
+                together[member] |= other
+        if all(group & ~together[member] == 0 for member in _members(group, entries)):
             kept = others
     return kept
 
 
-def _members(group: int, places: int) -> list[int]:
-    return [place for place in range(places) if group >> place & 1]
+def _members(group: int, entries: int) -> list[int]:
+    return [entry for entry in range(entries) if group >> entry & 1]

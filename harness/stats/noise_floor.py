@@ -1,9 +1,9 @@
-"""The noise floor: which differences of overall means the seeds alone would make.
+"""The noise floor: the smallest difference of overall means larger than seed-to-seed variation.
 
-With S seeds behind every mean, the standard deviation s between seeds (pooled over entries with
-df = Σ (S_e − 1) degrees of freedom: s² = Σ_e Σ_k (x_ek − x̄_e)² / df) makes two entries that are
-equally good differ by more than t(0.975, df) · s · √(2 / S) once in twenty times. This is
-Fisher's least significant difference (The Design of Experiments, 1935).
+Let s be the standard deviation between seeds, pooled over entries with df = Σ (S_e − 1) degrees of
+freedom: s² = Σ_e Σ_k (x_ek − x̄_e)² / df. Two equally good entries of S seeds each then differ by more
+than t(0.975, df) · s · √(2 / S) once in twenty times. This is Fisher's least significant difference
+(The Design of Experiments, 1935).
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
-_DIGITS = 12
+from harness.stats.arrays import DECIMALS
 
-Means = Mapping[int, Mapping[str, float | None]]
-"""By seed: an entry's overall means by metric."""
+SeedMeans = Mapping[int, Mapping[str, float | None]]
+"""An entry's overall means, by seed and metric."""
 
 
 @dataclass(frozen=True)
 class NoiseFloor:
-    """The smallest `difference` of two overall means that seeds alone don't make, and its `decimals`.
+    """The smallest `difference` of two overall means larger than seed-to-seed variation.
 
+    `decimals` is the number of decimals that it resolves, None where the seeds don't differ at all.
     `sd` is the standard deviation between seeds, pooled over entries with `df` degrees of
-    freedom; `seeds` is the number of seeds behind each mean. `decimals` is None where the seeds
-    don't differ at all.
+    freedom; `seeds` is the smallest number of seeds behind a mean.
     """
 
     difference: float
@@ -34,29 +35,32 @@ class NoiseFloor:
     seeds: int
 
 
-def noise_floor(entries: Iterable[Means]) -> dict[str, NoiseFloor] | None:
-    """The floor of each metric, from entries that have two seeds or more; None if there is none."""
-    several = [one for one in entries if len(one) > 1]
-    if not several:
+def noise_floor(entries: Iterable[SeedMeans]) -> dict[str, NoiseFloor] | None:
+    """The noise floor of each metric, from entries of two seeds or more; None if there is no such entry."""
+    replicated = [entry for entry in entries if len(entry) > 1]
+    if not replicated:
         return None
-    seeds = min(len(one) for one in several)
+    seeds = min(len(entry) for entry in replicated)
     floors = {}
-    for name in dict.fromkeys(name for one in several for means in one.values() for name in means):
-        groups = [[v for means in one.values() if (v := means.get(name)) is not None] for one in several]
-        pooled = _pooled([values for values in groups if len(values) > 1])
+    for name in dict.fromkeys(name for entry in replicated for means in entry.values() for name in means):
+        groups = [
+            [value for means in entry.values() if (value := means.get(name)) is not None]
+            for entry in replicated
+        ]
+        pooled = _pooled_sd([values for values in groups if len(values) > 1])
         if pooled is not None:
             floors[name] = _floor(*pooled, seeds)
     return floors
 
 
-def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int] | None:
-    """Standard deviation within groups, and its degrees of freedom."""
+def _pooled_sd(groups: Sequence[Sequence[float]]) -> tuple[float, int] | None:
+    """The standard deviation within groups, and its degrees of freedom; None without any."""
     df = sum(len(values) - 1 for values in groups)
     if not df:
         return None
     squares = []
     for values in groups:
-        mean = math.fsum(values) / len(values)
+        mean = fmean(values)
         squares += [(value - mean) ** 2 for value in values]
     return math.sqrt(math.fsum(squares) / df), df
 
@@ -64,12 +68,12 @@ def _pooled(groups: Sequence[Sequence[float]]) -> tuple[float, int] | None:
 def _floor(sd: float, df: int, seeds: int) -> NoiseFloor:
     from scipy.stats import t
 
-    difference = round(float(t.ppf(0.975, df)) * sd * math.sqrt(2 / seeds), _DIGITS)
-    return NoiseFloor(difference, decimals(difference), round(sd, _DIGITS), df, seeds)
+    difference = round(float(t.ppf(0.975, df)) * sd * math.sqrt(2 / seeds), DECIMALS)
+    return NoiseFloor(difference, decimals(difference), round(sd, DECIMALS), df, seeds)
 
 
 def decimals(difference: float) -> int | None:
-    """Decimals up to the first digit of a difference that can be resolved; None for 0."""
+    """The number of decimals up to the first significant digit of a difference; None for 0."""
     if not difference:
         return None
     return max(0, -int(f"{difference:.0e}".partition("e")[2]))

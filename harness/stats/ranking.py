@@ -1,70 +1,65 @@
-"""Ranks by each metric, then the mean of those ranks."""
+"""Competition ranks by each metric, and by the mean of these ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from harness.errors import ConfigError
-from harness.metrics.definitions import metric
+import numpy as np
+
+from harness.stats.arrays import DECIMALS, Array
 
 RankMethod = Literal["aggregate-then-rank", "rank-then-aggregate", "test-then-rank"]
 
 RANK_METHOD: RankMethod = "aggregate-then-rank"
-"""How ranks are made where a protocol does not say."""
+"""How entries are ranked where a protocol does not say."""
 
 K = TypeVar("K", bound=Hashable)
 
-_DIGITS = 12
-"""Means that agree to this many decimals share a rank: below is rounding, not difference."""
-
 
 @dataclass(frozen=True)
-class Standing:
-    """Where an entry stands: by metric, the mean of those ranks, and its rank by that mean."""
+class EntryRanks:
+    """An entry's rank by each metric, the mean of these ranks, and its rank by that mean."""
 
     metric_ranks: Mapping[str, int]
     mean_rank: float
     rank: int
 
 
-def competition_ranks(values: Mapping[K, float], *, higher_is_better: bool) -> dict[K, int]:
-    """Rank 1 is the best; equal values share a rank and the next ones are skipped ("1 1 3")."""
-    sign = -1.0 if higher_is_better else 1.0
-    keyed = {key: round(sign * value, _DIGITS) for key, value in values.items()}
-    first: dict[float, int] = {}
-    for place, value in enumerate(sorted(keyed.values()), start=1):
-        first.setdefault(value, place)
-    return {key: first[value] for key, value in keyed.items()}
+def competition_ranks(values: Array, *, higher_is_better: bool) -> Array:
+    """Ranks along the first axis: equal values share a rank and the next are skipped ("1 1 3").
+
+    Values are equal if they agree to `DECIMALS`; NaN ranks behind all values.
+    """
+    from scipy.stats import rankdata
+
+    oriented = np.round(-values if higher_is_better else values, DECIMALS)
+    last = np.where(np.isnan(oriented), np.inf, oriented)
+    ranks: Array = rankdata(last, method="min", axis=0).astype(np.float64)
+    return ranks
 
 
-def rank(means: Mapping[K, Mapping[str, float]], rank_by: Sequence[str]) -> dict[K, Standing]:
-    """Standings of entries that all have a mean for each metric of `rank_by`."""
-    return standings(means, {name: better(name) for name in rank_by})
-
-
-def better(name: str) -> bool:
-    """Whether more of a metric is better; ConfigError for one that can't rank."""
-    higher = metric(name).higher_is_better
-    if higher is None:
-        raise ConfigError(
-            f"'{name}' has no better direction, so it can't rank",
-            where="rank_by",
-            remedy="Use a metric such as dice.",
-        )
-    return higher
-
-
-def standings(figures: Mapping[K, Mapping[str, float]], higher: Mapping[str, bool]) -> dict[K, Standing]:
-    """Standings by figures of any kind, one for each metric in `higher`, which says where more is better."""
+def rank_by_metrics(
+    values: Mapping[K, Mapping[str, float]], higher_is_better: Mapping[str, bool]
+) -> dict[K, EntryRanks]:
+    """Ranks of entries that all have a value for each metric of `higher_is_better`."""
+    if not values:
+        return {}
     by_metric = {
-        name: competition_ranks({key: own[name] for key, own in figures.items()}, higher_is_better=up)
-        for name, up in higher.items()
+        name: _ranks({key: by_name[name] for key, by_name in values.items()}, higher_is_better=higher)
+        for name, higher in higher_is_better.items()
     }
-    mean_ranks = {key: sum(ranks[key] for ranks in by_metric.values()) / len(by_metric) for key in figures}
-    places = competition_ranks(mean_ranks, higher_is_better=False)
+    mean_ranks = {key: sum(ranks[key] for ranks in by_metric.values()) / len(by_metric) for key in values}
+    overall = _ranks(mean_ranks, higher_is_better=False)
     return {
-        key: Standing({name: ranks[key] for name, ranks in by_metric.items()}, mean_ranks[key], places[key])
-        for key in figures
+        key: EntryRanks(
+            {name: ranks[key] for name, ranks in by_metric.items()}, mean_ranks[key], overall[key]
+        )
+        for key in values
     }
+
+
+def _ranks(values: Mapping[K, float], *, higher_is_better: bool) -> dict[K, int]:
+    ranks = competition_ranks(np.array(list(values.values())), higher_is_better=higher_is_better)
+    return {key: int(rank) for key, rank in zip(values, ranks, strict=True)}

@@ -1,4 +1,4 @@
-"""Whether other patients, another training or another method would have given another ranking."""
+"""How far a ranking depends on the patients, the training runs and the ranking method."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.stats.arrays import Array, Interval
+from harness.stats.arrays import DECIMALS, Array, Interval
 from harness.stats.confidence_intervals import levels
 from harness.stats.ranking import RankMethod
-
-_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class MethodTau:
-    """Kendall's tau between the rankings by two methods, None where one of them ties all entries."""
+    """Kendall's tau between the rankings by two methods, None where only one of them ties all entries."""
 
     a: RankMethod
     b: RankMethod
@@ -26,8 +24,9 @@ class MethodTau:
 
 @dataclass(frozen=True)
 class Stability:
-    """How the ranking holds: Kendall's `tau` with the bootstrap rankings (median, 95 % interval), and
-    between the rankings by each two methods.
+    """Kendall's `tau` of a ranking with its bootstrap rankings (median and 95 % interval).
+
+    `methods` holds tau between the rankings by each two methods.
     """
 
     resamples: int
@@ -39,20 +38,21 @@ class Stability:
 def stability(
     ranks: Array, resampled: Array, patients: int, by_method: Mapping[RankMethod, Array]
 ) -> Stability:
-    """Kendall's tau-b of the `ranks` of entries with `resampled` ones (entries × resamples) of `patients`.
+    """Kendall's tau-b of the `ranks` of entries with `resampled` ranks (entries × resamples).
 
-    Told by its median, which no interval leaves out as it may the mean of so skewed a thing.
-    `by_method` are the ranks by each method, whose taus are told pair by pair.
+    `patients` is the number of patients that were resampled, and `by_method` the ranks by each method.
+    The median is reported because it always lies within the interval; the mean of so skewed a
+    distribution may not.
     """
-    # Resamples often agree: each ranking that occurs is compared once.
+    # Many resamples give the same ranking: each distinct one is compared once.
     rankings, which = np.unique(resampled, axis=1, return_inverse=True)
-    # A resample in which all tie (or else the ranking does) says nothing for it.
+    # Tau is undefined if only one of the two ties all entries: such a resample counts as 0.
     taus = np.array([tau(ranks, other) or 0.0 for other in rankings.T])[which.ravel()]
     low, high = np.quantile(taus, levels(patients))
     return Stability(
         resampled.shape[1],
-        round(float(np.median(taus)), _DIGITS),
-        (round(float(low), _DIGITS), round(float(high), _DIGITS)),
+        round(float(np.median(taus)), DECIMALS),
+        (round(float(low), DECIMALS), round(float(high), DECIMALS)),
         tuple(MethodTau(a, b, tau(by_method[a], by_method[b])) for a, b in combinations(by_method, 2)),
     )
 
@@ -65,4 +65,4 @@ def tau(a: Array, b: Array) -> float | None:
         return None
     from scipy.stats import kendalltau
 
-    return round(float(kendalltau(a, b).statistic), _DIGITS)
+    return round(float(kendalltau(a, b).statistic), DECIMALS)

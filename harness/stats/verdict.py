@@ -1,4 +1,4 @@
-"""What a paired difference says: better, worse, equivalent, or undecided."""
+"""The verdict on a paired difference: better, worse, equivalent, or undecided."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 
 def verdict(ci95: Interval | None, *, higher_is_better: bool, margin: float = 0.0) -> Verdict:
-    """Of B against A, from the interval of the difference B − A.
+    """The verdict on B against A, from the interval of the difference B − A.
 
-    Equivalent: the whole interval is within ± `margin`; without a margin only where no difference
-    at all is seen. Else better or worse: the whole interval is on that side of 0. Else, and where
-    there is no interval, undecided.
+    Equivalent: the whole interval is within ± `margin`; without a margin, only if there is no difference
+    at all. Better or worse: the whole interval is on that side of 0. Undecided: everything else,
+    and no interval.
     """
     if ci95 is None:
         return "undecided"
@@ -25,11 +25,11 @@ def verdict(ci95: Interval | None, *, higher_is_better: bool, margin: float = 0.
     return "better" if low > 0 else "worse" if high < 0 else "undecided"
 
 
-def altogether(verdicts: Collection[Verdict]) -> Verdict:
-    """Better if some are and none is worse, and the reverse; equivalent if all are; else undecided."""
-    found = set(verdicts)
-    if found == {"equivalent"}:
+def combined_verdict(verdicts: Collection[Verdict]) -> Verdict:
+    """Better if some are better and none is worse, and the reverse; equivalent if all are; else undecided."""
+    distinct = set(verdicts)
+    if distinct == {"equivalent"}:
         return "equivalent"
-    if "better" in found and "worse" not in found:
+    if "better" in distinct and "worse" not in distinct:
         return "better"
-    return "worse" if "worse" in found and "better" not in found else "undecided"
+    return "worse" if "worse" in distinct and "better" not in distinct else "undecided"

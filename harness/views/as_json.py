@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.board.board import Board, Cell, Field, Result
 from harness.board.clinical import agreements
-from harness.board.compare import Comparison
+from harness.board.comparison import Comparison
 from harness.board.published import Published, PublishedRow
 
 SCHEMA = 1

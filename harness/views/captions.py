@@ -8,8 +8,8 @@ from harness.board.board import Board, Field, Result
 from harness.board.cost import moved_by_others
 from harness.board.published import Published
 from harness.metrics.definitions import metric
-from harness.stats.confidence_intervals import ENOUGH
-from harness.stats.significance import ALPHA, least_p
+from harness.stats.confidence_intervals import MIN_PATIENTS
+from harness.stats.significance import ALPHA, smallest_corrected_p
 from harness.stats.stability import Stability
 from harness.tables.table import MISSING
 from harness.tables.units import metric_scale
@@ -92,10 +92,11 @@ def training_noise(field: Field, results: Sequence[Result]) -> list[str]:
 
 def few_patients(field: Field, results: Sequence[Result]) -> list[str]:
     """That nothing is told apart."""
-    if field.patients >= ENOUGH or not any(result.rank_interval for result in results):
+    if field.patients >= MIN_PATIENTS or not any(result.rank_interval for result in results):
         return []
     return [
-        f"Fewer than {ENOUGH} patients tell nothing apart: every rank is possible, no mean has an interval."
+        f"Fewer than {MIN_PATIENTS} patients tell nothing apart: "
+        "every rank is possible, no mean has an interval."
     ]
 
 
@@ -110,7 +111,7 @@ def agreement(board: Board, field: Field) -> list[str]:
         f"Kendall's tau with the bootstrap rankings: median {found.tau:.2f} ({low:.2f} to {high:.2f}); "
         f"with the ranking by {', by '.join(_methods(board, found, ranked))}."
     ]
-    least = least_p(field.patients, len(ranked))
+    least = smallest_corrected_p(field.patients, len(ranked))
     if field.significance and least > ALPHA and not _significant(field):
         lines.append(
             f"Significance: no pair of {len(ranked)} entries can reach p ≤ {ALPHA:g} with "

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.board.board import NO_PHASE
-from harness.board.compare import SMALLEST_N, Comparison, Overall, Paired
+from harness.board.comparison import Comparison, Overall, Paired
 from harness.metrics.definitions import metric
 from harness.stats.arrays import Interval
-from harness.stats.confidence_intervals import ENOUGH
+from harness.stats.confidence_intervals import MIN_PATIENTS
+from harness.stats.significance import MIN_NONZERO
 from harness.tables.table import MISSING, Column, Row, Table, TableCell, number
 from harness.tables.units import Scale, metric_scale
 from harness.views.rows import POSTER_ORDER, SHORT, title_of
@@ -148,10 +149,10 @@ def _caption(compared: Comparison) -> list[str]:
         f"A: {compared.a}. B: {compared.b}. {compared.patients} patients in common. * the better mean.",
         *_grounds(compared),
         "p: two-sided Wilcoxon signed-rank test over patients, not corrected for the number of tests; "
-        f"none with fewer than {SMALLEST_N} patients that differ.",
+        f"none with fewer than {MIN_NONZERO} patients that differ.",
         f"95 %: {_sampled(compared)}; B is better or worse where the interval excludes 0"
         + f"{_margins(compared)}, not corrected for the number of tests; undecided with fewer than "
-        f"{ENOUGH} patients. Mean: over structures and phases, each equal. "
+        f"{MIN_PATIENTS} patients. Mean: over structures and phases, each equal. "
         f"Altogether B is {compared.verdict}.",
     ]
     metrics = dict.fromkeys(cell.metric for cell in compared.cells)

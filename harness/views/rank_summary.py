@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from harness.board.board import Board, Entry, Result
-from harness.stats.groups import share
+from harness.stats.groups import share_letter
 from harness.tables.units import metric_scale
 from harness.views.rows import SHORT
 
@@ -45,7 +45,7 @@ def _sentence(result: Result, ranked: Sequence[Result], board: Board) -> str:
         *([f"ahead of {_named(below[0], metric)}"] if below else []),
     ]
     text = f"{where}, {', '.join(against)}."
-    first = next((other for other in others if share(other.group, result.group)), None)
+    first = next((other for other in others if share_letter(other.group, result.group)), None)
     if first is not None and first in above:
         text += f" The patients don't tell it apart from {first.entry.name}."
     return text

@@ -14,7 +14,7 @@ from harness.errors import OK, RUNS_FAILED, ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.board.compare import Comparison
+    from harness.board.comparison import Comparison
 
 NAME = "compare"
 SUMMARY = "compare entries with paired differences by patient"
@@ -114,7 +114,7 @@ def _guarded(args: argparse.Namespace) -> list[str]:
 
 def _check_judged(compared: Comparison, guarded: list[str]) -> None:
     """ConfigError where a guarded metric has no or too few scores on both sides: nothing would be guarded."""
-    from harness.stats.confidence_intervals import ENOUGH
+    from harness.stats.confidence_intervals import MIN_PATIENTS
 
     judged = {one.metric for one in compared.overall}
     absent = [name for name in guarded if name not in judged]
@@ -124,12 +124,12 @@ def _check_judged(compared: Comparison, guarded: list[str]) -> None:
             where="--fail-if-worse",
             remedy="Guard another metric with --metric, or score it: harness rescore.",
         )
-    few = next((one for one in compared.overall if one.metric in guarded and one.n < ENOUGH), None)
+    few = next((one for one in compared.overall if one.metric in guarded and one.n < MIN_PATIENTS), None)
     if few is not None:
         raise ConfigError(
             f"{few.n} patients with {few.metric} on both sides decide nothing",
             where="--fail-if-worse",
-            remedy=f"Test {ENOUGH} or more.",
+            remedy=f"Test {MIN_PATIENTS} or more.",
         )
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.board.aggregate import Gathered, Key, case_values, counts, gather, patient_values
+from harness.board.aggregate import Gathered, case_values, counts, gather, patient_values
 from harness.board.board import Board, Entry, Field, Result
 from harness.metrics.definitions import metric
 from harness.page.plots.figure import PlottedPatient
+from harness.stats.arrays import Key
 from harness.tables.clean import clean
 
 

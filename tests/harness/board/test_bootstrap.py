@@ -11,9 +11,16 @@ from scipy import stats
 
 from harness.board.aggregate import case_values, gather
 from harness.board.board import Entry
-from harness.board.bootstrap import Draws, cell_means, overall_means, rank_shares, weighted_sums, weights
 from harness.board.build import build
-from harness.board.patients import patients_of
+from harness.board.score_arrays import patient_scores
+from harness.stats.bootstrap import (
+    Resampling,
+    cell_means,
+    overall_means,
+    patient_weights,
+    rank_shares,
+    weighted_sums,
+)
 from harness.stats.confidence_intervals import intervals
 
 
@@ -26,18 +33,18 @@ def table_of(*entries):
     """Patients × entries of lists of scores."""
     gathered = [gather([made_records.record(scores)]) for scores in entries]
     keys = sorted({key for one in gathered for key in one})
-    return patients_of([{k: case_values(v) for k, v in one.items()} for one in gathered], keys)
+    return patient_scores([{k: case_values(v) for k, v in one.items()} for one in gathered], keys)
 
 
 def draws(patients, resamples=1000, entries=1):
-    return Draws.of(patients, [f"e{e}" for e in range(entries)], [1] * entries, resamples)
+    return Resampling.draw(patients, [f"e{e}" for e in range(entries)], [1] * entries, resamples)
 
 
 def test_each_resample_draws_as_many_patients_as_there_are():
-    drawn = weights(7, 50)
+    drawn = patient_weights(7, 50)
     assert drawn.shape == (50, 7)
     assert (drawn.sum(axis=1) == 7).all()
-    assert (drawn == weights(7, 50)).all()
+    assert (drawn == patient_weights(7, 50)).all()
 
 
 def test_the_draws_never_change():
@@ -45,7 +52,7 @@ def test_the_draws_never_change():
 
     NumPy's frozen generator, seeded with 0, gives 4 0 3 3 3, 1 3 2 4 0, 0 4 2 1 0 below 5.
     """
-    assert weights(5, 3).astype(int).tolist() == [[1, 0, 0, 3, 1], [1, 1, 1, 1, 1], [2, 1, 1, 0, 1]]
+    assert patient_weights(5, 3).astype(int).tolist() == [[1, 0, 0, 3, 1], [1, 1, 1, 1, 1], [2, 1, 1, 0, 1]]
 
 
 def test_means_of_resamples_are_those_of_the_drawn_patients():
@@ -59,7 +66,7 @@ def test_means_of_resamples_are_those_of_the_drawn_patients():
     )
     means, has = cell_means(table, "hd", draws(9, 20, 2))
     assert has.all()
-    for b, row in enumerate(weights(9, 20).astype(int)):
+    for b, row in enumerate(patient_weights(9, 20).astype(int)):
         drawn = np.repeat(np.arange(9), row)
         assert means[:, 0, b] == pytest.approx(values[drawn].mean(axis=0), rel=1e-12)
 
@@ -68,7 +75,7 @@ def test_sums_have_the_same_bits_in_any_order_of_patients():
     """An AVX-512 machine and another add in different orders; equal input must give equal bytes."""
     rng = np.random.default_rng(1)
     values = rng.uniform(0, 300, 150)
-    weight = weights(150, 40)
+    weight = patient_weights(150, 40)
     order = rng.permutation(150)
     straight = weighted_sums(weight, values)
     assert (straight == weighted_sums(weight[:, order], values[order])).all()
@@ -129,7 +136,7 @@ def test_a_value_that_few_patients_have_is_averaged_where_it_is_drawn():
     lv = [made_records.score(p, 0.8) for p in "abc"]
     table = table_of([*lv, made_records.score("c", 0.4, structure="RV")])
     means, has = cell_means(table, "dice", draws(3, 300))
-    drawn = weights(3, 300)[:, 2] > 0
+    drawn = patient_weights(3, 300)[:, 2] > 0
     assert 0 < drawn.sum() < 300
     assert (has[0, 1] == drawn).all()
     total, known = overall_means(means, has)

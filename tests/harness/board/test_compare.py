@@ -12,7 +12,7 @@ from scipy.stats import bootstrap, norm, t, wilcoxon
 
 from harness.board.compare import compare
 from harness.errors import ConfigError, HarnessError
-from harness.stats.verdict import altogether, verdict
+from harness.stats.verdict import combined_verdict, verdict
 from harness.views import comparison
 
 
@@ -145,7 +145,7 @@ def test_without_an_interval_nothing_is_decided():
     ],
 )
 def test_metrics_are_judged_together(verdicts, expected):
-    assert altogether(verdicts) == expected
+    assert combined_verdict(verdicts) == expected
 
 
 def test_the_interval_is_scipys_percentile_bootstrap():

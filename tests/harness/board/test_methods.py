@@ -7,21 +7,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import rankdata
 
 from harness.board.aggregate import case_values, gather
 from harness.board.build import build
-from harness.board.methods import METHODS, contest, figures, places, standing
-from harness.board.patients import patients_of
-from harness.stats.significance import p_values, wins
+from harness.board.rank_entries import ranking_direction
+from harness.board.score_arrays import patient_scores, ranking_data
+from harness.errors import ConfigError
+from harness.stats.ranking_methods import METHODS, ranking_values, ranks_by_method
+from harness.stats.significance import p_values, significant_wins
 
 
-def contest_of(entries, rank_by=("dice",)):
+def data_of(entries, rank_by=("dice",)):
     """Each entry is a list of scores."""
     gathered = [gather([made_records.record(scores)]) for scores in entries]
     keys = sorted({key for one in gathered for key in one})
-    table = patients_of([{k: case_values(v) for k, v in one.items()} for one in gathered], keys)
-    return contest(table, gathered, range(len(entries)), rank_by)
+    table = patient_scores([{k: case_values(v) for k, v in one.items()} for one in gathered], keys)
+    directions = {name: ranking_direction(name) for name in rank_by}
+    return ranking_data(table, gathered, range(len(entries)), directions)
 
 
 def scores(values, **other):
@@ -33,7 +35,7 @@ def scores(values, **other):
 
 
 def ranks(entries, method, rank_by=("dice",)):
-    return standing(contest_of(entries, rank_by), method)[1][:, 0].tolist()
+    return ranks_by_method(data_of(entries, rank_by), method)[1][:, 0].tolist()
 
 
 def test_one_bad_patient_outweighs_by_means_but_not_by_ranks():
@@ -41,21 +43,21 @@ def test_one_bad_patient_outweighs_by_means_but_not_by_ranks():
     entries = [scores([0.9, 0.9, 0.9, 0.1]), scores([0.75, 0.75, 0.75, 0.75])]
     assert ranks(entries, "aggregate-then-rank") == [2, 1]
     assert ranks(entries, "rank-then-aggregate") == [1, 2]
-    assert figures(contest_of(entries), "rank-then-aggregate", "dice").ravel().tolist() == [1.25, 1.75]
+    assert ranking_values(data_of(entries), "rank-then-aggregate", "dice").ravel().tolist() == [1.25, 1.75]
 
 
 def test_ranks_within_cells_are_averaged_over_cells_each_equal():
     """LV in four patients, RV in one: ranks 1 2 2 2 and 2 1 1 1 there, 2 and 1 here."""
     a = [*scores([0.9, 0.7, 0.7, 0.7]), *scores([0.5], structure="RV")]
     b = [*scores([0.8, 0.8, 0.8, 0.8]), *scores([0.6], structure="RV")]
-    found = figures(contest_of([a, b]), "rank-then-aggregate", "dice").ravel()
+    found = ranking_values(data_of([a, b]), "rank-then-aggregate", "dice").ravel()
     assert found.tolist() == [(7 / 4 + 2) / 2, (5 / 4 + 1) / 2]
 
 
 @pytest.mark.parametrize("metric", ["dice", "hd"])
 def test_like_challenger_equal_values_share_the_smallest_rank(metric):
-    found = figures(
-        contest_of([scores([0.6], metric=metric), scores([0.6], metric=metric)], [metric]),
+    found = ranking_values(
+        data_of([scores([0.6], metric=metric), scores([0.6], metric=metric)], [metric]),
         "rank-then-aggregate",
         metric,
     )
@@ -64,7 +66,7 @@ def test_like_challenger_equal_values_share_the_smallest_rank(metric):
 
 def test_like_challenger_a_missing_value_ranks_last():
     entries = [scores([None, 0.9]), scores([0.8, 0.8])]
-    found = figures(contest_of(entries), "rank-then-aggregate", "dice")
+    found = ranking_values(data_of(entries), "rank-then-aggregate", "dice")
     assert found.ravel().tolist() == [1.5, 1.5]
     assert ranks([scores([None]), scores([0.8])], "rank-then-aggregate") == [2, 1]
 
@@ -74,7 +76,7 @@ def test_like_challenger_four_equal_gains_are_significant(higher, expected):
     """0.2 against 1.0 in four cases, as in its own tests: z is (10 - 5 - 0.5) / 2.5, p 0.036 uncorrected."""
     p = p_values(np.array([[0.2, 1.0]] * 4), higher_is_better=higher)
     assert min(p[0, 1], p[1, 0]) == pytest.approx(0.0359303)
-    assert wins(p).tolist() == expected
+    assert significant_wins(p).tolist() == expected
 
 
 @pytest.mark.parametrize(("metric", "expected"), [("hd", [1, 2]), ("dice", [2, 1])])
@@ -128,15 +130,16 @@ def test_overall_is_the_mean_of_ranks_by_each_metric():
         [*scores([dice]), *scores([hd], metric="hd")] for dice, hd in ((0.9, 12.0), (0.8, 11.0), (0.7, 10.0))
     ]
     for method in METHODS[:2]:
-        mean, rank = standing(contest_of(entries, ("dice", "hd")), method)
+        mean, rank = ranks_by_method(data_of(entries, ("dice", "hd")), method)
         assert (mean[:, 0].tolist(), rank[:, 0].tolist()) == ([2.0] * 3, [1] * 3)
 
 
-@given(st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=6))
-def test_ranks_of_many_samples_are_scipys(rows):
-    values = np.array(rows, dtype=float)
-    assert (places(values, higher_is_better=False) == rankdata(values, method="min", axis=0)).all()
-    assert (places(values, higher_is_better=True) == rankdata(-values, method="min", axis=0)).all()
+def test_a_metric_without_a_better_direction_cannot_rank():
+    with pytest.raises(ConfigError, match="no better direction"):
+        ranking_direction("volume")
+    records = [made_records.record(scores([120.0, 110.0], metric="volume"))]
+    with pytest.raises(ConfigError, match="no better direction"):
+        build("quick", {**made_records.PROTOCOL, "rank_by": ["volume"]}, "", None, records)
 
 
 def test_the_board_ranks_by_the_protocols_method():

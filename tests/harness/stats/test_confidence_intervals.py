@@ -7,8 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from harness.board.bootstrap import ratio, weighted_sums, weights
-from harness.stats.confidence_intervals import ENOUGH, apart, intervals, levels, rank_intervals
+from harness.stats.bootstrap import divide_counted, patient_weights, weighted_sums
+from harness.stats.confidence_intervals import (
+    MIN_PATIENTS,
+    intervals,
+    levels,
+    rank_intervals,
+    significantly_different,
+)
 
 MANY = 10**6
 """So many patients that levels are those of plain percentiles."""
@@ -39,9 +45,9 @@ def test_intervals_hold_the_true_mean_19_times_in_20(patients, least, plain):
     At 6 the outermost means of a thousand samples end a little before the t interval does: 92 %.
     """
     values = np.random.default_rng(patients).normal(size=(patients, 2000))
-    sums = weighted_sums(weights(patients, 1000), values)
-    limits = intervals(*ratio(sums, np.full_like(sums, patients)), patients)
-    narrow = intervals(*ratio(sums, np.full_like(sums, patients)), MANY)
+    sums = weighted_sums(patient_weights(patients, 1000), values)
+    limits = intervals(*divide_counted(sums, np.full_like(sums, patients)), patients)
+    narrow = intervals(*divide_counted(sums, np.full_like(sums, patients)), MANY)
     held, before = (((low <= 0) & (high >= 0)).mean() for low, high in (limits.T, narrow.T))
     assert least <= held <= 0.965
     assert before < min(held, plain)
@@ -52,7 +58,7 @@ def test_each_mean_has_the_level_of_its_own_patients():
     found = intervals(samples, np.ones_like(samples, dtype=bool), np.array([8, 150]))
     for row, patients in enumerate((8, 150)):
         assert found[row] == pytest.approx(np.quantile(samples[row], levels(patients)))
-    none = intervals(samples, np.ones_like(samples, dtype=bool), np.array([ENOUGH - 1, 150]))
+    none = intervals(samples, np.ones_like(samples, dtype=bool), np.array([MIN_PATIENTS - 1, 150]))
     assert np.isnan(none[0]).all()
     assert (none[1] == found[1]).all()
 
@@ -65,19 +71,19 @@ def test_rank_limits_are_ranks_that_occurred():
 
 def test_few_patients_rank_nothing():
     ranks = np.repeat([[1], [2], [3]], 1000, axis=1)
-    assert rank_intervals(ranks, ENOUGH - 1) == [(1, 3)] * 3
-    assert rank_intervals(ranks, ENOUGH) == [(1, 1), (2, 2), (3, 3)]
-    assert not apart(ranks, ENOUGH - 1).any()
-    assert apart(ranks, ENOUGH).sum() == 6
+    assert rank_intervals(ranks, MIN_PATIENTS - 1) == [(1, 3)] * 3
+    assert rank_intervals(ranks, MIN_PATIENTS) == [(1, 1), (2, 2), (3, 3)]
+    assert not significantly_different(ranks, MIN_PATIENTS - 1).any()
+    assert significantly_different(ranks, MIN_PATIENTS).sum() == 6
 
 
 def test_entries_are_apart_where_the_interval_of_their_difference_excludes_zero():
     """Behind in 980 of 1,000 resamples is apart, in 970 not; at 20 patients neither is (level 0.016)."""
-    assert apart(ahead(980), MANY).tolist() == [[False, True], [True, False]]
-    assert not apart(ahead(970), MANY).any()
-    assert not apart(ahead(980), 20).any()
-    assert apart(-ahead(980), MANY)[0, 1]
-    assert not apart(np.zeros((2, 1000)), MANY).any()
+    assert significantly_different(ahead(980), MANY).tolist() == [[False, True], [True, False]]
+    assert not significantly_different(ahead(970), MANY).any()
+    assert not significantly_different(ahead(980), 20).any()
+    assert significantly_different(-ahead(980), MANY)[0, 1]
+    assert not significantly_different(np.zeros((2, 1000)), MANY).any()
 
 
 def test_equal_samples_have_an_interval_of_no_width():

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from harness.board.bootstrap import weights
-from harness.stats.significance import corrected, holm, least_p, p_values, resampled_p_values, wins
+from harness.stats.bootstrap import patient_weights
+from harness.stats.significance import (
+    holm,
+    holm_corrected,
+    p_values,
+    resampled_p_values,
+    significant_wins,
+    smallest_corrected_p,
+)
 
 
 def theirs(differences, method="exact"):
@@ -55,29 +62,29 @@ def test_ten_patients_can_be_significant_among_six_entries():
     lead = np.linspace(0.1, 0.2, 10)[:, None] * np.arange(6)
     p = p_values(hard + lead, higher_is_better=True)
     assert p[5, 0] == pytest.approx(2**-10)
-    assert corrected(p)[5, 0] == pytest.approx(30 / 1024) == pytest.approx(least_p(10, 6))
-    assert wins(corrected(p)).tolist() == [0, 1, 2, 3, 4, 5]
+    assert holm_corrected(p)[5, 0] == pytest.approx(30 / 1024) == pytest.approx(smallest_corrected_p(10, 6))
+    assert significant_wins(holm_corrected(p)).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_where_no_pair_can_be_significant_is_known_beforehand():
     """Sixteen entries have 240 ordered pairs: 240 / 2^10 = 0.234 at ten patients, 0.0073 at fifteen."""
-    assert least_p(10, 16) == pytest.approx(0.234375)
-    assert least_p(15, 16) == pytest.approx(0.00732421875)
-    assert least_p(2, 16) == 1.0
-    assert least_p(150, 50) == 0.0
+    assert smallest_corrected_p(10, 16) == pytest.approx(0.234375)
+    assert smallest_corrected_p(15, 16) == pytest.approx(0.00732421875)
+    assert smallest_corrected_p(2, 16) == 1.0
+    assert smallest_corrected_p(150, 50) == 0.0
 
 
 def test_equal_entries_are_not_better_than_each_other():
     table = np.repeat(values(entries=1), 3, axis=1)
     p = p_values(table, higher_is_better=True)
     assert (p[~np.eye(3, dtype=bool)] == 1.0).all()
-    assert wins(corrected(p)).tolist() == [0, 0, 0]
+    assert significant_wins(holm_corrected(p)).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("digits", [15, 2])
 def test_a_patient_that_was_drawn_twice_counts_twice(digits):
     table = values(digits=digits)
-    weight = weights(30, 15)
+    weight = patient_weights(30, 15)
     p = resampled_p_values(table, weight, higher_is_better=True)
     for b, row in enumerate(weight.astype(int)):
         drawn = table[np.repeat(np.arange(30), row)]
@@ -100,8 +107,8 @@ def test_holm_is_rs():
 def test_holm_runs_over_all_ordered_pairs():
     p = np.full((3, 3), np.nan)
     p[~np.eye(3, dtype=bool)] = [0.001, 0.02, 0.999, 0.005, 0.98, 0.995]
-    done = corrected(p)
+    done = holm_corrected(p)
     assert done[0, 1] == pytest.approx(6 * 0.001)
     assert done[1, 2] == pytest.approx(5 * 0.005)
     assert done[0, 2] == pytest.approx(4 * 0.02)
-    assert wins(done).tolist() == [1, 1, 0]
+    assert significant_wins(done).tolist() == [1, 1, 0]
