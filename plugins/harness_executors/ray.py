@@ -93,7 +93,7 @@ class Ray:
         ref = self._work.options(name=job.folder.name, **options).remote(
             job.command(), str(job.folder.absolute())
         )
-        handle = ref.hex()
+        handle: str = ref.hex()
         self._refs[handle] = ref
         self._folders[handle] = RunFolder(job.folder)
         return handle

@@ -5,7 +5,9 @@ import functools
 import itertools
 import random
 import time
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from broken import Mistakes
@@ -32,7 +34,7 @@ def heart(number=0, changes=MappingProxyType({})):
 class Hearts:
     """A dataset without a mistake: hearts from a seed, four patients."""
 
-    changes = MappingProxyType({})
+    changes: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, root):
         self.root = root

@@ -243,6 +243,8 @@ class BatchMean(Net):
 
 @breaks("eval-trace")
 class Counts(Net):
+    seen: torch.Tensor
+
     def __init__(self, task):
         super().__init__(task)
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
@@ -287,8 +289,8 @@ class NotPersistent(Net):
 
 @breaks("state-dict")
 class RefusesItsOwnWeights(Net):
-    def load_state_dict(self, state, *args, **options):
-        return super().load_state_dict({f"net.{name}": value for name, value in state.items()})
+    def load_state_dict(self, state_dict, strict=True, assign=False):
+        return super().load_state_dict({f"net.{name}": value for name, value in state_dict.items()})
 
 
 class Scratch(Net):

@@ -1,4 +1,4 @@
-"""A headless Chromium for tests of pages: the system's own, never a downloaded one."""
+"""A headless Chromium for tests of pages: the one installed on the system, never a downloaded one."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium: ``$CHROMIUM``, or the first that is on the path."""
+    """The path of a Chromium: ``$CHROMIUM``, or the first one on the path."""
     named = os.environ.get("CHROMIUM")
     return named or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A browser of Playwright's; pytest skips with the reason where there is none."""
+    """A Playwright browser; skips the test, with the reason, if no Chromium is installed."""
     import pytest
 
     path = find_chromium()
@@ -37,17 +37,30 @@ def chromium() -> Iterator[Any]:
 
 @contextmanager
 def opened(browser: Any, file: Path, **options: Any) -> Iterator[Any]:
-    """`file` opened from disk, without any network; fails on an error or warning in the console."""
+    """Open `file` from disk, offline; fail on an error or warning in the console, a dialog or a request."""
     context = browser.new_context(offline=True, **options)
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda one: one.type in ("error", "warning") and said.append(one.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda one: one.url.startswith(("file:", "data:")) or said.append(one.url))
+    complaints: list[str] = []
+
+    def hear_console(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def close_dialog(dialog: Any) -> None:
+        complaints.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    def check_request(request: Any) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            complaints.append(request.url)
+
+    page.on("console", hear_console)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", close_dialog)
+    page.on("request", check_request)
     try:
         page.goto(file.as_uri())
         yield page
-        assert said == []
+        assert complaints == []
     finally:
         context.close()

@@ -36,7 +36,8 @@ def wobble(rng: np.random.Generator, y: NDArray[np.float64], x: NDArray[np.float
     """A smooth shift of a contour in mm, by angle."""
     angle = np.arctan2(y, x)
     waves = (rng.normal(0, 1.2 / n) * np.cos(n * angle + rng.uniform(0, 6.3)) for n in range(1, 8))
-    return np.sum(list(waves), axis=0)
+    shift: NDArray[np.float64] = np.sum(list(waves), axis=0)
+    return shift
 
 
 def predicted(rng: np.random.Generator, reference: Labels, *, islands: int = 3, apex: bool = True) -> Labels:

@@ -64,7 +64,7 @@ def loss(task):
 
     class Wrong(nn.Module):
         def forward(self, logits, labels):
-            return logits.mean() / len(None)  # wrong-loss
+            return logits.mean() / len(logits.mean)  # wrong-loss
 
     return Wrong()
 

@@ -20,7 +20,7 @@ def nnunet_3d(task: Any, base: int = 16, depth: int = 4) -> nn.Module:
 def _plain_conv_unet(task: Any, conv: Any, norm: Any, base: int, depth: int, step: Any) -> nn.Module:
     from dynamic_network_architectures.architectures.unet import PlainConvUNet
 
-    return PlainConvUNet(
+    network: nn.Module = PlainConvUNet(
         task.channels,
         depth + 1,
         [base * 2**level for level in range(depth + 1)],
@@ -36,3 +36,4 @@ def _plain_conv_unet(task: Any, conv: Any, norm: Any, base: int, depth: int, ste
         nonlin=nn.LeakyReLU,
         nonlin_kwargs={"inplace": True},
     )
+    return network

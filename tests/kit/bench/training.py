@@ -168,7 +168,7 @@ def _stepper(
         model.parameters(),
         lr=1e-4,
         weight_decay=protocol["weight_decay"],
-        **({"fused": True} if fused else {}),
+        fused=True if fused else None,
     )
 
     def step(images: Tensor, labels: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ def _stepper(
                 logits = model(images)
         loss: Tensor = criterion(logits.float(), labels.long())
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
         if protocol["gradient_clip"] is not None:
             nn.utils.clip_grad_norm_(model.parameters(), protocol["gradient_clip"])
         optimiser.step()

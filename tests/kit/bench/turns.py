@@ -90,4 +90,4 @@ def contest(
 def ratio(seen: Mapping[str, list[Figures]], other: str, figure: str = "seconds") -> float:
     """How many times as fast as `other` the harness is: the median over rounds."""
     pairs = zip(seen[other], seen["harness"], strict=True)
-    return statistics.median(theirs[figure] / ours[figure] for theirs, ours in pairs)
+    return float(statistics.median(theirs[figure] / ours[figure] for theirs, ours in pairs))
