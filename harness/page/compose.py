@@ -23,7 +23,8 @@ from harness.tables.arrange import heading
 from harness.tables.clean import clean
 from harness.tables.column_layout import pieces
 from harness.tables.table import Table
-from harness.views import available, captions, tables
+from harness.views import captions
+from harness.views.leaderboard_views import available, tables
 
 PARTS: dict[Part, tuple[str, str]] = {
     "scores": (

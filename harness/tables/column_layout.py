@@ -17,6 +17,9 @@ ESSENTIAL = 2
 _NARROWEST = 8
 """Names are not folded into less than this."""
 
+_PROSE = 20
+"""Down to this width, text is folded before names are."""
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -125,9 +128,9 @@ def _panel(table: Table, columns: Sequence[int], widths: Sequence[int]) -> Panel
 def _folded(
     table: Table, columns: Sequence[int], natural: Sequence[int], width: int, *, chop: bool = True
 ) -> list[int]:
-    """Widths in which the widest names gave way, one character at a time, as far as they can.
+    """Widths at which the columns fit, if they can: the widest name gives way, one character at a time.
 
-    That is down to their longest piece, and with `chop` further.
+    Text gives way before names do; names as far as their longest piece, and with `chop` further.
     """
     widths = list(natural)
     names = [i for i in columns if table.columns[i].holds != "number"]
@@ -135,7 +138,9 @@ def _folded(
         i: max((cell_len(p) for row in table.rows for p in pieces(row.cells[i].text)), default=1)
         for i in names
     }
-    for least in (unbroken, dict.fromkeys(names, _NARROWEST))[: 1 + chop]:
+    prose = {i: min(_PROSE, natural[i]) for i in names if table.columns[i].holds == "text"}
+    only_prose = {i: natural[i] for i in names} | prose
+    for least in (only_prose, unbroken | prose, dict.fromkeys(names, _NARROWEST))[: 2 + chop]:
         while total(_panel(table, columns, widths), table) > width:
             free = [i for i in names if widths[i] > max(least[i], _NARROWEST)]
             if not free:

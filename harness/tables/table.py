@@ -14,6 +14,9 @@ SPARE = 9
 
 Kind = Literal["ranked", "unranked", "published"]
 
+Tone = Literal["", "good", "info", "warning", "bad", "faint", "strong"]
+"""How a terminal colours a cell; the text of the cell says the same without colour."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -22,11 +25,11 @@ class Column:
     Neighbours with the same `group` share the upper level; `title` is the lower one and says
     the unit. `label` is its name in a sentence. Priority 0 is always shown; on a narrow page
     the highest go first, and the caption sends the reader to `view`. `better` is the direction
-    in which the best value is marked. A column `holds` numbers, to the right and never folded;
-    or plugins' labels or plain words, to the left and folded where it must be. `factor` is how many of
-    the base unit, which cells have their values in, the unit of the header is. An `interval` has
-    limits instead of a value. `topic` is what captions call it by (see `Note`); a `close` column stands
-    one space behind the one before.
+    in which the best value is marked. A column `holds` numbers, which are aligned right and never
+    folded; or labels of plugins, words or text, which are aligned left and folded where they don't fit,
+    text first. `factor` converts the unit of the header to the base unit that the values of its cells
+    have. An `interval` has limits instead of a value. `topic` is its name in captions (see `Note`); a
+    `close` column follows the one before after a single space.
     """
 
     title: str
@@ -35,7 +38,7 @@ class Column:
     priority: int = 0
     view: str = ""
     better: Literal["higher", "lower"] | None = None
-    holds: Literal["number", "name", "word"] = "number"
+    holds: Literal["number", "name", "word", "text"] = "number"
     factor: float = 1.0
     interval: bool = False
     topic: str = ""
@@ -46,7 +49,7 @@ class Column:
 class TableCell:
     """A printed value, or both `limits` of an interval; `best` among the ranked rows of its column.
 
-    `short` is what a terminal prints where `text` finds no room.
+    A terminal prints `short` where `text` doesn't fit, and colours the cell by its `tone`.
     """
 
     text: str
@@ -54,6 +57,7 @@ class TableCell:
     best: bool = False
     limits: tuple[float, float] | None = None
     short: str = ""
+    tone: Tone = ""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,17 @@ STAR = "*"
 """Trails the best values, so that they are told without colour or bold."""
 
 _STYLE = {"ranked": "", "unranked": "yellow", "published": "dim"}
+_TONE = {
+    "": "",
+    "good": "green",
+    "info": "cyan",
+    "warning": "yellow",
+    "bad": "bold red",
+    "faint": "dim",
+    "strong": "bold",
+}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
-_ASCII = str.maketrans({"—": "-", "─": "-", "·": "|", "−": "-", "×": "x", "±": "~", "→": ">", "…": "."})
+_ASCII = str.maketrans("—–─·−×±→…▶✗■‖✓", "---|-x~>.>x#=+")
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ def _row(table: Table, panel: Panel, row: Row, texts: Sequence[str]) -> Iterable
     for number in range(max(len(lines) for lines in folded)):
         cells = []
         for i, lines in zip(panel.columns, folded, strict=True):
-            style = "bold green" if row.cells[i].best else ""
+            style = "bold green" if row.cells[i].best else _TONE[row.cells[i].tone]
             cells.append(Text(lines[number] if number < len(lines) else "", style=style))
         yield _join(table, panel, cells, _STYLE[row.kind])
 

@@ -56,6 +56,15 @@ def count_scale(counts: Iterable[float | None], unit: str = "") -> Scale:
     return Scale(unit, 1.0, 0)
 
 
+def duration(seconds: float) -> str:
+    """A time span in the unit that suits it: ``42 s``, ``17 min``, ``3.2 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def metric_scale(name: str) -> Scale:
     """Three decimals for a ratio such as Dice, one for millimetres, millilitres and the like."""
     unit = metric(name).unit

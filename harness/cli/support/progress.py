@@ -16,7 +16,8 @@ from harness.board.aggregate import run_means
 from harness.execute.scheduler import Event, ScheduleOutcome
 from harness.plan.plan import Plan, PlannedRun
 from harness.store.record import Record
-from harness.tables.units import metric_scale
+from harness.tables.units import duration, metric_scale
+from harness.views.heartbeat import progress_text
 
 PLAIN_INTERVAL_S = 15.0
 """Without a terminal a run says how far it is this often, at the end of an epoch."""
@@ -148,7 +149,7 @@ class Progress:
     def _progress(self, run: PlannedRun, figures: dict[str, Any]) -> None:
         self._note(figures)
         epoch, epochs = int(figures.get("epoch", 0)), int(figures.get("epochs", 0))
-        text = describe(figures)
+        text = progress_text(figures)
         task = self._running.get(run.id)
         if task is not None and epochs:
             steps = max(1, int(figures.get("steps", 1)))
@@ -181,27 +182,6 @@ class Progress:
             self._bars.remove_task(task)
 
 
-def describe(figures: dict[str, Any]) -> str:
-    """A heartbeat in words: phase, or loss, validation Dice and time left."""
-    phase = figures.get("phase", "start")
-    if phase == "prepare" and "cases" in figures:
-        return f"prepares {figures['prepared']}/{figures['cases']} cases"
-    if phase == "predict" and "volumes" in figures:
-        return f"predicts {figures['predicted']}/{figures['volumes']} volumes"
-    if phase != "train" or "epochs" not in figures:
-        return str(phase)
-    words = []
-    if "loss" in figures:
-        words.append(f"loss {figures['loss']:.3f}")
-    if "validation_dice" in figures:
-        words.append(f"Dice {figures['validation_dice']:.3f}")
-    # The first step, which also tunes and compiles, is on a clock of its own.
-    if figures.get("work_timed") and figures.get("train_s"):
-        left = figures["train_s"] / figures["work_timed"] * figures["work_left"]
-        words.append(f"{duration(left)} left")
-    return ", ".join(words) or "trains"
-
-
 def _means(record: Record) -> str:
     """What the run comes to by itself in what its leaderboard ranks by."""
     found = run_means(record, record.spec["protocol"]["rank_by"])
@@ -212,15 +192,6 @@ def _means(record: Record) -> str:
         for scale in [metric_scale(name)]
     ]
     return f": {', '.join(told)}" if told else ""
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _name(run: PlannedRun) -> str:

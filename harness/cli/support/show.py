@@ -26,10 +26,10 @@ from harness.tables.latex import to_latex
 from harness.tables.markdown import to_markdown
 from harness.tables.plain import to_csv, to_html
 from harness.tables.table import Table, only
-from harness.views import tables
 from harness.views.against import against
 from harness.views.as_json import leaderboard_json
 from harness.views.leaderboard_folder import write_leaderboard
+from harness.views.leaderboard_views import tables
 from harness.views.worst import worst
 
 

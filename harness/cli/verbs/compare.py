@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
     """Print a table for each pair."""
     from harness.board.compare import compare
     from harness.tables.terminal import to_terminal
-    from harness.views import comparison
     from harness.views.as_json import comparison_json
+    from harness.views.compare import comparison
 
     if len(args.entries) < 2:
         raise ConfigError("needs two entries or more", where="compare", remedy="Say for example A+x B+x.")

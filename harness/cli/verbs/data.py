@@ -5,18 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from harness.cli.support import board as boards
 from harness.errors import OK, RUNS_FAILED
 
-if TYPE_CHECKING:
-    from harness.data.audit import Finding
-
 NAME = "data"
 SUMMARY = "audit a dataset"
-
-STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print one table; exit code 1 if there is an error among the findings."""
     from harness.cli.support.progress import Progress
+    from harness.cli.support.terminal import print_tables
     from harness.config.load import load
     from harness.data.audit import audit
     from harness.plan.choice import choose
     from harness.plan.data import open_choice, root_of
     from harness.plugins import manager
     from harness.store.runs import RunsFolder
+    from harness.views.audit_findings import audit_table
 
     file = boards.open_project(args)
     project = load(file)
@@ -51,27 +47,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=1, ensure_ascii=False))
     else:
-        _print(choice.label, findings)
+        print_tables([audit_table(choice.label, findings)])
     return RUNS_FAILED if any(finding.severity == "error" for finding in findings) else OK
-
-
-def _print(dataset: str, findings: list[Finding]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(
-        title=f"dataset {escape(dataset)}",
-        title_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
-    )
-    table.add_column("check", no_wrap=True)
-    table.add_column("result", no_wrap=True)
-    table.add_column("found", overflow="fold", ratio=2)
-    table.add_column("what the harness does", overflow="fold", ratio=1)
-    for one in findings:
-        mark = f"[{STYLES[one.severity]}]{one.severity}[/]"
-        table.add_row(one.check, mark, escape(one.found), escape(one.action))
-    Console(highlight=False).print(table)

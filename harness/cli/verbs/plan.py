@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 NAME = "plan"
 SUMMARY = "show what run would do, and why"
 
-STYLES = {"done": "green", "resume": "cyan", "running": "cyan", "todo": "yellow", "skipped": "dim"}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A leaderboard, a selection, and a run to explain."""
@@ -40,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plan; exit code 1 if a preflight failed."""
     from harness.cli.support.progress import Progress
+    from harness.cli.support.terminal import print_tables
     from harness.plan.plan import make_plan
     from harness.probe.forecast import forecast
+    from harness.views.plan_table import plan_table
 
     board = boards.open_board(args)
     with Progress(quiet=args.json) as progress:
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             )
         )
     else:
-        _print(plan, board.title, needs)
+        print_tables([plan_table(plan, needs)])
     return RUNS_FAILED if any(need.failure for need in needs.values()) else OK
 
 
@@ -84,60 +84,6 @@ def _rows(plan: Plan, needs: Mapping[str, Forecast]) -> list[dict[str, object]]:
         }
         for run in plan.runs
     ]
-
-
-def _print(plan: Plan, title: str, needs: Mapping[str, Forecast]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
-    datasets = {run.entry.dataset.label for run in plan.runs}
-    table = Table(
-        title=f"plan of {title}", title_justify="left", box=None, header_style="bold", pad_edge=False
-    )
-    table.add_column("state", no_wrap=True)
-    table.add_column("entry", overflow="fold")
-    if len(datasets) > 1:
-        table.add_column("dataset")
-    table.add_column("seed", justify="right")
-    table.add_column("fold", justify="right")
-    table.add_column("run", no_wrap=True)
-    if needs:
-        table.add_column("memory", justify="right", no_wrap=True)
-        table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("reason", overflow="fold", ratio=1)
-    for run in plan.runs:
-        cells = [f"[{STYLES[run.state]}]{run.state}[/]", escape(run.entry.label)]
-        if len(datasets) > 1:
-            cells.append(escape(run.entry.dataset.label))
-        key = run.id.rpartition("__")[2]
-        cells += [str(run.seed), str(run.fold), key]
-        need = needs.get(run.id)
-        if needs:
-            cells += [_memory(need), _time(need.seconds if need else None)]
-        reason = f"preflight failed: {need.failure}" if need and need.failure else run.reason
-        table.add_row(*cells, escape(reason))
-    console.print(table)
-    if needs:
-        total = sum(need.seconds or 0.0 for need in needs.values())
-        console.print(
-            f"Preflight: {_time(total)} for what is not done, one run after another, by a few steps each; "
-            "reading and preparing data come on top. Memory: of the GPU, or of the process without one.",
-            style="dim",
-        )
-    for note in plan.notes:
-        console.print(f"note: {escape(note)}", soft_wrap=True)
-
-
-def _memory(need: Forecast | None) -> str:
-    return f"{need.memory_mib / 1024:.1f} GiB" if need and need.memory_mib is not None else "—"
-
-
-def _time(seconds: float | None) -> str:
-    from harness.cli.support.progress import duration
-
-    return "—" if seconds is None else duration(seconds)
 
 
 def _explain(plan: Plan, runs: RunsFolder, wanted: str, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.support.board import plugin_files
 from harness.cli.verbs import plugins_check, plugins_new
@@ -13,7 +13,6 @@ from harness.config.find import nearest_file
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.table import Table
     from rich.text import Text
 
     from harness.plugins.manager import Broken, Registered, Registry
@@ -24,13 +23,6 @@ SUMMARY = "list plugins, check one against its contract, or begin a new one"
 CHECK = "run the contract suite on a plugin: what was checked, and what to change"
 
 NEW = "write a new plugin to start from: a distribution, or a single file"
-
-STYLE = {"ok": "green", "broken": "red", "duplicate": "yellow", "not available": "yellow"}
-
-WIDE = 100
-"""Columns of a page from which on distributions are shown too."""
-
-COLUMNS = ("name", "kind", "summary", "version", "distribution", "state")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,9 +139,15 @@ def _file(args: argparse.Namespace) -> Path | None:
 def _print(registry: Registry, kind: str | None, verbose: bool) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False)
+    from harness.cli.support.terminal import print_tables
+    from harness.views.plugin_list import plugin_table
+
     listed = rows(registry, kind)
-    console.print(_table(listed, console.width) if listed else "No plugins.")
+    if listed:
+        print_tables([plugin_table(listed)])
+    else:
+        print("No plugins.")
+    console = Console(highlight=False)
     shown = {(row["error"], row["remedy"]) for row in listed}
     for card in registry.broken:
         if (card.error, card.remedy) in shown:
@@ -157,48 +155,11 @@ def _print(registry: Registry, kind: str | None, verbose: bool) -> None:
             console.print(_card(card, verbose))
 
 
-def _table(listed: list[dict[str, Any]], page: int) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    # Where it is narrow, a summary that can be read is worth more than the same package thirty times.
-    titles = [title for title in COLUMNS if page >= WIDE or title != "distribution"]
-    lines: dict[tuple[str, ...], None] = {}
-    for row in listed:
-        source = f"{row['distribution']} {row['distribution_version'] or ''}".strip()
-        values = [source if title == "distribution" else row[title] for title in titles]
-        # A plugin with several mistakes is one line here and a card for each below.
-        lines[tuple("—" if value is None else str(value) for value in values)] = None
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for title, width in zip(titles, _widths([tuple(titles), *lines], page), strict=True):
-        justify: Literal["left", "right"] = "right" if title == "version" else "left"
-        table.add_column(title, overflow="fold", justify=justify, width=width)
-    for *cells, state in lines:
-        table.add_row(*map(Text, cells), Text(state, style=STYLE[state]))
-    return table
-
-
-def _widths(lines: list[tuple[str, ...]], page: int) -> list[int]:
-    """Width of each column: on a narrow page the summary gives way, before a name is torn apart."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    titles = lines[0]
-    room = page - 2 * (len(titles) - 1)
-    for title, least in (("summary", 20), ("distribution", 12), ("summary", 12), ("name", 20)):
-        if title not in titles:
-            continue
-        index = titles.index(title)
-        if title == "distribution":
-            least = max(least, *(len(word) for line in lines for word in line[index].split()))
-        widths[index] -= max(0, min(sum(widths) - room, widths[index] - least))
-    return widths
-
-
 def _card(card: Broken, verbose: bool) -> Text:
     from rich.text import Text
 
     text = Text.assemble(
-        (card.state, f"bold {STYLE[card.state]}"),
+        (card.state, f"bold {'red' if card.state == 'broken' else 'yellow'}"),
         (f"  {card.name if card.duplicates else card.label}", "bold"),
     )
     text.append(f"\n{card.error}\nRemedy: {card.remedy}")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from harness.plugins.records import Kind
     from harness.testing import Outcome, Subject
 
-STYLES = {"ok": "green", "info": "cyan", "failed": "red", "skipped": "yellow"}
-
 KINDS: tuple[Kind, ...] = ("model", "loss", "dataset")
 
 
@@ -39,8 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, files: tuple[Path, ...], project_file: Path | None) -> int:
     """Print a table for each plugin; exit code 1 if a check failed."""
+    from harness.cli.support.terminal import print_tables
     from harness.plugins.manager import load
     from harness.testing import registered
+    from harness.views.check_outcomes import check_table
 
     registry = load(files)
     project = None
@@ -57,7 +57,10 @@ def run(args: argparse.Namespace, files: tuple[Path, ...], project_file: Path | 
         done = _judged(subject)
         outcomes += done
         if not args.json:
-            _print(f"{kind} {choice.label}", done, args.verbose)
+            print_tables([check_table(f"{kind} {choice.label}", done)])
+            if args.verbose:
+                _print_tracebacks(done)
+            print()
     if args.json:
         print(json.dumps(_rows(outcomes), indent=1, ensure_ascii=False))
     return RUNS_FAILED if any(outcome.state == "failed" for outcome in outcomes) else OK
@@ -122,39 +125,12 @@ def _judged(subject: Subject) -> list[Outcome]:
     return done
 
 
-def _print(title: str, outcomes: Sequence[Outcome], verbose: bool) -> None:
-    from rich import box
+def _print_tracebacks(outcomes: Sequence[Outcome]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
-    )
-    failing = any(one.state == "failed" for one in outcomes)
-    for heading in ("check", "result"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("found, and what to change" if failing else "found", overflow="fold")
-    for one in outcomes:
-        found = Text(one.found)
-        if one.remedy:
-            found.append(f"\nRemedy: {one.remedy}", style="bold")
-        table.add_row(one.check, Text(one.state, style=STYLES[one.state]), found)
     console = Console(highlight=False)
-    console.print(table)
-    console.print(_summary(outcomes), style="bold red" if failing else "green")
-    for one in outcomes:
-        if verbose and one.cause is not None:
-            told = f"\n{one.check}\n{full_traceback(one.cause).rstrip()}"
-            console.print(Text(told, style="dim"), soft_wrap=True)
-    console.print()
-
-
-def _summary(outcomes: Sequence[Outcome]) -> str:
-    """``17 ok, 1 failed (depths), 2 skipped``."""
-    told = []
-    for state in ("ok", "failed", "skipped"):
-        names = [one.check for one in outcomes if one.state == state]
-        if names:
-            told.append(f"{len(names)} {state}" + (f" ({', '.join(names)})" if state == "failed" else ""))
-    return ", ".join(told)
+    for outcome in outcomes:
+        if outcome.cause is not None:
+            traceback = full_traceback(outcome.cause).rstrip()
+            console.print(Text(f"\n{outcome.check}\n{traceback}", style="dim"), soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.cli.support import board as boards
 from harness.cli.support.entries import add_where, find_entries
@@ -38,10 +38,13 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--volumes and --rounds must be at least 1", where=args.verb)
     board, found = find_entries(args, args.entries)
     from harness.cli.support.progress import Progress
+    from harness.cli.support.terminal import print_tables
+    from harness.measure.clocks import median_and_p95
     from harness.measure.contention import ContentionMonitor
     from harness.measure.nvml import Gpu
     from harness.plan.data import open_choice, root_of
     from harness.probe.latency_benchmark import interleave, trained
+    from harness.views.latency import latency_table
 
     datasets = {one.entry.dataset for one in found}
     if len(datasets) > 1:
@@ -60,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"volumes": [case.id for case in cases], "shared": shared, "seconds": seconds}))
     else:
-        _print(seconds, len(volumes), args.rounds, shared)
+        figures = {name: median_and_p95(each) for name, each in seconds.items()}
+        print_tables([latency_table(figures, volumes=len(volumes), rounds=args.rounds, shared=shared)])
     return OK
 
 
@@ -70,27 +74,3 @@ def _first(records: list[Record], name: str) -> Record:
     if not own:
         raise ConfigError("was predicted elsewhere: there is nothing to time", where=name)
     return min(own, key=lambda record: (record.spec["seed"], record.spec["fold"]))
-
-
-def _print(seconds: dict[str, list[float]], volumes: int, rounds: int, shared: bool) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from harness.measure.clocks import median_and_p95
-
-    figures: dict[str, tuple[Any, Any]] = {name: median_and_p95(one) for name, one in seconds.items()}
-    fastest = min(median for median, _ in figures.values())
-    table = Table(
-        title="prediction of a volume", title_justify="left", box=None, header_style="bold", pad_edge=False
-    )
-    table.add_column("entry", overflow="fold")
-    for column in ("median ms", "p95 ms", "times the fastest"):
-        table.add_column(column, justify="right")
-    for name, (median, p95) in sorted(figures.items(), key=lambda item: item[1][0]):
-        table.add_row(escape(name), f"{1e3 * median:.1f}", f"{1e3 * p95:.1f}", f"{median / fastest:.2f}")
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"{volumes} volumes, {rounds} rounds in turns, after a warm-up of each.", style="dim")
-    if shared:
-        console.print("Others used this machine meanwhile: the ratios hold, the times do not.", style="dim")

@@ -13,7 +13,7 @@ from scipy.stats import bootstrap, norm, t, wilcoxon
 from harness.board.compare import compare
 from harness.errors import ConfigError, HarnessError
 from harness.stats.verdict import combined_verdict, verdict
-from harness.views import comparison
+from harness.views.compare import comparison
 
 
 def pair(a, b, **other):

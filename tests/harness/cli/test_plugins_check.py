@@ -55,7 +55,7 @@ def check(*words):
 def test_a_sound_model_is_a_table_of_what_was_checked(capsys):
     assert check("good-net", "-p", "two_nets.py", "--kind", "model") == OK
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines()[3:-2]] == [one.id for one in checks_for("model")]
+    assert [line.split()[0] for line in out.splitlines()[3:-3]] == [one.id for one in checks_for("model")]
     assert "what to change" not in out
     assert "19 ok" in out
 

@@ -17,7 +17,7 @@ from harness.errors import ConfigError
 from harness.tables.arrange import arrange
 from harness.tables.latex import escape, to_latex
 from harness.tables.plain import to_csv, to_html
-from harness.views import available, tables
+from harness.views.leaderboard_views import available, tables
 from harness.views.worst import worst
 
 

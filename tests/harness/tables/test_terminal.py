@@ -13,7 +13,7 @@ from rich.console import Console
 from harness.tables.column_layout import fold
 from harness.tables.table import Column, Row, Table, TableCell, mark_best
 from harness.tables.terminal import to_terminal, to_text
-from harness.views import VIEWS, tables
+from harness.views.leaderboard_views import VIEWS, tables
 
 
 def lines_of(board, view, width, **other):

@@ -13,8 +13,9 @@ from harness.board.compare import compare
 from harness.errors import ConfigError
 from harness.tables.arrange import arrange
 from harness.tables.terminal import to_text
-from harness.views import available, comparison, tables
+from harness.views.compare import comparison
 from harness.views.leaderboard_folder import write_leaderboard
+from harness.views.leaderboard_views import available, tables
 
 
 def told(board, view="summary", width=200, **other):

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from harness.cli.support.progress import describe
 from harness.train.budget import Budget
+from harness.views.heartbeat import progress_text
 
 
 def training(epoch: int, step: int, train_s: float, coarse: int = 0) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def training(epoch: int, step: int, train_s: float, coarse: int = 0) -> dict[str
     ("figures", "words"),
     [
         # Of 50 steps of 2 s, all but the first are timed.
-        (training(1, 1, 0.01), "trains"),
+        (training(1, 1, 0.01), "training"),
         (training(1, 2, 2.0), "96 s left"),
         (training(5, 5, 48.0), "50 s left"),
         (training(10, 5, 98.0), "0 s left"),
@@ -25,10 +25,10 @@ def training(epoch: int, step: int, train_s: float, coarse: int = 0) -> dict[str
         # Of 25 steps of 2 s before 25 of 8 s.
         (training(5, 5, 48.0, coarse=5), "3 min left"),
         # As left by a version that did not say how far it is.
-        ({"phase": "train", "epoch": 2, "epochs": 10, "step": 1, "steps": 5, "train_s": 9.0}, "trains"),
-        ({"phase": "prepare", "prepared": 3, "cases": 8}, "prepares 3/8 cases"),
-        ({"phase": "predict", "predicted": 3, "volumes": 8}, "predicts 3/8 volumes"),
+        ({"phase": "train", "epoch": 2, "epochs": 10, "step": 1, "steps": 5, "train_s": 9.0}, "training"),
+        ({"phase": "prepare", "prepared": 3, "cases": 8}, "preparing 3/8 cases"),
+        ({"phase": "predict", "predicted": 3, "volumes": 8}, "predicting 3/8 volumes"),
     ],
 )
 def test_what_a_run_is_at(figures: dict[str, Any], words: str) -> None:
-    assert describe(figures) == words
+    assert progress_text(figures) == words
