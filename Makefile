@@ -22,7 +22,7 @@ check: $(VENV)/.installed-dev
 docs: $(STAMP)
 	$(BIN)/python docs/reference.py
 
-# A file of another machine put beside this one's, of one with a GPU say, comes onto the same page.
+# The page also covers files of other machines, such as one with a GPU, that are put into the same folder.
 bench: $(STAMP)
 	mkdir -p build/benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -n 0 \
