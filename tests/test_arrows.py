@@ -14,38 +14,53 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "harness"
 
 BELOW = {
+    "contract": set(),
     "cli": {
+        "contract",
         *("plan", "execute", "probe", "pipeline", "board", "stats", "tables", "views", "page"),
         *("measure", "metrics", "data", "plugins", "config", "store", "testing", "scaffold"),
     },
-    "testing": {"train", "predict", "measure", "data", "plugins"},
+    "testing": {"contract", "train", "predict", "measure", "data", "plugins"},
     "scaffold": {"plugins"},
-    "probe": {"execute", "pipeline", "plan", "train", "predict", "measure", "data", "store", "plugins"},
-    "execute": {"pipeline", "plan", "measure", "store", "plugins"},
-    "pipeline": {"train", "predict", "metrics", "measure", "data", "store", "plugins"},
+    "probe": {
+        "contract",
+        "execute",
+        "pipeline",
+        "plan",
+        "train",
+        "predict",
+        "measure",
+        "data",
+        "store",
+        "plugins",
+    },
+    "execute": {"contract", "pipeline", "plan", "measure", "store", "plugins"},
+    "pipeline": {"contract", "train", "predict", "metrics", "measure", "data", "store", "plugins"},
     "page": {"views", "tables", "board", "stats", "metrics", "store"},
     # Besides leaderboards, views show what these rooms make: plans, forecasts, plugins, findings of an
     # audit, outcomes of checks. They import types alone, so that they stay as light as what they show.
     "views": {
+        "contract",
         *("tables", "board", "stats", "metrics", "store"),
         *("plan", "probe", "data", "testing"),
     },
-    "board": {"plan", "stats", "metrics", "store", "config"},
+    "board": {"contract", "plan", "stats", "metrics", "store", "config"},
     "tables": {"metrics"},
     "stats": set(),
-    "plan": {"data", "store", "config", "plugins"},
-    "train": {"predict", "measure", "data", "store", "plugins"},
-    "predict": {"measure", "data", "plugins"},
+    "plan": {"contract", "data", "store", "config", "plugins"},
+    "train": {"contract", "predict", "measure", "data", "store", "plugins"},
+    "predict": {"contract", "measure", "data", "plugins"},
     "measure": set(),
     "metrics": {"store"},
-    "data": {"metrics", "store", "plugins"},
-    "store": set(),
-    "config": {"store", "metrics"},
+    "data": {"contract", "metrics", "store", "plugins"},
+    "store": {"contract"},
+    "config": {"contract", "store", "metrics"},
     "plugins": set(),
 }
 """What each room may import besides itself and the package's top (errors, version)."""
 
 TORCH_FREE = (
+    "contract",
     *(
         "metrics",
         "stats",

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 from harness.board.board import NO_PHASE, Cell, Scores
+from harness.contract.spec import RunSpec
 from harness.metrics.definitions import metric
 from harness.stats.arrays import Key, sample_sd
 from harness.store.record import CaseScore, Record
@@ -38,9 +38,7 @@ def gather(records: Iterable[Record]) -> dict[Key, list[CaseScore]]:
     return {(m, s, NO_PHASE if p is None else p): scores for (m, s, p), scores in by_key.items()}
 
 
-def layout(
-    specs: Iterable[Mapping[str, Any]], keys: Iterable[Key]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def layout(specs: Iterable[RunSpec], keys: Iterable[Key]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The structures of `keys` by label value, and their phases in the dataset's order.
 
     Structures and phases that were scored but are not declared in a spec follow, sorted.
@@ -48,8 +46,8 @@ def layout(
     labels: dict[str, int] = {}
     order: dict[str, int] = {}
     for spec in specs:
-        labels.update(spec["dataset"].get("structures") or {})
-        for phase in spec["dataset"].get("phases") or ():
+        labels.update(spec.dataset.structures)
+        for phase in spec.dataset.phases:
             order.setdefault(phase, len(order))
     keys = set(keys)
     structures = {structure for _, structure, _ in keys}

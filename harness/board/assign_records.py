@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.board.board import Entry, EntryState, RequiredRun, RunResult, params_of
+from harness.contract.spec import KINDS
 from harness.errors import HarnessError
 from harness.store.record import Record
 
@@ -32,7 +33,7 @@ def check_comparable(records: Iterable[Record]) -> None:
     """
     seen: dict[tuple[str, str, object], Record] = {}
     for record in records:
-        dataset, dims = record.spec["dataset"]["label"], record.spec["model"].get("dims")
+        dataset, dims = record.spec.dataset.label, record.spec.model.dims
         for what, scope in (("split", None), ("protocol", dims)):
             key = record.keys.get(what)
             other = seen.setdefault((what, dataset, scope), record)
@@ -92,12 +93,12 @@ def _needed(records: Iterable[Record], planned: Iterable[RequiredRun]) -> dict[s
         slots[run.entry.dataset].add((run.seed, run.fold))
     unplanned: dict[str, set[Slot]] = defaultdict(set)
     for record in records:
-        unplanned[record.spec["dataset"]["label"]].add(_slot(record))
+        unplanned[record.spec.dataset.label].add(_slot(record))
     return {name: sorted(found) for name, found in {**unplanned, **slots}.items()}
 
 
 def _slot(record: Record) -> Slot:
-    return record.spec["seed"], record.spec["fold"]
+    return record.spec.seed, record.spec.fold
 
 
 def _planned(
@@ -140,9 +141,9 @@ def _unfinished(record: Record) -> RunResult:
 
 def _unplanned(entry: Entry, found: Sequence[Record], slots: Iterable[Slot]) -> Matched:
     runs, records = [], []
-    if found[0].spec["model"].get("external"):
+    if found[0].spec.model.external:
         # Predictions made elsewhere are scored once, whatever seeds others are run with.
-        slots = [(seed, fold) for seed, fold in slots if seed == found[0].spec["seed"]]
+        slots = [(seed, fold) for seed, fold in slots if seed == found[0].spec.seed]
     for seed, fold in slots:
         record = _newest([r for r in found if _slot(r) == (seed, fold)])
         if record is None:
@@ -161,7 +162,7 @@ def _newest(candidates: Sequence[Record]) -> Record | None:
         return None
 
     def age(record: Record) -> tuple[int, ...]:
-        versions = (int(record.spec[kind].get("version", 1)) for kind in ("model", "loss", "dataset"))
+        versions = (record.spec.plugin(kind).version for kind in KINDS)
         return (int(record.status == "done"), *versions)
 
     best = max(age(r) for r in candidates)
@@ -169,7 +170,7 @@ def _newest(candidates: Sequence[Record]) -> Record | None:
     if len(same) > 1 and best[0]:
         raise HarnessError(
             f"runs {same[0].run_id} and {same[1].run_id} are both {Entry.of(same[0].spec).name}, "
-            f"seed {same[0].spec['seed']}, fold {same[0].spec['fold']}",
+            f"seed {same[0].spec.seed}, fold {same[0].spec.fold}",
             remedy="Remove one of the two records.",
         )
     return same[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness.contract.spec import KINDS, RunSpec
 from harness.stats.arrays import Interval
 from harness.stats.noise_floor import NoiseFloor
 from harness.stats.ranking import RANK_METHOD, RankMethod
@@ -28,9 +29,9 @@ class Entry:
     dataset: str
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Entry:
+    def of(cls, spec: RunSpec) -> Entry:
         """The entry that a record's `spec` belongs to."""
-        return cls(spec["model"]["label"], spec["loss"]["label"], spec["dataset"]["label"])
+        return cls(spec.model.label, spec.loss.label, spec.dataset.label)
 
     @property
     def name(self) -> str:
@@ -38,9 +39,9 @@ class Entry:
         return f"{self.model} + {self.loss}"
 
 
-def params_of(spec: Mapping[str, Any]) -> dict[str, Any]:
+def params_of(spec: RunSpec) -> dict[str, Any]:
     """The resolved parameters of the three plugins in a `spec`."""
-    return {kind: dict(spec[kind].get("params", {})) for kind in ("model", "loss", "dataset")}
+    return {kind: dict(spec.plugin(kind).params) for kind in KINDS}
 
 
 @dataclass(frozen=True)

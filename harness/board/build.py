@@ -103,7 +103,7 @@ def _field(
         patients=len({patient for _, patient in tested}),
         cases=len(tested),
         notes=(
-            *_unused(sorted(r.run_id for r in unused if r.spec["dataset"]["label"] == dataset)),
+            *_unused(sorted(r.run_id for r in unused if r.spec.dataset.label == dataset)),
             *(note for matched in group for note in _external(matched)),
         ),
     )
@@ -122,7 +122,7 @@ def _tested(gathered: Gathered) -> set[tuple[str, str]]:
 
 def _external(matched: Matched) -> Iterable[str]:
     """A note that an entry is external, with the number of its missing predictions."""
-    if matched.records and matched.records[0].spec["model"].get("external"):
+    if matched.records and matched.records[0].spec.model.external:
         missing = sum(len(record.data.get("missing", ())) for record in matched.records)
         lacking = (
             f"; no prediction of {missing} case{'s' * (missing > 1)}, scored as empty" if missing else ""

@@ -9,17 +9,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.board.board import Entry as EntryName
 from harness.board.board import LeftOut, RequiredRun, RunState
 from harness.board.incomparable import metric_definition, other_protocol, other_split, other_version
 from harness.config.protocol import Protocol, hash_for
+from harness.contract.spec import Kind, ModelSpec, RunSpec
 from harness.errors import HarnessError
+from harness.plan.choice import Choice
 from harness.plan.keys import scored_as_now, trained_as_now
 from harness.plan.matrix import Matrix, PlannedEntry, seeds_and_folds
 from harness.store.index import Index
-from harness.store.record import Record, check_spec, read_records, runs_left_out
+from harness.store.record import Record, read_records, runs_left_out
 from harness.store.runs import RunFolder, RunsFolder
 
 
@@ -62,12 +63,12 @@ def collect(
     folders = runs.all()
     for moment, record, committed in _on_disk(folders, folder, found, index):
         entry = EntryName.of(record.spec)
-        here = committed or record.spec.get("leaderboard") == name
+        here = committed or record.spec.leaderboard == name
         if entry not in listed and not (here and record.status == "done"):
             if committed:
                 apart.setdefault(record.run_id, record)
             continue
-        if not here and record.keys.get("protocol") != hash_of(record.spec["model"]):
+        if not here and record.keys.get("protocol") != hash_of(record.spec.model):
             # Another leaderboard's run in the same folder.
             continue
         reason = _incomparable(record, protocol, hash_of, listed.get(entry))
@@ -103,16 +104,16 @@ def entry_name(entry: PlannedEntry) -> EntryName:
 Slot = tuple[str, str, str, int, int]
 """Labels of model, loss and dataset, seed, fold."""
 
-HashOf = Callable[[Mapping[str, Any]], str]
-"""What the leaderboard's protocol hashes to for the ``model`` of a record's spec."""
+HashOf = Callable[[ModelSpec], str]
+"""What the leaderboard's protocol hashes to for the model of a run."""
 
 
 def _hashes(protocol: Protocol) -> HashOf:
     """`hash_for`, once for each kind of model: thousands of records are of two or three."""
-    known: dict[tuple[Any, Any], str] = {}
+    known: dict[tuple[bool, int | None], str] = {}
 
-    def hash_of(model: Mapping[str, Any]) -> str:
-        kind = (model.get("external", False), model.get("dims"))
+    def hash_of(model: ModelSpec) -> str:
+        kind = (model.external, model.dims)
         if kind not in known:
             known[kind] = hash_for(protocol, model)
         return known[kind]
@@ -124,7 +125,7 @@ def _incomparable(
     record: Record, protocol: Protocol, hash_of: HashOf, entry: PlannedEntry | None
 ) -> str | None:
     """Why a record can't stand beside the others of a leaderboard; None if it can."""
-    if record.keys.get("protocol") != hash_of(record.spec["model"]):
+    if record.keys.get("protocol") != hash_of(record.spec.model):
         return other_protocol(record, protocol)
     if entry is not None and (versions := other_version(record, _versions(entry))):
         return versions
@@ -147,8 +148,6 @@ def _on_disk(
     for run in runs:
         try:
             record = index.record(run)
-            if record is not None:
-                check_spec(record.spec, run.id)
         except HarnessError:
             # A damaged record is not a result; the plan shows the run as to do.
             continue
@@ -178,8 +177,8 @@ def _one_split(
         lambda: defaultdict(list)
     )
     for moment, record in found:
-        ground = (record.keys["split"], record.spec["manifest_hash"])
-        groups[record.spec["dataset"]["label"]][ground].append((moment, record))
+        ground = (record.keys["split"], record.spec.manifest_hash)
+        groups[record.spec.dataset.label][ground].append((moment, record))
     kept: list[Record] = []
     left_out: list[tuple[LeftOut, Record]] = []
     for grounds in groups.values():
@@ -201,28 +200,21 @@ def _standing(group: Iterable[tuple[float, Record]]) -> tuple[float, int]:
     return (max(finished), len(finished)) if finished else (UNFINISHED, 0)
 
 
-def _slot(spec: Mapping[str, Any]) -> Slot:
-    return (
-        spec["model"]["label"],
-        spec["loss"]["label"],
-        spec["dataset"]["label"],
-        spec["seed"],
-        spec["fold"],
-    )
+def _slot(spec: RunSpec) -> Slot:
+    return spec.model.label, spec.loss.label, spec.dataset.label, spec.seed, spec.fold
 
 
 def _unfinished(
     runs: Iterable[RunFolder], hash_of: HashOf, finished: set[str]
-) -> Iterable[tuple[RunFolder, Mapping[str, Any]]]:
+) -> Iterable[tuple[RunFolder, RunSpec]]:
     for run in runs:
         if run.id in finished:
             continue
         try:
             spec = run.spec()
-            check_spec(spec, run.id)
         except HarnessError:
             continue
-        if spec.get("keys", {}).get("protocol") == hash_of(spec["model"]):
+        if spec.keys.get("protocol") == hash_of(spec.model):
             yield run, spec
 
 
@@ -255,10 +247,7 @@ def _planned(
     return RequiredRun(run.id, name, seed, fold, state, None, params)
 
 
-def _versions(entry: PlannedEntry) -> dict[str, int]:
+def _versions(entry: PlannedEntry) -> dict[Kind, int]:
     """Versions of model and loss now, as far as they are there. A dataset's content is in its manifest."""
-    return {
-        kind: choice.record.version
-        for kind, choice in (("model", entry.model), ("loss", entry.loss))
-        if choice.plugin is not None
-    }
+    choices: dict[Kind, Choice] = {"model": entry.model, "loss": entry.loss}
+    return {kind: choice.record.version for kind, choice in choices.items() if choice.plugin is not None}

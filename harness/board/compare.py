@@ -95,8 +95,8 @@ class _Side:
     def by_seed(self, patients: Collection[str]) -> dict[int, Gathered]:
         """The scores of each seed; empty if a seed lacks some of `patients`, as its mean is over others."""
         by_seed: dict[int, list[Record]] = {}
-        for record in sorted(self.records, key=lambda record: record.spec["seed"]):
-            by_seed.setdefault(record.spec["seed"], []).append(record)
+        for record in sorted(self.records, key=lambda record: record.spec.seed):
+            by_seed.setdefault(record.spec.seed, []).append(record)
         if any(not _patients(records).issuperset(patients) for records in by_seed.values()):
             return {}
         return {seed: gather(records) for seed, records in by_seed.items()}
@@ -121,7 +121,7 @@ def _dataset(a: _Side, b: _Side) -> str:
             where="compare",
             remedy="See `harness plan` for what is done.",
         )
-    labels = sorted({record.spec["dataset"]["label"] for record in (*a.records, *b.records)})
+    labels = sorted({record.spec.dataset.label for record in (*a.records, *b.records)})
     if len(labels) > 1:
         raise HarnessError(
             f"can't pair patients of {' with those of '.join(labels)}",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.config.protocol import UNSCORED, PerDims, Protocol, scored_elsewhere
+from harness.config.protocol import UNSCORED, PerDims, Protocol, wanted_of
+from harness.contract.layout import as_json
+from harness.contract.spec import Kind
 from harness.metrics.definitions import metric
 from harness.store.record import Record
 
@@ -14,8 +16,8 @@ _NAMED = 3
 
 def other_protocol(record: Record, protocol: Protocol) -> str:
     """Which fields of the run's protocol are not the leaderboard's."""
-    model, own = record.spec["model"], record.spec.get("protocol") or {}
-    wanted = scored_elsewhere(protocol) if model.get("external") else protocol.resolved(model["dims"])
+    own = as_json(record.spec.scoring)
+    wanted = as_json(wanted_of(protocol, record.spec.model))
     differ = [
         f"{name} {_said(own.get(name))}, not {_said(wanted.get(name))}"
         for name in sorted({*wanted, *own} - {*UNSCORED})
@@ -27,20 +29,20 @@ def other_protocol(record: Record, protocol: Protocol) -> str:
     return f"another protocol: {'; '.join(differ[:_NAMED])}{more}"
 
 
-def other_version(record: Record, wanted: Mapping[str, int]) -> str | None:
+def other_version(record: Record, wanted: Mapping[Kind, int]) -> str | None:
     """Which plugins, by kind, have another version now; None if none has."""
     differ = [
-        f"{kind} {record.spec[kind]['name']} {record.spec[kind]['version']}, now {now}"
+        f"{kind} {record.spec.plugin(kind).name} {record.spec.plugin(kind).version}, now {now}"
         for kind, now in wanted.items()
-        if record.spec[kind]["version"] != now
+        if record.spec.plugin(kind).version != now
     ]
     return f"another plugin version: {'; '.join(differ)}" if differ else None
 
 
 def other_split(record: Record, chosen: Record) -> str:
     """Whether the patients are parted otherwise, or are other ones."""
-    if record.spec["manifest_hash"] != chosen.spec["manifest_hash"]:
-        return f"other data: {record.spec['manifest_hash'][:8]}, not {chosen.spec['manifest_hash'][:8]}"
+    if record.spec.manifest_hash != chosen.spec.manifest_hash:
+        return f"other data: {record.spec.manifest_hash[:8]}, not {chosen.spec.manifest_hash[:8]}"
     return f"another split: {record.keys['split'][:8]}, not {chosen.keys['split'][:8]}"
 
 
@@ -56,12 +58,12 @@ def other_terms(a: Record, b: Record) -> list[str]:
     fields that both have, and that are one for all dimensions, are held against them.
     """
     found = []
-    if a.spec.get("manifest_hash") != b.spec.get("manifest_hash"):
-        found.append(f"data {_short(a.spec.get('manifest_hash'))}, not {_short(b.spec.get('manifest_hash'))}")
+    if a.spec.manifest_hash != b.spec.manifest_hash:
+        found.append(f"data {_short(a.spec.manifest_hash)}, not {_short(b.spec.manifest_hash)}")
     if a.keys.get("split") != b.keys.get("split"):
         found.append(f"split {_short(a.keys.get('split'))}, not {_short(b.keys.get('split'))}")
-    own, other = a.spec.get("protocol") or {}, b.spec.get("protocol") or {}
-    kinds = [(r.spec["model"].get("dims"), bool(r.spec["model"].get("external"))) for r in (a, b)]
+    own, other = as_json(a.spec.scoring), as_json(b.spec.scoring)
+    kinds = [(r.spec.model.dims, r.spec.model.external) for r in (a, b)]
     names = {*own, *other} - {*UNSCORED}
     if kinds[0] != kinds[1]:
         names = (names & {*own} & {*other}) - {
@@ -79,14 +81,14 @@ def other_terms(a: Record, b: Record) -> list[str]:
 
 def other_definition(a: Record, b: Record, names: Iterable[str]) -> str | None:
     """Which of the metrics the two records define otherwise, and how; None where they agree."""
-    versions = [(r.spec.get("algorithms") or {}).get("score") for r in (a, b)]
-    rules = [(r.spec.get("protocol") or {}).get("empty") or {} for r in (a, b)]
+    versions = [r.spec.algorithms.score for r in (a, b)]
+    rules = [as_json(r.spec.scoring.empty) for r in (a, b)]
     for name in names:
-        if None not in versions and versions[0] != versions[1]:
+        if versions[0] != versions[1]:
             return f"{name} was scored by version {versions[0]} of the metrics and by version {versions[1]}"
         for rule in _rules(name):
-            said = [one.get(rule) for one in rules]
-            if None not in said and said[0] != said[1]:
+            said = [one[rule] for one in rules]
+            if said[0] != said[1]:
                 return f"{name} was scored with {rule} {said[0]} and with {said[1]}"
     return None
 

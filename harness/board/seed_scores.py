@@ -20,12 +20,12 @@ def scores_by_seed(
     records: Sequence[Record], metrics: Iterable[str], structures: Iterable[str], phases: Iterable[str]
 ) -> SeedScores:
     """An entry's scores for each of its seeds alone."""
-    seeds = sorted({record.spec["seed"] for record in records})
+    seeds = sorted({record.spec.seed for record in records})
     if len(seeds) < 2:
         return {}
     metrics, structures, phases = tuple(metrics), tuple(structures), tuple(phases)
     return {
-        seed: scores_of(gather(r for r in records if r.spec["seed"] == seed), metrics, structures, phases)
+        seed: scores_of(gather(r for r in records if r.spec.seed == seed), metrics, structures, phases)
         for seed in seeds
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
@@ -17,6 +16,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from harness.contract.layout import as_json, read
+from harness.contract.protocol import RunProtocol, ScoringProtocol
+from harness.contract.spec import ModelSpec
 from harness.errors import ConfigError
 from harness.metrics.definitions import metric
 from harness.store.atomic import digest
@@ -206,17 +208,20 @@ class Protocol(Strict):
             values.pop("coarse", None)
         return values
 
-    def resolved(self, dims: int) -> dict[str, Any]:
-        """As JSON values, with the one value that models of `dims` dimensions use."""
+    def resolved(self, dims: int) -> RunProtocol:
+        """The protocol of a run, with the one value that models of `dims` dimensions use."""
         values = self.model_dump(mode="json", by_alias=True)
         for name, value in self:
             if isinstance(value, PerDims):
                 values[name] = value.at(dims)
         if dims == 2:
             del values["depth"]
-        if not values["coarse"]:
-            del values["coarse"]
-        return values
+        return read(RunProtocol, values)
+
+    def scoring(self) -> ScoringProtocol:
+        """What of it holds for external predictions: who is tested, and how it is scored."""
+        values = self.model_dump(mode="json", by_alias=True)
+        return read(ScoringProtocol, part(values, (*SPLIT, "metrics", "empty")))
 
 
 PREPARE = ("spacing_mm", "crop", "normalisation")
@@ -238,17 +243,17 @@ def training_part(resolved: dict[str, Any]) -> dict[str, Any]:
 
 
 def protocol_hash(values: dict[str, Any]) -> str:
-    """SHA-256 over every field that moves a score, of a whole or a resolved protocol."""
+    """SHA-256 over every field that moves a score, of a protocol or a run's protocol as JSON."""
     return digest({name: value for name, value in values.items() if name not in UNSCORED})
 
 
-def scored_elsewhere(protocol: Protocol) -> dict[str, Any]:
-    """What of a protocol holds for predictions made elsewhere: who is tested, and how it is scored."""
-    values = protocol.model_dump(mode="json", by_alias=True)
-    return part(values, (*SPLIT, "metrics", "empty"))
+def wanted_of(protocol: Protocol, model: ModelSpec) -> ScoringProtocol:
+    """`protocol` as the run of a model follows it; comparable runs follow the same."""
+    if model.external or model.dims is None:
+        return protocol.scoring()
+    return protocol.resolved(model.dims)
 
 
-def hash_for(protocol: Protocol, model: Mapping[str, Any]) -> str:
-    """What `protocol` hashes to for the ``model`` of a record's spec; comparable records have the same."""
-    external = model.get("external", False)
-    return protocol_hash(scored_elsewhere(protocol) if external else protocol.resolved(model["dims"]))
+def hash_for(protocol: Protocol, model: ModelSpec) -> str:
+    """What `protocol` hashes to for the model of a run; comparable records have the same hash."""
+    return protocol_hash(as_json(wanted_of(protocol, model)))

@@ -7,32 +7,18 @@ comes from the given generator, and nothing waits for the device.
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import grid_sample
 
-
-class AugmentationSettings(Protocol):
-    """What `augment` reads; `harness.config.protocol.Augmentation` explains each. All 0: nothing changes."""
-
-    flip: float
-    rotate_deg: float
-    scale: float
-    shift: float
-    spatial_probability: float
-    brightness: float
-    contrast: float
-    gamma: float
-    noise: float
-    intensity_probability: float
+from harness.contract.protocol import AugmentationSpec
 
 
 def augment(
     images: Tensor,
     labels: Tensor,
-    settings: AugmentationSettings,
+    settings: AugmentationSpec,
     generator: Generator,
     patch: tuple[int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
@@ -40,7 +26,7 @@ def augment(
 
     With `patch` ``(y, x)`` pixels, what comes out is that part of each sample, anywhere within it.
     `generator` is on the device of `images`. Outside the image lies its edge, outside the
-    labels background.
+    labels background. Settings that are all 0 change nothing.
     """
     whole = (images.shape[-2], images.shape[-1])
     size = whole if patch is None else patch
@@ -52,14 +38,14 @@ def augment(
     return images, labels
 
 
-def _any(settings: AugmentationSettings, *names: str) -> bool:
+def _any(settings: AugmentationSpec, *names: str) -> bool:
     return any(getattr(settings, name) for name in names)
 
 
 def _move(
     images: Tensor,
     labels: Tensor,
-    settings: AugmentationSettings,
+    settings: AugmentationSpec,
     generator: Generator,
     size: tuple[int, int],
 ) -> tuple[Tensor, Tensor]:
@@ -82,7 +68,7 @@ def _transforms(
     batch: int,
     height: int,
     width: int,
-    settings: AugmentationSettings,
+    settings: AugmentationSpec,
     generator: Generator,
     device: torch.device,
 ) -> Tensor:
@@ -123,7 +109,7 @@ def _grid(theta: Tensor, image: tuple[int, int], size: tuple[int, int]) -> Tenso
     return torch.einsum("bij,jhw->bhwi", scaled, torch.stack([x, y, ones]))
 
 
-def _tint(images: Tensor, settings: AugmentationSettings, generator: Generator) -> Tensor:
+def _tint(images: Tensor, settings: AugmentationSpec, generator: Generator) -> Tensor:
     """Gamma, contrast and brightness a sample, noise a pixel; each sample about its own mean."""
     shape = (len(images), *[1] * (images.ndim - 1))
 

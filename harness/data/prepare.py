@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from harness.contract.protocol import RunProtocol
 from harness.data.case import Case, Volume
 from harness.data.grid import ResamplingGrid, normalise
 from harness.errors import DataError, HarnessError
@@ -46,23 +46,23 @@ def class_map(structures: dict[str, int]) -> NDArray[np.uint8]:
 
 
 def network_image(
-    volume: Volume, protocol: dict[str, Any], device: torch.device
+    volume: Volume, protocol: RunProtocol, device: torch.device
 ) -> tuple[torch.Tensor, ResamplingGrid]:
     """The image of `volume` as a network sees it, ``(z, C, H, W)`` on `device`, and the way back."""
     _, dy, dx = volume.spacing_mm
     y, x = volume.image.shape[2:]
-    height, width = protocol["crop"]
-    grid = ResamplingGrid.of((y, x), (dy, dx), protocol["spacing_mm"], (height, width))
+    height, width = protocol.crop
+    grid = ResamplingGrid.of((y, x), (dy, dx), protocol.spacing_mm, (height, width))
     # A plugin's array may be flipped, or come in the type of its file.
     image = np.ascontiguousarray(volume.image, np.float32)
     slices = torch.from_numpy(image).to(device).transpose(0, 1)
-    return normalise(grid.image(slices), protocol["normalisation"]), grid
+    return normalise(grid.image(slices), protocol.normalisation), grid
 
 
 def prepare(
     cases: Sequence[Case],
     structures: dict[str, int],
-    protocol: dict[str, Any],
+    protocol: RunProtocol,
     folder: Path,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Prepared:
@@ -107,7 +107,7 @@ READERS = 16
 def _make(
     cases: Sequence[Case],
     structures: dict[str, int],
-    protocol: dict[str, Any],
+    protocol: RunProtocol,
     folder: Path,
     advance: Callable[[int, int], None],
 ) -> None:

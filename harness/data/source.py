@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.contract.spec import DatasetSpec
 from harness.data.case import Case
 from harness.errors import HarnessError, PluginError
 from harness.plugins.blame import explain
@@ -75,14 +76,13 @@ def open_record(record: Dataset, root: Path, params: Mapping[str, Any]) -> Sourc
     )
 
 
-def open_spec(spec: Mapping[str, Any], root: Path) -> Source:
-    """Open the dataset of a run's spec."""
-    dataset = spec["dataset"]
+def open_spec(dataset: DatasetSpec, root: Path) -> Source:
+    """Open the dataset of a run."""
     return open_source(
-        dataset["target"],
+        dataset.target,
         root,
-        dataset["params"],
-        name=dataset["name"],
-        structures=dataset["structures"],
-        phases=tuple(dataset["phases"]),
+        dataset.params,
+        name=dataset.name,
+        structures=dataset.structures,
+        phases=dataset.phases,
     )

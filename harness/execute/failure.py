@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
 from typing import Any
 
+from harness.contract.spec import KINDS, Kind, RunSpec
 from harness.errors import HarnessError
 from harness.execute.executor import Answer
 from harness.execute.timeout import TimedOut
@@ -18,7 +18,7 @@ _NO_ROOM = ("unable to find an engine", "status_not_initialized")
 """What cuDNN and cuBLAS say of a card without room for a workspace or for themselves, and seldom of else."""
 
 
-def classify(error: BaseException, spec: Mapping[str, Any], phase: str) -> tuple[Status, dict[str, Any]]:
+def classify(error: BaseException, spec: RunSpec, phase: str) -> tuple[Status, dict[str, Any]]:
     """The status of a run that ended with `error`, and its ``failure {phase, blame, message}``."""
     if _is_out_of_memory(error):
         message = (
@@ -57,36 +57,38 @@ def _has(error: BaseException, words: tuple[str, ...]) -> bool:
     return isinstance(error, RuntimeError) and any(each in str(error).lower() for each in words)
 
 
-def _plugin(error: BaseException, spec: Mapping[str, Any]) -> str | None:
+def _plugin(error: BaseException, spec: RunSpec) -> str | None:
     """``model unet (unet.py:12)``: the plugin being called, else one whose code `error` went through.
 
     The line is the innermost in the plugin's package. Where torch alone was at work (a layer that
     does not fit), it is the line that defines the plugin.
     """
-    known = called(error)
-    for kind in (known,) if known else KINDS:
-        target = spec[kind]["target"]
+    known = called(error) is not None
+    for kind in _suspects(error):
+        target = spec.plugin(kind).target
         place = innermost(error, target)
         if place or known:
             place = place or defined(target)
-            return f"{kind} {spec[kind]['name']}" + (f" ({place})" if place else "")
+            return f"{kind} {spec.plugin(kind).name}" + (f" ({place})" if place else "")
     return None
 
 
-def package_at_fault(error: BaseException, spec: Mapping[str, Any]) -> str:
+def package_at_fault(error: BaseException, spec: RunSpec) -> str:
     """The package of the plugin that was called when `error` was raised, or went through; else empty."""
-    known = called(error)
-    for kind in (known,) if known else KINDS:
-        target = spec[kind]["target"]
+    known = called(error) is not None
+    for kind in _suspects(error):
+        target = spec.plugin(kind).target
         if known or innermost(error, target):
             return str(target.partition(":")[0].partition(".")[0])
     return ""
 
 
-KINDS = ("model", "loss", "dataset")
+def _suspects(error: BaseException) -> tuple[Kind, ...]:
+    """The plugin that was called when `error` was raised; else all."""
+    return tuple(kind for kind in KINDS if kind == called(error)) or KINDS
 
 
-def died(spec: Mapping[str, Any], folder: RunFolder, answer: Answer) -> Record:
+def died(spec: RunSpec, folder: RunFolder, answer: Answer) -> Record:
     """The record of a run whose worker ended without one."""
     detail = f". {answer.detail}" if answer.detail else ""
     if answer.code is not None and answer.code < 0:
@@ -99,10 +101,10 @@ def died(spec: Mapping[str, Any], folder: RunFolder, answer: Answer) -> Record:
     return ended(spec, folder, "failed", "harness", message)
 
 
-def ended(spec: Mapping[str, Any], folder: RunFolder, status: Status, blame: str, message: str) -> Record:
+def ended(spec: RunSpec, folder: RunFolder, status: Status, blame: str, message: str) -> Record:
     """Record an end, with the phase that the last heartbeat told."""
     progress = folder.progress()
     failure = {"phase": progress.get("phase", "start"), "blame": blame, "message": message}
-    record = Record(folder.id, spec["keys"], dict(spec), status, failure, int(progress.get("attempts", 1)))
+    record = Record(folder.id, spec.keys, spec, status, failure, int(progress.get("attempts", 1)))
     folder.finish(record)
     return record

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harness.contract.spec import RunSpec
 from harness.execute.heartbeat import Heartbeat
 from harness.plugins.manager import Registry
 from harness.store.record import Record
@@ -16,7 +17,7 @@ class Observers:
     """The observers of one run. What of them fails gets into the log, and once into the heartbeat."""
 
     registry: Registry
-    spec: Mapping[str, Any]
+    spec: RunSpec
     places: Mapping[str, str]
     heart: Heartbeat
 
@@ -34,5 +35,5 @@ class Observers:
         self._tell("harness_run_finished", record=record.header(), cases=cases)
 
     def _tell(self, hook: str, **given: object) -> None:
-        for line in self.registry.notify(hook, self.places, run=self.spec, **given):
+        for line in self.registry.notify(hook, self.places, run=self.spec.as_json(), **given):
             self.heart.note(line)

@@ -29,13 +29,13 @@ class Needs:
         self._known: dict[str, float] = {}
         for run in planned:
             if run.id:
-                self._ids.setdefault(run.spec["model"]["label"], []).append(run.id)
+                self._ids.setdefault(run.spec.model.label, []).append(run.id)
 
     def __call__(self, run: PlannedRun) -> ResourceRequest:
         """What a run needs; its memory is None while no run of its model has ended."""
-        given = self._settings.get(run.spec["model"]["name"], {})
+        given = self._settings.get(run.spec.model.name, {})
         gib = given.get("memory_gib")
-        memory = gib * 1024 if gib is not None else self._took(run.spec["model"]["label"])
+        memory = gib * 1024 if gib is not None else self._took(run.spec.model.label)
         return ResourceRequest(given.get("gpus", 1), given.get("cpus"), memory)
 
     def _took(self, label: str) -> float | None:

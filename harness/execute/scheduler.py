@@ -183,7 +183,7 @@ class _Drive:
     def _answers(self, run: PlannedRun, folder: RunFolder, record: Record) -> bool:
         """True if the run is over: done, or ended by another process since this one began."""
         news = folder.stamp() != self.old[run.id]
-        return folder.answers(run.spec) or (news and dict(record.keys) == run.spec["keys"])
+        return folder.answers(run.spec) or (news and record.keys == run.spec.keys)
 
     def _submit(self, fresh: Sequence[tuple[PlannedRun, RunFolder]]) -> None:
         jobs = []
@@ -218,7 +218,7 @@ class _Drive:
         record = readable(one.folder)
         current = record is not None and one.folder.stamp() != self.old[one.run.id]
         if record is not None and (current or one.folder.answers(one.run.spec)):
-            if dict(record.keys) == one.run.spec["keys"]:
+            if record.keys == one.run.spec.keys:
                 self._over(one, record)
             else:
                 # Another process was faster, under other metrics: look again later.

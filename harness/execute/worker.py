@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.contract.local import LocalPaths
+from harness.contract.spec import RunSpec
 from harness.errors import BUSY, INTERRUPTED, OK, RUNS_FAILED
 from harness.execute.failure import classify
 from harness.execute.heartbeat import Heartbeat
@@ -26,7 +28,7 @@ from harness.store.runs import RunFolder
 log = logging.getLogger("harness.worker")
 
 
-Failed = Callable[[Exception, Mapping[str, Any]], None]
+Failed = Callable[[Exception, RunSpec], None]
 
 
 def work(
@@ -82,8 +84,8 @@ def _attempt(folder: RunFolder, heart: Heartbeat, timeout_s: float | None, faile
     run: RunPipeline | None = None
     try:
         with time_limit(timeout_s):
-            registry = load([Path(file) for file in local["plugin_files"]])
-            observers = Observers(registry, spec, local.get("observers", {}), heart)
+            registry = load([Path(file) for file in local.plugin_files])
+            observers = Observers(registry, spec, local.observers, heart)
             observers.run_started()
             run = RunPipeline(folder, spec, local, heart, observers.epoch_ended)
             finished = run.execute(attempts)
@@ -105,8 +107,8 @@ def _attempt(folder: RunFolder, heart: Heartbeat, timeout_s: float | None, faile
 
 def _failed(
     error: Exception,
-    spec: dict[str, Any],
-    local: Mapping[str, Any],
+    spec: RunSpec,
+    local: LocalPaths,
     folder: RunFolder,
     phase: str,
     attempts: int,
@@ -114,13 +116,11 @@ def _failed(
     """The record of a run that failed: why, and on what machine."""
     status, failure = classify(error, spec, phase)
     # The record may be published; where things lie on this machine is nobody's business.
-    for place in (str(folder.path.parents[1]), str(local["root"])):
+    for place in (str(folder.path.parents[1]), local.root):
         failure["message"] = failure["message"].replace(f"{place}/", "").replace(place, "the dataset")
     about: dict[str, Any] = {}
     with contextlib.suppress(Exception):
-        compute = Compute.choose(
-            spec["protocol"]["precision"], deterministic=spec["protocol"]["deterministic"]
-        )
+        compute = Compute.choose(spec.protocol.precision, deterministic=spec.protocol.deterministic)
         about = {"environment": environment(compute), "hardware": hardware(compute)}
         about["plugins"] = provenance(spec)
-    return Record(spec["run_id"], spec["keys"], spec, status, failure, attempts, **about)
+    return Record(spec.run_id, spec.keys, spec, status, failure, attempts, **about)

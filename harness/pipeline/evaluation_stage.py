@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from harness.contract.spec import RunSpec
 from harness.data.case import Case, Volume
 from harness.measure.clocks import Phases, median_and_p95
 from harness.measure.contention import ContentionMonitor
@@ -41,7 +42,7 @@ class Evaluated:
 
 def evaluate(
     predictor: Predictor,
-    spec: Mapping[str, Any],
+    spec: RunSpec,
     test: Sequence[Case],
     *,
     clock: Phases,
@@ -89,13 +90,13 @@ class _ScoredSet:
 
 def _predict_and_score(
     predictor: Predictor,
-    spec: Mapping[str, Any],
+    spec: RunSpec,
     test: Sequence[Case],
     clock: Phases,
     predictions: PredictionWriter | None,
     report: Callable[[dict[str, Any]], None],
 ) -> _ScoredSet:
-    value_of = np.array([0, *spec["dataset"]["structures"].values()], np.uint8)
+    value_of = np.array([0, *spec.dataset.structures.values()], np.uint8)
     first: list[Volume] = []
     with contextlib.ExitStack() as stack:
         with clock("score"):

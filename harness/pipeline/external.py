@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.contract.local import LocalPaths
+from harness.contract.spec import RunSpec
 from harness.data.case import Case, Volume
 from harness.data.predictions import read_prediction
 from harness.errors import DataError
@@ -39,8 +41,8 @@ class Scored:
 
 def score_files(
     folder: RunFolder,
-    spec: dict[str, Any],
-    local: dict[str, Any],
+    spec: RunSpec,
+    local: LocalPaths,
     cases: Sequence[Case],
     files: Mapping[str, Path],
     values: Mapping[str, int],
@@ -54,7 +56,7 @@ def score_files(
     `values` are the label values in the files, by structure.
     """
     copies = folder.path / "predictions.new"
-    read = partial(_read_file, files, spec["dataset"]["structures"], values, copies)
+    read = partial(_read_file, files, spec.dataset.structures, values, copies)
     new = not folder.path.exists()
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -93,13 +95,13 @@ def _read_file(
     return labels
 
 
-def _external_record(spec: dict[str, Any], scored: Scored, missing: list[str]) -> Record:
+def _external_record(spec: RunSpec, scored: Scored, missing: list[str]) -> Record:
     data = {**record_data(spec), "missing": missing}
-    return Record(spec["run_id"], spec["keys"], spec, "done", data=data, cases=scored.rows)
+    return Record(spec.run_id, spec.keys, spec, "done", data=data, cases=scored.rows)
 
 
 def rescore(
-    folder: RunFolder, spec: dict[str, Any], cases: Sequence[Case], *, engine: Engine, advance: Advance
+    folder: RunFolder, spec: RunSpec, cases: Sequence[Case], *, engine: Engine, advance: Advance
 ) -> tuple[Record, Mapping[str, float]]:
     """Score the saved predictions of a finished run under `spec`, and replace its record.
 
@@ -122,13 +124,13 @@ def rescore(
     with folder.locked():
         folder.reopen()
         folder.plan(spec)
-        rescored = replace(record, keys=spec["keys"], spec=spec, cases=scored.rows)
+        rescored = replace(record, keys=spec.keys, spec=spec, cases=scored.rows)
         folder.finish(rescored)
     return rescored, scored.differences
 
 
 def _score(
-    spec: Mapping[str, Any],
+    spec: RunSpec,
     cases: Sequence[Case],
     read: Callable[[Case, Volume], NDArray[Any]],
     engine: Engine,

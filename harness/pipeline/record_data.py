@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from harness.contract.spec import RunSpec
 
-def record_data(spec: Mapping[str, Any]) -> dict[str, Any]:
+
+def record_data(spec: RunSpec) -> dict[str, Any]:
     """Hashes of manifest and split, and the number of patients in each set."""
     return {
-        "manifest_hash": spec["manifest_hash"],
-        "split_hash": spec["split_hash"],
-        "patients": {name: len(patients) for name, patients in spec["parts"].items()},
+        "manifest_hash": spec.manifest_hash,
+        "split_hash": spec.split_hash,
+        "patients": spec.parts.sizes(),
     }

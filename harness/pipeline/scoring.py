@@ -17,6 +17,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from harness.contract.spec import RunSpec
 from harness.data.case import Case
 from harness.metrics import EmptyPolicy, Score, metric, score
 from harness.metrics.empty import DEFAULT
@@ -39,13 +40,13 @@ class Scoring:
     engine: Engine = "fast"
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], engine: Engine = "fast") -> Scoring:
+    def of(cls, spec: RunSpec, engine: Engine = "fast") -> Scoring:
         """As a run's spec says; label values are the dataset's own."""
-        protocol = spec["protocol"]
+        empty = spec.scoring.empty
         return cls(
-            dict(spec["dataset"]["structures"]),
-            tuple(protocol["metrics"]),
-            EmptyPolicy(**protocol["empty"]),
+            dict(spec.dataset.structures),
+            spec.scoring.metrics,
+            EmptyPolicy(empty.one_empty_distance, empty.both_empty),
             engine,
         )
 

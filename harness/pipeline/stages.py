@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import torch
 
+from harness.contract.local import LocalPaths
+from harness.contract.spec import KINDS, RunSpec
 from harness.data.case import Case
 from harness.data.manifest import build_manifest
 from harness.data.source import Source, open_spec
@@ -44,8 +46,8 @@ class RunPipeline:
     """One run being executed. `phase` is the current stage, for the record of a failure."""
 
     folder: RunFolder
-    spec: dict[str, Any]
-    local: dict[str, Any]
+    spec: RunSpec
+    local: LocalPaths
     heartbeat: ProgressReporter
     epoch_ended: Callable[[Mapping[str, Any]], None]
     phase: str = "setup"
@@ -55,8 +57,8 @@ class RunPipeline:
         """Execute the run and return its record."""
         self.enter("setup")
         with self.clock("setup"):
-            protocol = self.spec["protocol"]
-            compute = Compute.choose(protocol["precision"], deterministic=protocol["deterministic"])
+            protocol = self.spec.protocol
+            compute = Compute.choose(protocol.precision, deterministic=protocol.deterministic)
             if warning := unusable_gpus():
                 self.heartbeat.note(warning)
             source = self._open()
@@ -75,7 +77,7 @@ class RunPipeline:
             self.spec,
             compute,
             self.clock,
-            Path(self.local["cache"]),
+            Path(self.local.cache),
             prepared=lambda done, total: self._beat({"prepared": done, "cases": total}),
             report=self._report,
         )
@@ -98,15 +100,15 @@ class RunPipeline:
         }
 
     def _evaluate(self, network: TrainedNetwork, cases: Sequence[Case], compute: Compute) -> Evaluated:
-        protocol, patients = self.spec["protocol"], set(self.spec["parts"]["test"])
+        protocol, patients = self.spec.protocol, set(self.spec.parts.test)
         test = sorted((case for case in cases if case.patient in patients), key=lambda case: case.id)
-        predictions = PredictionWriter(self.folder.predictions) if protocol["keep_predictions"] else None
+        predictions = PredictionWriter(self.folder.predictions) if protocol.keep_predictions else None
         # Predictions of an earlier attempt may come from other weights.
         remove_predictions(self.folder.predictions)
         return evaluate(
             Predictor(network.model, network.task, protocol, compute),
             self.spec,
-            test[: protocol["limit"]],
+            test[: protocol.limit],
             clock=self.clock,
             predictions=predictions,
             report=self._beat,
@@ -126,8 +128,8 @@ class RunPipeline:
         names = ("data_on", "energy_j", "host_peak", "machines")
         data_on, energy, host, machines = (training.pop(name) for name in names)
         return Record(
-            run_id=spec["run_id"],
-            keys=spec["keys"],
+            run_id=spec.run_id,
+            keys=spec.keys,
             spec=spec,
             status="done",
             attempts=attempts,
@@ -155,15 +157,16 @@ class RunPipeline:
 
     def _open(self) -> Source:
         """The dataset; DataError if it is no longer the one that the run was planned with."""
-        source = open_spec(self.spec, Path(self.local["root"]))
-        manifest = build_manifest(source.cases, source.structures, Path(self.local["manifest"]))
-        if manifest.hash != self.spec["manifest_hash"]:
+        source = open_spec(self.spec.dataset, Path(self.local.root))
+        manifest = build_manifest(source.cases, source.structures, Path(self.local.manifest))
+        if manifest.hash != self.spec.manifest_hash:
             raise DataError(
                 "the dataset has changed since this run was planned",
-                where=self.local["root"],
+                where=self.local.root,
                 remedy="Run the command again, which plans the run anew.",
             )
-        guard(Parts(**{name: tuple(patients) for name, patients in self.spec["parts"].items()}), manifest)
+        parts = self.spec.parts
+        guard(Parts(parts.train, parts.validation, parts.test), manifest)
         return source
 
     def enter(self, phase: str) -> None:
@@ -183,22 +186,24 @@ class RunPipeline:
             self.epoch_ended(progress)
 
 
-def provenance(spec: Mapping[str, Any]) -> dict[str, Any]:
+def provenance(spec: RunSpec) -> dict[str, Any]:
     """Name, version, distribution and source hash of a run's plugins, and versions of required packages."""
     return {
         kind: {
-            **{name: spec[kind][name] for name in ("name", "version", "distribution")},
-            "source": source_hash(spec[kind]["target"]),
-            **({"packages": installed_versions(needs)} if (needs := spec[kind].get("requires")) else {}),
+            "name": plugin.name,
+            "version": plugin.version,
+            "distribution": plugin.distribution,
+            "source": source_hash(plugin.target),
+            **({"packages": installed_versions(plugin.requires)} if plugin.requires else {}),
         }
-        for kind in ("model", "loss", "dataset")
+        for kind, plugin in ((kind, spec.plugin(kind)) for kind in KINDS)
     }
 
 
-def _size(model: torch.nn.Module, task: Task, spec: Mapping[str, Any]) -> dict[str, Any]:
+def _size(model: torch.nn.Module, task: Task, spec: RunSpec) -> dict[str, Any]:
     """Number of parameters, and FLOPs of one volume of the protocol's crop and depth."""
-    height, width = spec["protocol"]["crop"]
-    slices = spec["protocol"].get("depth", VOLUME_SLICES)
+    height, width = spec.protocol.crop
+    slices = spec.protocol.depth or VOLUME_SLICES
     shape = (
         (slices, task.channels, height, width)
         if task.dims == 2

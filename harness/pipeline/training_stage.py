@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from harness.contract.spec import RunSpec
 from harness.data.prepare import Prepared, prepare
 from harness.data.source import Source
 from harness.measure.clocks import Phases
@@ -39,7 +40,7 @@ class TrainingStage:
     """How a run gets its network. `prepared(done, total)` and `report` are told of the progress."""
 
     folder: RunFolder
-    spec: Mapping[str, Any]
+    spec: RunSpec
     compute: Compute
     clock: Phases
     cache: Path
@@ -48,7 +49,7 @@ class TrainingStage:
 
     def load(self) -> TrainedNetwork | None:
         """The network that a finished training saved; None where there is none."""
-        weights = _load_weights(self.folder.weights, self.spec["keys"]["train"])
+        weights = _load_weights(self.folder.weights, self.spec.keys["train"])
         if weights is None:
             return None
         task = make_task(self.spec, weights["channels"])
@@ -64,8 +65,8 @@ class TrainingStage:
             return prepare(
                 source.cases,
                 source.structures,
-                self.spec["protocol"],
-                self.cache / "prepared" / self.spec["keys"]["prepare"][:24],
+                self.spec.protocol,
+                self.cache / "prepared" / self.spec.keys["prepare"][:24],
                 self.prepared,
             )
 
@@ -84,7 +85,7 @@ class TrainingStage:
         measured = {"data_on": "host" if data.training.on_host else compute.device.type, **meter.measured()}
         with self.clock("checkpoint"):
             state = {
-                "key": spec["keys"]["train"],
+                "key": spec.keys["train"],
                 "channels": channels,
                 "model": model.state_dict(),
                 "history": log.history,
@@ -98,9 +99,9 @@ class TrainingStage:
 
     def _data(self, source: Source, prepared: Prepared) -> TrainingData:
         """The training and validation set, on the device if they fit there."""
-        protocol, parts, device = self.spec["protocol"], self.spec["parts"], self.compute.device
-        training, validation = (ids_of(source, parts[part]) for part in ("train", "validation"))
-        validation = validation[: protocol["limit"]]
+        protocol, parts, device = self.spec.protocol, self.spec.parts, self.compute.device
+        training, validation = (ids_of(source, patients) for patients in (parts.train, parts.validation))
+        validation = validation[: protocol.limit]
         coarse = COARSE if coarse_epochs(protocol) else None
         on_host = not fits(prepared, training + validation, device_free(device), coarse)
         return TrainingData(
@@ -109,7 +110,7 @@ class TrainingStage:
         )
 
 
-def ids_of(source: Source, patients: list[str]) -> list[str]:
+def ids_of(source: Source, patients: Sequence[str]) -> list[str]:
     """The cases of these patients, sorted."""
     wanted = set(patients)
     return sorted(case.id for case in source.cases if case.patient in wanted)

@@ -46,7 +46,7 @@ class Choice:
         return f"{self.name}[{inside}]" if inside else self.name
 
     def as_spec(self) -> dict[str, Any]:
-        """What a run's spec keeps of it."""
+        """The fields of a `PluginSpec`."""
         record = self.record
         assert self.plugin is not None
         return {
@@ -56,7 +56,7 @@ class Choice:
             "target": record.target,
             "params": dict(self.params),
             "distribution": f"{self.plugin.distribution} {self.plugin.version}".strip(),
-            **({"requires": sorted(record.requires)} if record.requires else {}),
+            "requires": tuple(sorted(record.requires)),
         }
 
 

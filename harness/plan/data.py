@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.config.load import Project
 from harness.config.protocol import Protocol
+from harness.contract.local import LocalPaths
+from harness.contract.spec import DatasetSpec
 from harness.data.manifest import Manifest, build_manifest
 from harness.data.source import Source, open_record
 from harness.data.split import Split, make_split
@@ -30,24 +31,27 @@ class Data:
     manifest: Manifest
     split: Split
 
-    def spec(self) -> dict[str, Any]:
-        """What a run's spec keeps of it."""
-        return {
+    def spec(self) -> DatasetSpec:
+        """What the specification of a run says of it."""
+        return DatasetSpec(
             **self.choice.as_spec(),
-            "structures": self.source.structures,
-            "phases": list(self.source.phases),
-            "cases": len(self.manifest.cases),
-            "patients": len(self.manifest.patients),
-        }
+            structures=self.source.structures,
+            phases=self.source.phases,
+            cases=len(self.manifest.cases),
+            patients=len(self.manifest.patients),
+        )
 
-    def local(self, runs: RunsFolder, plugin_files: tuple[Path, ...]) -> dict[str, Any]:
-        """Where a worker finds it, and the rest, on this machine."""
-        return {
-            "root": str(self.root.resolve()),
-            "cache": str(runs.cache.resolve()),
-            "manifest": str(self.memory.resolve()),
-            "plugin_files": [str(file.absolute()) for file in plugin_files],
-        }
+    def local(
+        self, runs: RunsFolder, plugin_files: tuple[Path, ...], observers: Mapping[str, str] | None = None
+    ) -> LocalPaths:
+        """The paths on this machine that a worker needs."""
+        return LocalPaths(
+            root=str(self.root.resolve()),
+            cache=str(runs.cache.resolve()),
+            manifest=str(self.memory.resolve()),
+            plugin_files=tuple(str(file.absolute()) for file in plugin_files),
+            observers=dict(observers or {}),
+        )
 
 
 def root_of(project: Project, choice: Choice, runs: RunsFolder, data_roots: Mapping[str, Path]) -> Path:

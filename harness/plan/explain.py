@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 from harness.plan.keys import inputs
 from harness.store.runs import RunFolder
 
 
-def why_new(spec: Mapping[str, Any], existing: list[RunFolder]) -> str:
+def why_new(spec: RunSpec, existing: list[RunFolder]) -> str:
     """In a few words: never run, or the first field that differs from the nearest run on disk."""
     found = nearest_run(spec, existing)
     if found is None:
@@ -25,17 +26,17 @@ def why_new(spec: Mapping[str, Any], existing: list[RunFolder]) -> str:
 
 
 def nearest_run(
-    spec: Mapping[str, Any], existing: list[RunFolder]
+    spec: RunSpec, existing: list[RunFolder]
 ) -> tuple[RunFolder, list[tuple[str, Any, Any]]] | None:
     """The run of the same entry, seed and fold with the fewest differing fields, and these fields."""
     candidates = []
     for run in existing:
         # Only few folders need to be read.
-        if name_of(run.id) != name_of(str(spec["run_id"])):
+        if name_of(run.id) != name_of(spec.run_id):
             continue
         try:
             differences = compare(run.spec(), spec)
-        except (HarnessError, KeyError, TypeError):
+        except HarnessError:
             continue
         candidates.append((len(differences), run.id, run, differences))
     if not candidates:
@@ -57,7 +58,7 @@ def by_name(runs: Iterable[RunFolder]) -> dict[str, list[RunFolder]]:
     return found
 
 
-def compare(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+def compare(there: RunSpec, here: RunSpec) -> list[tuple[str, Any, Any]]:
     """Fields that go into the keys and differ: (dotted name, value there, value here)."""
     a, b = (dict(_flat(_told(inputs(spec), spec))) for spec in (there, here))
     return [
@@ -67,12 +68,12 @@ def compare(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[tuple[str
     ]
 
 
-def _told(parts: dict[str, dict[str, Any]], spec: Mapping[str, Any]) -> dict[str, Any]:
+def _told(parts: dict[str, dict[str, Any]], spec: RunSpec) -> dict[str, Any]:
     """The inputs of all keys as one mapping, without the hashes that repeat what precedes them."""
     told: dict[str, Any] = {"protocol": {}}
     for part in parts.values():
         told["protocol"].update(part["protocol"])
-    told["data"] = {"manifest": spec["manifest_hash"][:12], "split": spec["split_hash"][:12]}
+    told["data"] = {"manifest": spec.manifest_hash[:12], "split": spec.split_hash[:12]}
     told["algorithm"] = {name: part["algorithm"] for name, part in parts.items()}
     train = parts["train"]
     return {**told, **{name: train[name] for name in ("model", "loss", "seed", "fold")}}

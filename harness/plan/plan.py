@@ -6,10 +6,12 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from harness.config.load import Project
 from harness.config.protocol import Protocol
+from harness.contract.local import LocalPaths
+from harness.contract.spec import KINDS, RunSpec
 from harness.data.manifest import Manifest
 from harness.errors import HarnessError, PluginError
 from harness.plan.data import Data, open_data
@@ -25,20 +27,34 @@ State = Literal["done", "resume", "todo", "running", "skipped"]
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run: its spec, where things lie (`local`), and what is to be done about it."""
+    """One run: its specification, its paths on this machine, and what is to be done about it."""
 
     entry: PlannedEntry
     seed: int
     fold: int
     state: State
     reason: str
-    spec: dict[str, Any]
-    local: dict[str, Any]
+    run_spec: RunSpec | None = None
+    paths: LocalPaths | None = None
 
     @property
     def id(self) -> str:
         """The run's id; empty for a skipped entry, which has none."""
-        return str(self.spec.get("run_id", ""))
+        return self.run_spec.run_id if self.run_spec is not None else ""
+
+    @property
+    def spec(self) -> RunSpec:
+        """The specification; HarnessError for a skipped entry, which has none."""
+        if self.run_spec is None:
+            raise HarnessError("was skipped, so it has no specification", where=self.entry.label)
+        return self.run_spec
+
+    @property
+    def local(self) -> LocalPaths:
+        """The paths on this machine; HarnessError for a skipped entry, which has none."""
+        if self.paths is None:
+            raise HarnessError("was skipped, so it has no paths", where=self.entry.label)
+        return self.paths
 
 
 @dataclass(frozen=True)
@@ -73,25 +89,24 @@ def make_plan(
     is read for the first time.
     """
     opened: dict[str, Data] = {}
-    lies: dict[str, dict[str, Any]] = {}
+    lies: dict[str, LocalPaths] = {}
     planned: list[PlannedRun] = []
     existing = by_name(runs.all())
     source = functools.cache(_source)
     for entry in matrix.selected:
         if entry.skip is not None:
-            planned.append(PlannedRun(entry, 0, 0, "skipped", entry.skip, {}, {}))
+            planned.append(PlannedRun(entry, 0, 0, "skipped", entry.skip))
             continue
         label = entry.dataset.label
         if label not in opened:
             opened[label] = open_data(project, entry.dataset, protocol, runs, data_roots, advance)
-            lies[label] = opened[label].local(runs, plugin_files)
+            lies[label] = opened[label].local(runs, plugin_files, observers)
         data = opened[label]
         for seed, fold in seeds_and_folds(protocol):
             spec = make_spec(name, entry, protocol, data, seed, fold)
-            run = runs.run(spec["run_id"])
+            run = runs.run(spec.run_id)
             state, reason = state_of(run, spec, existing.get(name_of(run.id), []), source)
-            local = {**lies[label], "observers": dict(observers or {})}
-            planned.append(PlannedRun(entry, seed, fold, state, reason, spec, local))
+            planned.append(PlannedRun(entry, seed, fold, state, reason, spec, lies[label]))
     notes = tuple(note for data in opened.values() for note in data.split.notes)
     manifests = {label: data.manifest for label, data in opened.items()}
     return Plan(name, protocol, tuple(planned), notes, manifests)
@@ -100,9 +115,10 @@ def make_plan(
 def _recorded(record: Record, source: Callable[[str], str | None]) -> str:
     """``recorded``, and whether the code of a plugin has changed since without a new version."""
     changed = [
-        record.spec[kind]["name"]
-        for kind, plugin in record.plugins.items()
-        if plugin["source"] != source(record.spec[kind]["target"])
+        record.spec.plugin(kind).name
+        for kind in KINDS
+        if kind in record.plugins
+        and record.plugins[kind]["source"] != source(record.spec.plugin(kind).target)
     ]
     if not changed:
         return "recorded"
@@ -118,7 +134,7 @@ def _source(target: str) -> str | None:
 
 def state_of(
     folder: RunFolder,
-    spec: Mapping[str, Any],
+    spec: RunSpec,
     existing: list[RunFolder],
     source: Callable[[str], str | None] = _source,
 ) -> tuple[State, str]:
@@ -132,7 +148,7 @@ def state_of(
     if record is not None and record.status == "done":
         if folder.answers(spec, record):
             return "done", _recorded(record, source)
-        same = dict(record.keys) == spec["keys"]
+        same = record.keys == spec.keys
         why = "its predictions were not kept" if same else "metrics or clean-up changed"
         if not folder.weights.exists():
             # Its record came from elsewhere, or its weights were deleted.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import nn
 
+from harness.contract.protocol import RunProtocol
 from harness.data.case import Volume
 from harness.data.prepare import network_image
 from harness.errors import PluginError
@@ -26,7 +26,7 @@ class Predictor:
 
     model: nn.Module
     task: Task
-    protocol: dict[str, Any]
+    protocol: RunProtocol
     compute: Compute
 
     @torch.inference_mode()
@@ -44,7 +44,7 @@ class Predictor:
                     remedy="Lower protocol.learning_rate, or check the network's normalisation in eval mode.",
                 )
         labels: NDArray[np.uint8] = grid.native_labels(maps).cpu().numpy()
-        if self.protocol["largest_component"]:
+        if self.protocol.largest_component:
             labels = largest_components(labels, self.task.classes)
         return labels
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import pdb
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from types import FrameType, TracebackType
 from typing import Any
 
+from harness.contract.spec import RunSpec
 from harness.plugins.blame import OURS
 
 
@@ -43,7 +44,7 @@ def post_mortem(error: BaseException, package: str = "") -> None:
         raise KeyboardInterrupt
 
 
-def debug_failure(error: Exception, spec: Mapping[str, Any]) -> None:
+def debug_failure(error: Exception, spec: RunSpec) -> None:
     """Open the debugger on the failure of a run, at the plugin that `spec` names and that is at fault."""
     from harness.execute.failure import package_at_fault
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from harness.contract.trial import FailedTrial, Footprint, Trial, answer_from_json
 from harness.data.manifest import Manifest
 from harness.execute.local import worker_environment
 from harness.pipeline.evaluation_stage import TIMED
@@ -35,7 +35,7 @@ def forecast(
     `manifests` are by the dataset's label. Nothing is read of the data and nothing is written.
     """
     wanted = [run for run in runs if run.state in ("todo", "resume")]
-    tried: dict[str, dict[str, Any]] = {}
+    tried: dict[str, Footprint | FailedTrial] = {}
     found = {}
     for number, run in enumerate(wanted, 1):
         manifest = manifests[run.entry.dataset.label]
@@ -47,54 +47,49 @@ def forecast(
     return found
 
 
-def _ask(run: PlannedRun, manifest: Manifest) -> dict[str, Any]:
-    question = {
-        "spec": run.spec,
-        "channels": manifest.cases[0].channels,
-        "deepest": max(case.shape[0] for case in manifest.cases),
-        "plugin_files": run.local["plugin_files"],
-    }
+def _ask(run: PlannedRun, manifest: Manifest) -> Footprint | FailedTrial:
+    deepest = max(case.shape[0] for case in manifest.cases)
+    trial = Trial(run.spec, manifest.cases[0].channels, deepest, run.local.plugin_files)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "harness", "preflight"],
-        input=json.dumps(question),
+        input=json.dumps(trial.as_json()),
         capture_output=True,
         text=True,
         env=worker_environment(),
         check=False,
     )
     try:
-        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer_from_json(json.loads(done.stdout.splitlines()[-1]))
     except (ValueError, IndexError):
         ended = f"ended with code {done.returncode}"
-        answer = {"failure": f"the trial {ended}; the system may have run out of memory"}
-    return answer
+        return FailedTrial(f"the trial {ended}; the system may have run out of memory")
 
 
-def _of(run: PlannedRun, manifest: Manifest, answer: Mapping[str, Any]) -> Forecast:
-    if "failure" in answer:
-        return Forecast(None, None, str(answer["failure"]))
-    protocol, parts = run.spec["protocol"], run.spec["parts"]
-    slices = {
-        part: [case.shape[0] for case in manifest.cases if case.patient in set(patients)]
-        for part, patients in parts.items()
-    }
-    samples = sum(slices["train"]) if run.spec["model"]["dims"] == 2 else len(slices["train"])
-    steps = max(1, samples // protocol["batch"])
-    if protocol["limit"] is not None:
-        steps = min(steps, protocol["limit"])
-    looks = -(-protocol["epochs"] // protocol["validate_every"])
-    held_out, tested = (len(slices[part][: protocol["limit"]]) for part in ("validation", "test"))
+def _of(run: PlannedRun, manifest: Manifest, answer: Footprint | FailedTrial) -> Forecast:
+    if isinstance(answer, FailedTrial):
+        return Forecast(None, None, answer.failure)
+    protocol, parts = run.spec.protocol, run.spec.parts
+    train, validation, test = (
+        [case.shape[0] for case in manifest.cases if case.patient in patients]
+        for patients in (set(parts.train), set(parts.validation), set(parts.test))
+    )
+    samples = sum(train) if run.spec.model.dims == 2 else len(train)
+    steps = max(1, samples // protocol.batch)
+    if protocol.limit is not None:
+        steps = min(steps, protocol.limit)
+    looks = -(-protocol.epochs // protocol.validate_every)
+    held_out, tested = len(validation[: protocol.limit]), len(test[: protocol.limit])
     # Some test cases are predicted again, for latency; all are taken to be as deep as the deepest.
     predictions = looks * held_out + tested + min(tested, TIMED)
     budget = Budget.of(protocol, steps)
-    fine = (budget.epochs - budget.coarse_epochs) * answer["step_s"]
-    coarse = budget.coarse_epochs * answer["coarse_step_s"]
-    seconds = (fine + coarse) * steps + predictions * answer["predict_s"]
-    memory = answer["gpu_train_mib"] if answer["gpu_train_mib"] is not None else answer["host_mib"]
+    fine = (budget.epochs - budget.coarse_epochs) * answer.step_s
+    coarse = budget.coarse_epochs * answer.coarse_step_s
+    seconds = (fine + coarse) * steps + predictions * answer.predict_s
+    memory = answer.gpu_train_mib if answer.gpu_train_mib is not None else answer.host_mib
     # The prepared cases lie beside the network: float32 channels and one byte of label a pixel.
-    height, width = protocol["crop"]
-    pixels = sum(slices["train"] + slices["validation"]) * height * width
+    height, width = protocol.crop
+    pixels: float = sum(train + validation) * height * width
     if budget.coarse_epochs:
-        pixels += sum(slices["train"]) * height * width / COARSE**2
+        pixels += sum(train) * height * width / COARSE**2
     memory += pixels * (4 * manifest.cases[0].channels + 1) / 2**20
     return Forecast(memory, seconds)

@@ -17,12 +17,12 @@ from harness.store.runs import RunFolder
 def trained(folder: RunFolder) -> Predictor:
     """The network of a finished run, as it predicts; ConfigError where its weights are elsewhere."""
     spec = folder.spec()
-    compute = Compute.choose(spec["protocol"]["precision"], deterministic=spec["protocol"]["deterministic"])
+    compute = Compute.choose(spec.protocol.precision, deterministic=spec.protocol.deterministic)
     network = TrainingStage(folder, spec, compute, Phases(), folder.path).load()
     if network is None:
         raise ConfigError("its weights are not here", where=folder.id, remedy="Run it on this machine.")
     network.model.eval()
-    return Predictor(network.model, network.task, spec["protocol"], compute)
+    return Predictor(network.model, network.task, spec.protocol, compute)
 
 
 def interleave(

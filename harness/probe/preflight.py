@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from harness.contract.protocol import RunProtocol
+from harness.contract.spec import RunSpec
+from harness.contract.trial import Footprint
 from harness.measure.clocks import Steps
 from harness.measure.compute import Compute
 from harness.measure.memory import device_peak, host_peak, reset_peak
@@ -23,37 +24,18 @@ STEPS = 3
 """Steps and predictions that are timed after the first; the median of them counts."""
 
 
-@dataclass(frozen=True)
-class Footprint:
-    """Seconds of a step, of a coarse one and of the largest prediction; MiB in use.
-
-    The device's are None on a CPU; a coarse step takes 0 s where the protocol has none.
-    """
-
-    step_s: float
-    coarse_step_s: float
-    predict_s: float
-    gpu_train_mib: float | None
-    gpu_predict_mib: float | None
-    host_mib: float
-
-    def as_json(self) -> dict[str, float | None]:
-        """As JSON values."""
-        return asdict(self)
-
-
-def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Footprint:
+def preflight(spec: RunSpec, channels: int, deepest: int) -> Footprint:
     """Train a few steps on a full batch and predict a case of `deepest` slices; reads no data.
 
     Errors are those of a run: PluginError for wrong shapes, an out-of-memory error where it is one.
     """
-    protocol = spec["protocol"]
-    compute = Compute.choose(protocol["precision"], deterministic=protocol["deterministic"])
+    protocol = spec.protocol
+    compute = Compute.choose(protocol.precision, deterministic=protocol.deterministic)
     task = make_task(spec, channels)
     model = compute.place(make_model(spec, task), task.dims)
     criterion = make_loss(spec, task).to(compute.device)
     stepper = Stepper.of(model, criterion, task, spec, compute)
-    rate = protocol["learning_rate"]
+    rate = protocol.learning_rate
 
     def step(side: int) -> float:
         images, labels = _batch(protocol, side, task, compute.device)
@@ -65,7 +47,7 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Footprint
     step_s = step(1)
     gpu_train, _ = device_peak(compute.device)
 
-    height, width = protocol["crop"]
+    height, width = protocol.crop
     case = torch.randn(deepest, channels, height, width, device=compute.device)
     model.eval()
     reset_peak(compute.device)
@@ -75,12 +57,12 @@ def preflight(spec: Mapping[str, Any], channels: int, deepest: int) -> Footprint
     return Footprint(step_s, coarse_step_s, predict_s, gpu_train, gpu_predict, host_peak())
 
 
-def _batch(protocol: Mapping[str, Any], side: int, task: Task, device: torch.device) -> tuple[Tensor, Tensor]:
+def _batch(protocol: RunProtocol, side: int, task: Task, device: torch.device) -> tuple[Tensor, Tensor]:
     """A batch whose pixels have `side` times the side of full-sized ones."""
-    height, width = (pixels // side for pixels in protocol["patch"] or protocol["crop"])
-    inside = (height, width) if task.dims == 2 else (protocol["depth"], height, width)
-    images = torch.randn(protocol["batch"], task.channels, *inside, device=device)
-    labels = torch.randint(task.classes, (protocol["batch"], *inside), device=device)
+    height, width = (pixels // side for pixels in protocol.patch or protocol.crop)
+    inside = (height, width) if task.dims == 2 else (protocol.depth or 1, height, width)
+    images = torch.randn(protocol.batch, task.channels, *inside, device=device)
+    labels = torch.randint(task.classes, (protocol.batch, *inside), device=device)
     return images, labels
 
 

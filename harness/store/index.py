@@ -11,9 +11,10 @@ import contextlib
 from dataclasses import fields
 from pathlib import Path
 
+from harness.contract.migrations import SCHEMA
 from harness.errors import HarnessError
 from harness.store.atomic import digest, write_text
-from harness.store.record import SCHEMA, CaseScore, Record, from_line, to_line
+from harness.store.record import CaseScore, Record, from_line, to_line
 from harness.store.runs import RunFolder
 
 LAYOUT = digest([SCHEMA, *(one.name for one in (*fields(Record), *fields(CaseScore)))])

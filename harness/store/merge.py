@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.store.atomic import storage_errors, write_json
-from harness.store.record import Record, check_spec, compared_records
+from harness.store.atomic import storage_errors
+from harness.store.record import Record, compared_records
 from harness.store.runs import Busy, RunFolder, RunsFolder
 
 KEPT = ("spec.json", "cases.jsonl", "log.txt", "predictions", "weights.pt", "record.json")
@@ -89,13 +89,12 @@ def _committed(source: Path) -> Iterable[Record]:
 def _check(run_id: str, record: Record, source: Path) -> None:
     """A run's id becomes a folder's name here: one from elsewhere must be a name and nothing else."""
     plain = run_id and Path(run_id).name == run_id and not run_id.startswith(".")
-    if not plain or record.run_id != run_id or record.spec.get("run_id", run_id) != run_id:
+    if not plain or record.run_id != run_id or record.spec.run_id not in ("", run_id):
         raise HarnessError(
             f"has a record of run {record.run_id!r} that is not that of a run by this name",
             where=source,
             remedy="Nothing was taken over. Remove that record there.",
         )
-    check_spec(record.spec, run_id)
 
 
 def _one(
@@ -143,7 +142,7 @@ def _take(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: 
     """Begun or failed here, or not known; the other machine has finished it."""
     if folder is None:
         _clear(own)
-        write_json(own.path / "spec.json", dict(record.spec))
+        own.plan(record.spec)
         own.finish(record)
         return
     names = [name for name in KEPT if (folder.path / name).exists() and (weights or name != "weights.pt")]

@@ -9,11 +9,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.contract.migrations import RECORD, SCHEMA
+from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 from harness.store.atomic import canonical_json, read_json
-
-SCHEMA = 1
-"""Version of the record's layout; raise it with a migration in `from_json`."""
 
 Status = Literal["done", "failed", "timeout", "out-of-memory", "interrupted"]
 State = Literal["ok", "both-empty", "prediction-empty", "reference-empty", "error"]
@@ -39,29 +38,13 @@ class CaseScore:
     spacing_mm: tuple[float, float, float]
 
 
-NAMED = ("model", "loss", "dataset")
-
-
-def check_spec(spec: Any, run_id: object) -> None:
-    """HarnessError unless a spec has what every reader of records relies on."""
-    whole = isinstance(spec, Mapping) and {*NAMED, "seed", "fold", "manifest_hash"} <= set(spec)
-    named = whole and all(
-        isinstance(spec[kind], Mapping) and {"name", "label", "version"} <= set(spec[kind]) for kind in NAMED
-    )
-    if not named:
-        raise HarnessError(
-            f"run {run_id!r} has a spec that lacks what it must say",
-            remedy="Delete its folder and run again.",
-        )
-
-
 @dataclass(frozen=True)
 class Record:
     """``record.json`` and ``cases.jsonl`` of one run. docs/record.md explains every field."""
 
     run_id: str
     keys: Mapping[str, str]
-    spec: Mapping[str, Any]
+    spec: RunSpec
     status: Status
     failure: Mapping[str, Any] | None = None
     attempts: int = 1
@@ -79,27 +62,23 @@ class Record:
     def header(self) -> dict[str, Any]:
         """Everything but the cases, as JSON-ready values (the content of ``record.json``)."""
         value = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "cases"}
-        return {"schema": value.pop("schema"), **value}
+        return {"schema": value.pop("schema"), **value, "spec": self.spec.as_json()}
 
     @classmethod
     def from_json(cls, header: Mapping[str, Any], cases: Iterable[CaseScore] = ()) -> Record:
         """Build a record from `header`; HarnessError for a schema this version can't read."""
-        schema = header.get("schema")
-        if schema != SCHEMA:
-            raise HarnessError(
-                f"record {header.get('run_id')!r} has schema {schema!r}, this version reads {SCHEMA}",
-                remedy="Use the version of Harness that wrote it, or run it again.",
-            )
+        run_id = header.get("run_id")
+        values = RECORD.lift(header, f"record {run_id!r}")
         known = {f.name for f in fields(cls)} - {"cases"}
-        unknown = sorted(set(header) - known)
-        missing = sorted({"run_id", "keys", "spec", "status"} - set(header))
+        unknown = sorted(set(values) - known)
+        missing = sorted({"run_id", "keys", "spec", "status"} - set(values))
         if unknown or missing:
             raise HarnessError(
-                f"record {header.get('run_id')!r} has unknown fields {unknown}, lacks {missing}",
+                f"record {run_id!r} has unknown fields {unknown}, lacks {missing}",
                 remedy="Run it again.",
             )
-        values = dict(header)
         values["history"] = tuple(values.get("history", ()))
+        values["spec"] = RunSpec.from_json(values["spec"], run_id)
         return cls(**values, cases=tuple(cases))
 
 

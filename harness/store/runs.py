@@ -23,12 +23,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
 from typing import Any
 
+from harness.contract.local import LocalPaths
+from harness.contract.protocol import RunProtocol
+from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 from harness.store.atomic import read_json, storage_errors, write_json, write_text
 from harness.store.lease import TTL_S, Busy, Held, Holder, Lease
@@ -63,20 +66,20 @@ class RunFolder:
         """Kept label maps."""
         return self.path / "predictions"
 
-    def spec(self) -> dict[str, Any]:
-        """What to do."""
-        return read_json(self.path / "spec.json")
+    def spec(self) -> RunSpec:
+        """The specification of the run."""
+        return RunSpec.from_json(read_json(self.path / "spec.json"), self.id)
 
-    def local(self) -> dict[str, Any]:
-        """Where things lie on this machine."""
-        return read_json(self.path / "local.json")
+    def local(self) -> LocalPaths:
+        """The paths of the run on this machine."""
+        return LocalPaths.from_json(read_json(self.path / "local.json"), self.id)
 
-    def plan(self, spec: dict[str, Any], local: dict[str, Any] | None = None) -> None:
-        """Write what to do, and where things lie if that is told, unless it stands there already."""
-        for name, value in (("spec.json", spec), ("local.json", local)):
+    def plan(self, spec: RunSpec, local: LocalPaths | None = None) -> None:
+        """Write the specification, and the paths if there are any, unless the same stand there already."""
+        for name, part in (("spec.json", spec), ("local.json", local)):
             path = self.path / name
-            if value is not None and (not path.exists() or _differs(path, value)):
-                write_json(path, value)
+            if part is not None and (not path.exists() or _differs(path, part.as_json())):
+                write_json(path, part.as_json())
 
     def record(self, *, scores: bool = True) -> Record | None:
         """The record, None while there is none; with its cases if `scores`."""
@@ -89,15 +92,16 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
-    def answers(self, spec: Mapping[str, Any], record: Record | None = None) -> bool:
+    def answers(self, spec: RunSpec, record: Record | None = None) -> bool:
         """True if the record is what `spec` asks for: done, under its keys, with what it wants kept.
 
         `record` is the run's, where it has been read already.
         """
         record = self.record() if record is None else record
-        if record is None or record.status != "done" or dict(record.keys) != spec["keys"]:
+        if record is None or record.status != "done" or record.keys != spec.keys:
             return False
-        return not spec["protocol"]["keep_predictions"] or self.predictions.is_dir()
+        keeps = isinstance(spec.scoring, RunProtocol) and spec.scoring.keep_predictions
+        return not keeps or self.predictions.is_dir()
 
     def finish(self, record: Record) -> None:
         """Write scores, then the record: the run has ended."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 from harness.store.runs import RunFolder
 
@@ -58,12 +59,12 @@ def status_of(folder: RunFolder) -> Status:
     holder = folder.holder() if state == "running" else None
     return Status(
         folder.id,
-        str(spec.get("leaderboard", "")),
-        spec["model"]["label"],
-        spec["loss"]["label"],
-        spec["dataset"]["label"],
-        seed=int(spec["seed"]),
-        fold=int(spec["fold"]),
+        spec.leaderboard,
+        spec.model.label,
+        spec.loss.label,
+        spec.dataset.label,
+        seed=spec.seed,
+        fold=spec.fold,
         state=state,
         figures=figures,
         host=holder.host if holder is not None else str(figures.get("host", "")),
@@ -86,7 +87,7 @@ def damaged(folder: RunFolder, error: HarnessError) -> Status:
 _Known = tuple[State, Mapping[str, Any], Mapping[str, Any], float | None]
 
 
-def _state(folder: RunFolder, spec: dict[str, Any], submitted: Mapping[str, Any]) -> _Known:
+def _state(folder: RunFolder, spec: RunSpec, submitted: Mapping[str, Any]) -> _Known:
     try:
         record = folder.record(scores=False)
     except HarnessError as error:

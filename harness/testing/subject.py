@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from harness.contract.spec import LossSpec, ModelSpec
 from harness.errors import PluginError
 from harness.plugins.blame import describe
 from harness.plugins.hooks import RETURNS, call, find_hooks
@@ -56,22 +57,22 @@ class Subject:
         """All parameters, defaults filled in."""
         return {**self.record.defaults, **self.params}
 
-    def spec(self, structures: tuple[str, ...], seed: int = 0) -> dict[str, Any]:
-        """The part of a run's spec that a network or a loss is made from."""
-        own: dict[str, Any] = {
-            "name": self.record.name,
-            "label": self.record.name,
-            "target": self.record.target,
-            "params": self.resolved,
-        }
-        if isinstance(self.record, Model):
-            own["dims"] = self.record.dims
-        return {
-            self.kind: own,
-            "seed": seed,
-            "dataset": {"structures": structures},
-            "protocol": {"class_weights": {}},
-        }
+    def _fields(self) -> dict[str, Any]:
+        """The fields of its `PluginSpec`."""
+        record = self.record
+        about = {"name": record.name, "label": record.name, "version": record.version}
+        return {**about, "target": record.target, "params": self.resolved}
+
+    @property
+    def model(self) -> ModelSpec:
+        """The specification of a model."""
+        assert isinstance(self.record, Model)
+        return ModelSpec(**self._fields(), dims=self.record.dims)
+
+    @property
+    def loss(self) -> LossSpec:
+        """The specification of a loss."""
+        return LossSpec(**self._fields())
 
 
 def registered(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from harness.contract.protocol import RunProtocol
 
 COARSE = 2
 """Coarse pixels have so many times the side of others; a step on them is about a quarter of the work."""
 
 
-def coarse_epochs(protocol: Mapping[str, Any]) -> int:
-    """Of a resolved protocol, which leaves `coarse` out where it is 0; the last epoch never is one."""
-    epochs: int = protocol["epochs"]
-    share: float = protocol.get("coarse", 0.0)
-    return min(round(share * epochs), epochs - 1)
+def coarse_epochs(protocol: RunProtocol) -> int:
+    """How many of a run's epochs are coarse; the last one never is."""
+    return min(round(protocol.coarse * protocol.epochs), protocol.epochs - 1)
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,9 @@ class Budget:
     coarse_epochs: int = 0
 
     @classmethod
-    def of(cls, protocol: Mapping[str, Any], steps: int) -> Budget:
+    def of(cls, protocol: RunProtocol, steps: int) -> Budget:
         """That of a resolved protocol."""
-        return cls(protocol["epochs"], steps, coarse_epochs(protocol))
+        return cls(protocol.epochs, steps, coarse_epochs(protocol))
 
     def work(self, step: int) -> float:
         """What the first `step` steps of all come to, in full-sized ones."""

@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import random
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from harness.contract.protocol import RunProtocol
+from harness.contract.spec import RunSpec
 from harness.data.augment import augment
 from harness.errors import PluginError
 from harness.measure.clocks import Phases, Steps
@@ -71,7 +72,7 @@ def train(
     model: nn.Module,
     criterion: nn.Module,
     task: Task,
-    spec: Mapping[str, Any],
+    spec: RunSpec,
     data: TrainingData,
     context: TrainingContext,
 ) -> TrainingLog:
@@ -79,11 +80,9 @@ def train(
 
     PluginError for outputs of a wrong shape and for a loss that is not finite.
     """
-    protocol, clock = spec["protocol"], context.clock
+    protocol, clock = spec.protocol, context.clock
     stepper, log, best = _start(model, criterion, task, spec, context)
-    budget = Budget.of(
-        protocol, steps_per_epoch(data.training, task.dims, protocol["batch"], protocol["limit"])
-    )
+    budget = Budget.of(protocol, steps_per_epoch(data.training, task.dims, protocol.batch, protocol.limit))
     first_epoch = len(log.history)
     with clock("setup"):
         coarse = first_epoch < budget.coarse_epochs
@@ -96,11 +95,11 @@ def train(
             loss, step_s = _epoch(stepper, spec, coarse_training or data.training, epoch, budget, context)
         progress: dict[str, Any] = {"epoch": epoch + 1, "loss": loss}
         last = epoch + 1 == budget.epochs
-        if data.validation is not None and (last or (epoch + 1) % protocol["validate_every"] == 0):
+        if data.validation is not None and (last or (epoch + 1) % protocol.validate_every == 0):
             with clock("validate"):
                 dice = grid_dice(model, task, data.validation, context.compute)
                 progress["validation_dice"] = dice
-                if protocol["selection"] == "best":
+                if protocol.selection == "best":
                     best.offer(dice, model)
         log.history.append(progress)
         if epoch >= budget.coarse_epochs:
@@ -118,7 +117,7 @@ def train(
 
 
 def _start(
-    model: nn.Module, criterion: nn.Module, task: Task, spec: Mapping[str, Any], context: TrainingContext
+    model: nn.Module, criterion: nn.Module, task: Task, spec: RunSpec, context: TrainingContext
 ) -> tuple[Stepper, TrainingLog, Best]:
     """Set up, and continue from the last checkpoint if there is one.
 
@@ -126,7 +125,7 @@ def _start(
     """
     with context.clock("setup"):
         stepper = Stepper.of(model, criterion, task, spec, context.compute)
-        saved = checkpoint.load(context.folder, spec["keys"]["train"])
+        saved = checkpoint.load(context.folder, spec.keys["train"])
     if not saved:
         return stepper, TrainingLog(), Best()
     model.load_state_dict(saved["model"])
@@ -139,12 +138,12 @@ def _start(
 
 
 def _state(
-    spec: Mapping[str, Any], stepper: Stepper, log: TrainingLog, best: Best, context: TrainingContext
+    spec: RunSpec, stepper: Stepper, log: TrainingLog, best: Best, context: TrainingContext
 ) -> dict[str, Any]:
     """The content of a checkpoint."""
     return {
-        "key": spec["keys"]["train"],
-        "seed": spec["seed"],
+        "key": spec.keys["train"],
+        "seed": spec.seed,
         "model": stepper.model.state_dict(),
         "optimiser": stepper.optimiser.state_dict(),
         "criterion": stepper.criterion.state_dict(),
@@ -159,17 +158,17 @@ def _state(
 
 def _epoch(
     stepper: Stepper,
-    spec: Mapping[str, Any],
+    spec: RunSpec,
     training: Resident,
     epoch: int,
     budget: Budget,
     context: TrainingContext,
 ) -> tuple[float, list[float]]:
     """One pass over the training set: the mean loss, and the seconds of each step but a warm-up step."""
-    protocol, compute = spec["protocol"], context.compute
-    seed = zlib.crc32(f"{spec['seed']}:{epoch}".encode())
+    protocol, compute = spec.protocol, context.compute
+    seed = zlib.crc32(f"{spec.seed}:{epoch}".encode())
     _seed_plugins(seed)
-    patch = budget.patch(protocol["patch"], epoch)
+    patch = budget.patch(protocol.patch, epoch)
     batches = _augmented(training, protocol, stepper.task, patch, seed)
     total = torch.zeros((), device=compute.device)
     timer = Steps(compute.device)
@@ -177,9 +176,7 @@ def _epoch(
     def train_step(step: int) -> None:
         images, labels = next(batches)
         number = epoch * budget.steps + step
-        rate = learning_rate(
-            protocol["schedule"], protocol["learning_rate"], budget.work(number), budget.all_work
-        )
+        rate = learning_rate(protocol.schedule, protocol.learning_rate, budget.work(number), budget.all_work)
         total.add_(stepper(images, labels, rate))
         timer.mark()
         done = {"epoch": epoch + 1, "epochs": budget.epochs, "step": step + 1, "steps": budget.steps}
@@ -201,21 +198,21 @@ def _epoch(
     if not math.isfinite(mean):
         raise PluginError(
             f"the loss is {mean} in epoch {epoch + 1}",
-            where=f"{spec['model']['label']} + {spec['loss']['label']}",
+            where=f"{spec.model.label} + {spec.loss.label}",
             remedy="Lower protocol.learning_rate, or check the loss for log(0) and division by zero.",
         )
     return mean, timer.durations()
 
 
 def _augmented(
-    training: Resident, protocol: Mapping[str, Any], task: Task, patch: tuple[int, int] | None, seed: int
+    training: Resident, protocol: RunProtocol, task: Task, patch: tuple[int, int] | None, seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The augmented batches of an epoch. One generator draws their order, another one their augmentation."""
     order = torch.Generator().manual_seed(seed)
     changes = torch.Generator(training.device).manual_seed(seed)
-    augmentation = SimpleNamespace(**protocol["augmentation"])
-    depth = protocol.get("depth", 1)
-    batches = epoch_batches(training, task.dims, protocol["batch"], task.slices, depth, order)
+    augmentation = protocol.augmentation
+    depth = protocol.depth or 1
+    batches = epoch_batches(training, task.dims, protocol.batch, task.slices, depth, order)
 
     def changed(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         return augment(*batch, augmentation, changes, patch)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
+from harness.contract.protocol import RunProtocol
 from harness.train.muon import Muon
 
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
@@ -48,12 +48,12 @@ class Optimisers:
 Optimiser = torch.optim.Optimizer | Optimisers
 
 
-def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: Mapping[str, Any]) -> Optimiser:
+def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: RunProtocol) -> Optimiser:
     """``adamw`` over everything, or ``muon`` over the layers' weights with ``adamw`` over the rest."""
     # A loss may learn too, such as the weights of its terms.
     parameters = [*model.parameters(), *criterion.parameters()]
-    rate, decay = protocol["learning_rate"], protocol["weight_decay"]
-    if protocol["optimiser"] == "adamw":
+    rate, decay = protocol.learning_rate, protocol.weight_decay
+    if protocol.optimiser == "adamw":
         return _adamw(parameters, rate, decay)
     weights = list({id(w): w for w in map(_weight, model.modules()) if w is not None}.values())
     taken = {id(weight) for weight in weights}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
 
+from harness.contract.spec import RunSpec
 from harness.errors import PluginError
 from harness.measure.compute import Compute
 from harness.plugins.blame import calling
@@ -31,16 +31,16 @@ class Stepper:
 
     @classmethod
     def of(
-        cls, model: nn.Module, criterion: nn.Module, task: Task, spec: Mapping[str, Any], compute: Compute
+        cls, model: nn.Module, criterion: nn.Module, task: Task, spec: RunSpec, compute: Compute
     ) -> Stepper:
         """The step that a run's protocol defines; `model` keeps the weights."""
-        protocol = spec["protocol"]
+        protocol = spec.protocol
         with calling("model"):
             if not any(parameter.requires_grad for parameter in model.parameters()):
                 raise PluginError("has no parameter to train")
         optimiser = make_optimiser(model, criterion, protocol)
-        forward = compute.compiled(model) if protocol["compile"] else model
-        return cls(model, forward, criterion, optimiser, task, compute, protocol["gradient_clip"])
+        forward = compute.compiled(model) if protocol.compile else model
+        return cls(model, forward, criterion, optimiser, task, compute, protocol.gradient_clip)
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> Tensor:
         """Train on a batch; returns the loss as a tensor on the device, without waiting for it."""

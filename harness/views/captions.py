@@ -188,7 +188,7 @@ def _significant(field: Field) -> bool:
 
 def _one_training(result: Result) -> bool:
     """Whether no seeds of an entry are drawn: there is one, or its runs are not all there."""
-    return result.state != "done" or len({record.spec["seed"] for record in result.records}) < 2
+    return result.state != "done" or len({record.spec.seed for record in result.records}) < 2
 
 
 def _methods(board: Board, found: Stability, ranked: Sequence[Result]) -> list[str]:

@@ -42,7 +42,7 @@ def scores_frame(records: Iterable[Record]) -> pd.DataFrame:
     rows = []
     for record in records:
         entry = Entry.of(record.spec)
-        about = (entry.name, entry.model, entry.loss, entry.dataset, record.spec["seed"], record.spec["fold"])
+        about = (entry.name, entry.model, entry.loss, entry.dataset, record.spec.seed, record.spec.fold)
         named = dict(zip(ABOUT, about, strict=True))
         rows += [{**named, **asdict(score)} for score in record.cases]
     frame = pd.DataFrame(rows, columns=[*ABOUT, *CaseScore.__dataclass_fields__])

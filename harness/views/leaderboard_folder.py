@@ -64,8 +64,8 @@ def _protocol(protocol: Mapping[str, Any]) -> str:
 
 def _order(record: Record) -> tuple[Any, ...]:
     spec = record.spec
-    labels = (spec[kind]["label"] for kind in ("dataset", "model", "loss"))
-    return (*labels, spec["seed"], spec["fold"], record.run_id)
+    labels = (spec.dataset.label, spec.model.label, spec.loss.label)
+    return (*labels, spec.seed, spec.fold, record.run_id)
 
 
 def _line(record: Record) -> str:

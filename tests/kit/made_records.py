@@ -6,12 +6,14 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from made_specs import HEART, run_spec
+
 from harness.board.board import Entry, RequiredRun
+from harness.config.protocol import Protocol
 from harness.store.record import CaseScore, Record
 
-HEART = {"RV": 1, "MYO": 2, "LV": 3}
 UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
-PROTOCOL = {
+PROTOCOL: dict[str, Any] = {
     "spacing_mm": 2.0,
     "epochs": {"2d": 7, "3d": 15},
     "split": "official",
@@ -49,23 +51,22 @@ def record(
     phases: Iterable[str] = ("ED", "ES"),
     **other: Any,
 ) -> Record:
-    def plugin(label: str, **more: Any) -> dict[str, Any]:
-        return {"name": label.partition("[")[0], "version": 1, "params": {}, "label": label, **more}
-
     model, loss = entry
+    dims = 3 if "3d" in model else 2
+    keys = {"split": "5e6f7a8b" * 8, "protocol": "1a2b3c4d" * 8}
     values: dict[str, Any] = {
         "run_id": f"{model}-{loss}-{dataset}-s{seed}-f{fold}",
-        "keys": {"split": "5e6f7a8b" * 8, "protocol": "1a2b3c4d" * 8},
-        "spec": {
-            "leaderboard": "quick",
-            "label": f"{model} + {loss}",
-            "model": plugin(model, dims=3 if "3d" in model else 2),
-            "loss": plugin(loss),
-            "dataset": plugin(dataset, structures=dict(structures), phases=list(phases)),
-            "seed": seed,
-            "fold": fold,
-            "protocol": PROTOCOL,
-        },
+        "keys": keys,
+        "spec": run_spec(
+            *(model, loss, dataset),
+            dims=dims,
+            structures=structures,
+            phases=phases,
+            keys=keys,
+            seed=seed,
+            fold=fold,
+            scoring=Protocol(**PROTOCOL).resolved(dims),
+        ),
         "status": status,
         "hardware": {"class": CPU, "gpu": None, "cpu": "AMD EPYC 9B45", "cores": 2, "ram_gib": 23.0},
         "cases": tuple(scores),
@@ -76,7 +77,7 @@ def record(
 def plan(record: Record, state: str = "done", reason: str | None = None) -> RequiredRun:
     """The planned run that `record` fills."""
     spec = record.spec
-    return RequiredRun(record.run_id, Entry.of(spec), spec["seed"], spec["fold"], state, reason)
+    return RequiredRun(record.run_id, Entry.of(spec), spec.seed, spec.fold, state, reason)
 
 
 QUICK = {

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from made_specs import run_protocol, run_spec
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from harness.contract.protocol import AugmentationSpec
+from harness.contract.spec import RunSpec
 from harness.data.prepare import Prepared
 from harness.measure.clocks import Phases
 from harness.measure.compute import Compute
@@ -23,41 +27,41 @@ CPU = Compute(torch.device("cpu"), "fp32")
 SIZE = 12
 
 
-def made_spec(model: str, loss: str, *, dims: int = 2, **protocol: Any) -> dict[str, Any]:
-    """A run's spec as far as training looks at it; `model` and `loss` are targets."""
-    return {
-        "seed": 3,
-        "keys": {"train": "key"},
-        "model": {"name": "my-model", "label": "my-model", "target": model, "dims": dims, "params": {}},
-        "loss": {"name": "my-loss", "label": "my-loss", "target": loss, "params": {}},
-        "dataset": {"name": "my-data", "target": "my_data:open", "structures": {"LV": 1}},
-        "protocol": {
-            "optimiser": "adamw",
-            "learning_rate": 0.05,
-            "weight_decay": 0.0,
-            "schedule": "constant",
-            "patch": None,
-            "gradient_clip": None,
-            "epochs": 3,
-            "batch": 4,
-            "depth": 2,
-            "class_weights": {},
-            "validate_every": 1,
-            "selection": "last",
-            "compile": False,
-            "limit": None,
-            "augmentation": NO_AUGMENTATION,
-            **protocol,
-        },
-    }
+def made_spec(model: str, loss: str, *, dims: int = 2, **protocol: Any) -> RunSpec:
+    """A short run; `model` and `loss` are targets, `protocol` replaces fields of its protocol."""
+    spec = run_spec(
+        dims=dims,
+        seed=3,
+        keys={"train": "key"},
+        structures={"LV": 1},
+        scoring=run_protocol(dims, **{**SHORT, **protocol}),
+    )
+    return replace(
+        spec,
+        model=replace(spec.model, target=model),
+        loss=replace(spec.loss, target=loss),
+        dataset=replace(spec.dataset, target="my_data:open"),
+    )
 
 
-NO_AUGMENTATION = {
+NO_AUGMENTATION = AugmentationSpec(
     **dict.fromkeys(
         ("flip", "rotate_deg", "scale", "shift", "brightness", "contrast", "gamma", "noise"), 0.0
     ),
-    "spatial_probability": 1.0,
-    "intensity_probability": 1.0,
+    spatial_probability=1.0,
+    intensity_probability=1.0,
+)
+
+SHORT: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "gradient_clip": None,
+    "epochs": 3,
+    "batch": 4,
+    "depth": 2,
+    "class_weights": {},
+    "augmentation": NO_AUGMENTATION,
 }
 
 
@@ -77,7 +81,7 @@ def _disc(seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     return (2.0 * labels + rng.normal(0, 0.3, labels.shape))[None].astype(np.float32), labels
 
 
-def run_training(spec: dict[str, Any], folder: Path, **options: Any) -> tuple[nn.Module, TrainingLog]:
+def run_training(spec: RunSpec, folder: Path, **options: Any) -> tuple[nn.Module, TrainingLog]:
     """Make the plugins of `spec` and train as a worker does, on six cases, validating on two."""
     task = make_task(spec, 1)
     model = CPU.place(make_model(spec, task), task.dims)

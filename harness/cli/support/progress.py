@@ -184,7 +184,7 @@ class Progress:
 
 def _means(record: Record) -> str:
     """What the run comes to by itself in what its leaderboard ranks by."""
-    found = run_means(record, record.spec["protocol"]["rank_by"])
+    found = run_means(record, record.spec.protocol.rank_by)
     told = [
         f"{name} {scale.text(value)} {scale.unit}".rstrip()
         for name, value in found.items()

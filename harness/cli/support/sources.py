@@ -57,7 +57,7 @@ def _check_one_result(records: Sequence[Record], source: str) -> None:
     check_comparable(records)
     seen: dict[tuple[int, int], Record] = {}
     for record in records:
-        slot = (record.spec["seed"], record.spec["fold"])
+        slot = (record.spec.seed, record.spec.fold)
         other = seen.setdefault(slot, record)
         if other is not record:
             raise ConfigError(

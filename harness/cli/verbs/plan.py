@@ -79,7 +79,7 @@ def _rows(plan: Plan, needs: Mapping[str, Forecast]) -> list[dict[str, object]]:
             "fold": run.fold,
             "state": run.state,
             "reason": run.reason,
-            "keys": run.spec.get("keys"),
+            "keys": None if run.run_spec is None else dict(run.run_spec.keys),
             "preflight": asdict(needs[run.id]) if run.id in needs else None,
         }
         for run in plan.runs

@@ -1,7 +1,7 @@
 """``harness preflight``: what one run needs, measured in this process; started by `plan`, not by people.
 
-Reads a JSON object (spec, channels, deepest, plugin_files) from standard input and answers with
-one: the figures of `Need`, or the ``failure`` that a run would end with.
+Reads a `Trial` as a JSON object from standard input and answers with another: a `Footprint`, or a
+`FailedTrial` with the failure that a run would end with.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and answer."""
+    from harness.contract.trial import FailedTrial, Footprint, Trial
     from harness.execute.failure import classify
     from harness.plugins.manager import load
     from harness.probe.preflight import preflight
 
-    question = json.load(sys.stdin)
-    load([Path(file) for file in question["plugin_files"]])
+    trial = Trial.from_json(json.load(sys.stdin))
+    load([Path(file) for file in trial.plugin_files])
+    answer: Footprint | FailedTrial
     try:
-        need = preflight(question["spec"], question["channels"], question["deepest"])
+        answer = preflight(trial.spec, trial.channels, trial.deepest)
     except Exception as error:
-        _, failure = classify(error, question["spec"], "preflight")
-        print(json.dumps({"failure": failure["message"]}))
-    else:
-        print(json.dumps(need.as_json()))
+        _, failure = classify(error, trial.spec, "preflight")
+        answer = FailedTrial(failure["message"])
+    print(json.dumps(answer.as_json()))
     return OK

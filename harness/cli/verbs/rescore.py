@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.cli.support import board as boards
 from harness.cli.verbs.score import add_engine, print_differences
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from harness.cli.support.board import OpenLeaderboard
     from harness.cli.support.progress import Progress
+    from harness.contract.spec import RunSpec
     from harness.plan.data import Data
     from harness.store.runs import RunFolder
 
@@ -40,18 +41,18 @@ def run(args: argparse.Namespace) -> int:
     done, left, differences = [], dict[str, str](), dict[str, float]()
     with Progress(quiet=args.json) as progress:
         for folder, spec, data in _wanted(board, args, progress):
-            tested = set(spec["parts"]["test"])
+            tested = set(spec.parts.test)
             cases = [case for case in data.source.cases if case.patient in tested]
             try:
                 reason = _unfit(folder, spec)
                 if reason is not None:
-                    left[spec["run_id"]] = reason
+                    left[spec.run_id] = reason
                     continue
                 _, off = rescore(folder, spec, cases, engine=args.engine, advance=progress.scoring)
             except HarnessError as error:
-                left[spec["run_id"]] = str(error)
+                left[spec.run_id] = str(error)
                 continue
-            done.append(spec["run_id"])
+            done.append(spec.run_id)
             differences = {name: max(off[name], differences.get(name, 0.0)) for name in off}
     if args.json:
         if done:
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     return RUNS_FAILED if left else OK
 
 
-def _unfit(folder: RunFolder, spec: dict[str, Any]) -> str | None:
+def _unfit(folder: RunFolder, spec: RunSpec) -> str | None:
     """Why a run can't be scored from what was kept; None if it can."""
     record = folder.record()
     if record is None or record.status != "done":
@@ -77,14 +78,14 @@ def _unfit(folder: RunFolder, spec: dict[str, Any]) -> str | None:
     if not folder.predictions.is_dir():
         return "its predictions were not kept; set keep_predictions = true, and harness run predicts again"
     clean_up = "largest_component"
-    if record.spec["protocol"].get(clean_up) != spec["protocol"].get(clean_up):
+    if not spec.model.external and record.spec.protocol.largest_component != spec.protocol.largest_component:
         return f"{clean_up} changed, which a kept prediction can't undo; harness run predicts again"
     return None
 
 
 def _wanted(
     board: OpenLeaderboard, args: argparse.Namespace, progress: Progress
-) -> Iterator[tuple[RunFolder, dict[str, Any], Data]]:
+) -> Iterator[tuple[RunFolder, RunSpec, Data]]:
     """The folder and the spec, as it is to be now, of every selected run and external entry."""
     from harness.plan.data import open_data
     from harness.plan.matrix import seeds_and_folds
@@ -101,12 +102,12 @@ def _wanted(
             data = opened[entry.dataset.label]
             for seed, fold in seeds_and_folds(board.protocol):
                 spec = make_spec(board.title, entry, board.protocol, data, seed, fold)
-                yield board.runs.run(spec["run_id"]), spec, data
+                yield board.runs.run(spec.run_id), spec, data
     for folder in board.runs.all():
         known = folder.spec()
-        external = known["model"].get("external", False) and known["leaderboard"] == board.title
-        if external and known["dataset"]["label"] in opened:
-            data = opened[known["dataset"]["label"]]
-            spec = external_spec(board.title, known["model"]["name"], board.protocol, data, known["fold"])
-            if spec["run_id"] == folder.id:
+        external = known.model.external and known.leaderboard == board.title
+        if external and known.dataset.label in opened:
+            data = opened[known.dataset.label]
+            spec = external_spec(board.title, known.model.name, board.protocol, data, known.fold)
+            if spec.run_id == folder.id:
                 yield folder, spec, data

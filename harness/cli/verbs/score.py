@@ -97,9 +97,9 @@ def run(args: argparse.Namespace) -> int:
         values = _values(args.labels, data.source.structures)
         for fold in dict.fromkeys(fold for _, fold in seeds_and_folds(board.protocol)):
             spec = external_spec(board.title, args.name.strip(), board.protocol, data, fold)
-            wanted = set(spec["parts"]["test"])
+            wanted = set(spec.parts.test)
             record, off = score_files(
-                board.runs.run(spec["run_id"]),
+                board.runs.run(spec.run_id),
                 spec,
                 data.local(board.runs, board.plugin_files),
                 [case for case in data.source.cases if case.patient in wanted],
@@ -184,7 +184,7 @@ def _remarks(records: Sequence[Record], found: FoundPredictions, data: Data, fol
 
 
 def _untested(records: Sequence[Record], found: FoundPredictions, cases: Sequence[Case]) -> list[str]:
-    tested = {patient for record in records for patient in record.spec["parts"]["test"]}
+    tested = {patient for record in records for patient in record.spec.parts.test}
     return [case.id for case in cases if case.patient not in tested and case.id in found.files]
 
 

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     choice = next(e.dataset for e in board.matrix.entries if e.dataset.label in datasets)
     roots = boards.data_roots(args.data, board.registry)
     source = open_choice(choice, root_of(board.project, choice, board.runs, roots))
-    tested = set(found[0].records[0].spec["parts"]["test"])
+    tested = set(found[0].records[0].spec.parts.test)
     cases = [case for case in source.cases if case.patient in tested][: args.volumes]
     predictors = {one.name: trained(board.runs.run(_first(one.records, one.name).run_id)) for one in found}
     watch = ContentionMonitor(Gpu.of(next(iter(predictors.values())).compute.device))
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _first(records: list[Record], name: str) -> Record:
     """The run of the lowest seed and fold."""
-    own = [record for record in records if not record.spec["model"].get("external")]
+    own = [record for record in records if not record.spec.model.external]
     if not own:
         raise ConfigError("was predicted elsewhere: there is nothing to time", where=name)
-    return min(own, key=lambda record: (record.spec["seed"], record.spec["fold"]))
+    return min(own, key=lambda record: (record.spec.seed, record.spec.fold))

@@ -38,7 +38,7 @@ def _figure(ground: Ground, field: str, title: str, axis: str, loss: str) -> Plo
 
 def _runs(ground: Ground, result: Any, field: str) -> list[Series]:
     found = []
-    for record in sorted(result.records, key=lambda r: (r.spec["seed"], r.spec["fold"], r.run_id)):
+    for record in sorted(result.records, key=lambda r: (r.spec.seed, r.spec.fold, r.run_id)):
         points = [
             (epoch["epoch"], float(epoch[field]))
             for epoch in record.history
@@ -51,7 +51,7 @@ def _runs(ground: Ground, result: Any, field: str) -> list[Series]:
                     {"epoch": [e for e, _ in kept], "value": [rounded(v, 4) for _, v in kept]},
                     {
                         "entry": ground.labels[result.entry],
-                        "run": f"seed {record.spec['seed']}, fold {record.spec['fold']}",
+                        "run": f"seed {record.spec.seed}, fold {record.spec.fold}",
                     },
                 )
             )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from harness.contract.spec import ModelSpec
 from harness.plugins.records import Dataset, Loss, Model
 from harness.testing.phantom import phantom
 from harness.testing.subject import Subject
-from harness.train.build import check_loss, make_loss, make_task
+from harness.train.build import check_loss, criterion_of, task_of
 
 STRUCTURES = ("RV", "MYO", "LV")
 CLASSES = len(STRUCTURES) + 1
@@ -22,10 +25,11 @@ FINITE = "Use log_softmax instead of log(softmax), and add a small number to wha
 
 def build(subject: Subject, dims: int | None = None) -> nn.Module:
     """The loss, for a model of `dims`, or of those that it is made for."""
-    spec = subject.spec(STRUCTURES)
-    spec["model"] = {"label": "a model", "dims": dims or dims_of(subject), "params": {}}
+    named = "a model"
+    two_or_three: Literal[2, 3] = 3 if (dims or dims_of(subject)) == 3 else 2
+    model = ModelSpec(name=named, label=named, version=1, params={}, dims=two_or_three)
     torch.manual_seed(0)
-    return make_loss(spec, make_task(spec, 1))
+    return criterion_of(subject.loss, task_of(model, STRUCTURES, {}, 1))
 
 
 def excluded(subject: Subject, dims: int) -> str | None:

@@ -9,7 +9,7 @@ from harness.plugins.records import Model, Task
 from harness.predict.forward import check_logits
 from harness.testing.check import CheckFailed, attempt
 from harness.testing.subject import Subject
-from harness.train.build import make_model, make_task
+from harness.train.build import network_of, task_of
 from harness.train.supervise import check_outputs, outputs_of, supervised
 
 STRUCTURES = ("RV", "MYO", "LV")
@@ -28,9 +28,8 @@ def dims_of(subject: Subject) -> int:
 def build(
     subject: Subject, channels: int = 1, structures: tuple[str, ...] = STRUCTURES, seed: int = 0
 ) -> tuple[nn.Module, Task]:
-    spec = subject.spec(structures, seed)
-    made = make_task(spec, channels)
-    return make_model(spec, made), made
+    task = task_of(subject.model, structures, {}, channels)
+    return network_of(subject.model, task, seed), task
 
 
 def images_of(task: Task, size: tuple[int, ...] | None = None, batch: int = 2, seed: int = 0) -> Tensor:

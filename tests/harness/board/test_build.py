@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import made_records
 import pytest
+from made_specs import with_model
 
 from harness.board.board import Entry, RequiredRun
 from harness.board.build import build
@@ -173,7 +174,7 @@ def test_the_highest_plugin_version_counts_where_nobody_planned():
     planned = runs(("ce", 0.7, 0.7))
     old, new = runs(("mine", 0.5, 0.5), ("mine", 0.6, 0.6))
     old = replace(old, run_id="old")
-    new = replace(new, spec={**new.spec, "model": {**new.spec["model"], "version": 2}})
+    new = replace(new, spec=with_model(new.spec, version=2))
     made = by_loss(board([*planned, old, new], [made_records.plan(planned[0])]))
     assert made["mine"].overall["dice"] == pytest.approx(0.6)
     with pytest.raises(HarnessError, match="are both"):

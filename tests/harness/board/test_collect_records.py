@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
 import made_records
 import pytest
+from made_specs import with_model
 
 from harness.board.build import build
 from harness.board.collect_records import collect
 from harness.config.protocol import Protocol, hash_for
+from harness.contract.spec import Algorithms
 from harness.errors import HarnessError
 from harness.plan import keys as versions
 from harness.plan.matrix import Matrix
@@ -25,16 +28,11 @@ PROTOCOL = Protocol()
 def a_record(loss="ce", protocol=PROTOCOL, **other):
     """A finished record as a worker of this version writes it."""
     made = made_records.record([made_records.score(p, 0.8) for p in "ab"], entry=("unet2d", loss))
-    spec = {
-        **made.spec,
-        "protocol": protocol.resolved(2),
-        "manifest_hash": "m" * 64,
-        "split_hash": "s" * 64,
-        **other,
-    }
-    return replace(
-        made, spec=spec, keys=versions.keys(spec), run_id=f"{loss}-{len(protocol.resolved(2))}-{spec['seed']}"
-    )
+    fields = {"manifest_hash": "m" * 64, "split_hash": "s" * 64, **other}
+    spec = replace(made.spec, scoring=protocol.resolved(2), **fields)
+    spec = spec if "algorithms" in other else replace(spec, algorithms=versions.algorithms(spec.scoring))
+    names = len(spec.as_json()["protocol"])
+    return replace(made, spec=spec, keys=versions.keys(spec), run_id=f"{loss}-{names}-{spec.seed}")
 
 
 @pytest.fixture
@@ -95,7 +93,8 @@ def test_a_committed_failure_is_still_one_when_the_protocol_is_changed_back(foun
 
 def test_what_moves_no_score_keeps_nothing_out(found_in):
     other = PROTOCOL.model_copy(update={"rank_method": "test-then-rank", "seeds": (0, 1)})
-    assert hash_for(other, {"dims": 2}) == hash_for(PROTOCOL, {"dims": 2})
+    model = a_record().spec.model
+    assert hash_for(other, model) == hash_for(PROTOCOL, model)
     assert found_in(replace(a_record("dice", other), run_id="x")).left_out == ()
 
 
@@ -111,7 +110,7 @@ def test_runs_of_other_leaderboards_are_not_mentioned(found_in, tmp_path):
 def finish(folder, record):
     """Leave a record in the folder of runs, as a worker does."""
     run = RunsFolder(folder / "runs").run(record.run_id)
-    run.plan(dict(record.spec), {})
+    run.plan(record.spec)
     run.finish(record)
 
 
@@ -175,11 +174,11 @@ def test_a_failed_attempt_costs_no_committed_result(found_in, tmp_path):
 def test_a_failed_run_on_other_data_empties_no_table(found_in, tmp_path):
     other = a_record("dice", manifest_hash="n" * 64)
     finish(tmp_path, replace(other, status="failed", failure={"message": "out of luck"}, cases=()))
-    assert [record.spec["loss"]["label"] for record in found_in(a_record()).records] == ["ce"]
+    assert [record.spec.loss.label for record in found_in(a_record()).records] == ["ce"]
 
 
 def test_a_run_of_an_earlier_training_algorithm_is_left_out(found_in):
-    old = replace(a_record("dice", algorithms={"prepare": 1, "train": 0, "score": 1}), run_id="old")
+    old = replace(a_record("dice", algorithms=Algorithms(prepare=1, train=0, score=1)), run_id="old")
     found = found_in(a_record(), old)
     assert [record.run_id for record in found.records] != ["old"]
     (apart,) = found.left_out
@@ -190,26 +189,28 @@ def test_a_run_of_an_earlier_training_algorithm_is_left_out(found_in):
 def test_what_changes_one_optimiser_leaves_the_others_runs_as_they_are(optimiser, same, monkeypatch):
     protocol = PROTOCOL.model_copy(update={"optimiser": optimiser})
     record = a_record(protocol=protocol)
-    then = versions.algorithms(record.spec["protocol"])
+    then = versions.algorithms(record.spec.protocol)
     monkeypatch.setitem(versions.TRAINING, "muon", versions.TRAINING["muon"] + 1)
     assert (record.keys == a_record(protocol=protocol).keys) is same
-    assert versions.trained_as_now({**record.spec, "algorithms": then}) is same
+    assert versions.trained_as_now(replace(record.spec, algorithms=then)) is same
 
 
 def test_predictions_made_elsewhere_are_of_no_training_version(monkeypatch):
     """Else the next change of AdamW would drop what nnU-Net predicted from every table."""
     record = a_record()
-    then = versions.algorithms(record.spec["protocol"])
+    then = versions.algorithms(record.spec.protocol)
     monkeypatch.setitem(versions.TRAINING, "adamw", versions.TRAINING["adamw"] + 1)
-    ours = {**record.spec, "algorithms": then}
+    ours = replace(record.spec, algorithms=then)
     assert not versions.trained_as_now(ours)
-    assert versions.trained_as_now({**ours, "model": {**ours["model"], "external": True}})
+    assert versions.trained_as_now(with_model(ours, external=True))
 
 
 def test_a_damaged_spec_takes_no_table_down(found_in, tmp_path):
     (tmp_path / "runs" / "x").mkdir(parents=True)
     (tmp_path / "runs" / "x" / "spec.json").write_text("{}")
-    finish(tmp_path, replace(a_record("dice"), run_id="y", spec={}))
+    finish(tmp_path, replace(a_record("dice"), run_id="y"))
+    header = tmp_path / "runs" / "y" / "record.json"
+    header.write_text(json.dumps({**json.loads(header.read_text()), "spec": {}}))
     assert len(found_in(a_record()).records) == 1
 
 
@@ -228,7 +229,7 @@ def test_unfinished_runs_are_not_left_out_but_to_do(found_in):
 def test_another_split_or_other_data_is_said(found_in, what, reason):
     same = [a_record(), a_record("focal")]
     found = found_in(*same, replace(a_record("dice", **{what: "t" * 64}), run_id="other"))
-    assert {r.spec["loss"]["label"] for r in found.records} == {"ce", "focal"}
+    assert {r.spec.loss.label for r in found.records} == {"ce", "focal"}
     assert [(one.run_id, one.reason) for one in found.left_out] == [("other", reason)]
 
 
@@ -236,7 +237,7 @@ def test_scores_by_other_definitions_of_the_metrics_are_left_out(found_in, monke
     old = a_record("dice")
     monkeypatch.setitem(versions.ALGORITHMS, "score", versions.ALGORITHMS["score"] + 1)
     found = found_in(a_record(), old)
-    assert [r.spec["loss"]["label"] for r in found.records] == ["ce"]
+    assert [r.spec.loss.label for r in found.records] == ["ce"]
     (apart,) = found.left_out
     assert "other metric definitions" in apart.reason
     assert "harness rescore" in apart.reason

@@ -8,9 +8,12 @@ from dataclasses import replace
 import made_records
 import numpy as np
 import pytest
+from made_specs import with_model, with_protocol
 from scipy.stats import bootstrap, norm, t, wilcoxon
 
 from harness.board.compare import compare
+from harness.contract.protocol import EmptySpec
+from harness.contract.spec import Algorithms
 from harness.errors import ConfigError, HarnessError
 from harness.stats.verdict import combined_verdict, verdict
 from harness.views.compare import comparison
@@ -244,8 +247,9 @@ def test_without_resamples_there_is_no_verdict():
 
 def with_rules(record, algorithms=1, **empty):
     """`record` as scored by a version of the metrics, with rules for missing structures."""
-    protocol = {**record.spec["protocol"], "empty": {"both_empty": "exclude", **empty}}
-    return replace(record, spec={**record.spec, "protocol": protocol, "algorithms": {"score": algorithms}})
+    rules = EmptySpec(**{"one_empty_distance": "diagonal", "both_empty": "exclude", **empty})
+    spec = with_protocol(record.spec, empty=rules)
+    return replace(record, spec=replace(spec, algorithms=Algorithms(prepare=1, score=algorithms, train=2)))
 
 
 def test_other_definitions_of_a_metric_are_refused():
@@ -275,13 +279,11 @@ def test_a_rule_that_a_metric_does_not_follow_is_told_and_not_refused():
 def test_what_differs_by_nature_between_2d_and_3d_is_no_difference():
     """Budgets are resolved by dimensions; the spacing is not."""
     (a,), (b,) = pair([0.5, 0.6], [0.6, 0.7])
-    b = replace(b, spec={**b.spec, "model": {**b.spec["model"], "dims": 3}}, keys={**b.keys, "protocol": "x"})
-    protocols = [
-        {**a.spec["protocol"], "epochs": epochs, "spacing_mm": mm}
-        for epochs, mm in ((7, 2.0), (15, 2.0), (15, 1.5))
-    ]
+    b = replace(b, spec=with_model(b.spec, dims=3), keys={**b.keys, "protocol": "x"})
+    budgets = ((a, 7, 2.0), (b, 15, 2.0), (b, 15, 1.5))
     a, same, other = (
-        replace(one, spec={**one.spec, "protocol": p}) for one, p in zip((a, b, b), protocols, strict=True)
+        replace(one, spec=with_protocol(one.spec, epochs=epochs, spacing_mm=mm))
+        for one, epochs, mm in budgets
     )
     assert compare([a], [same]).differ == ()
     assert compare([a], [other]).differ == ("spacing_mm 2.0, not 1.5",)

@@ -1,5 +1,6 @@
 """harness.toml: what a user may write, and what they are told when it does not fit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from harness.config.load import load
 from harness.config.overrides import assign, parse_value, split_assignment
 from harness.config.protocol import Protocol, protocol_hash
 from harness.config.settings import json_schema
+from harness.contract.layout import as_json
 from harness.errors import ConfigError
 
 TOML = """
@@ -38,8 +40,8 @@ def test_one_value_stands_for_both_dimensions_and_two_for_each(file: Path) -> No
     _, protocol = load(file).leaderboard("mine")
     assert (protocol.epochs.at(2), protocol.epochs.at(3)) == (3, 5)
     assert (protocol.batch.at(2), protocol.batch.at(3)) == (4, 4)
-    assert protocol.resolved(2)["epochs"] == 3
-    assert protocol.resolved(3)["epochs"] == 5
+    assert protocol.resolved(2).epochs == 3
+    assert protocol.resolved(3).epochs == 5
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_data_root_order_is_argument_then_environment_then_file(
 
 def test_what_moves_no_score_is_not_in_the_protocol_hash() -> None:
     def hashed(**values: object) -> str:
-        return protocol_hash(Protocol.model_validate(values).resolved(2))
+        return protocol_hash(as_json(Protocol.model_validate(values).resolved(2)))
 
     assert hashed() == hashed(seeds=[1, 2]) == hashed(run_folds=[0]) == hashed(keep_predictions=True)
     for change in ({"epochs": 9}, {"largest_component": False}, {"metrics": ["dice"]}, {"crop": [64, 64]}):
@@ -182,10 +184,11 @@ def test_a_field_that_is_off_is_not_in_the_protocol_hash() -> None:
     assert "coarse" not in Protocol().model_dump()
     in_3d = Protocol.model_validate({"coarse": {"2d": 0, "3d": 0.8}})
     assert in_3d.resolved(2) == Protocol().resolved(2)
-    assert in_3d.resolved(3) == {**Protocol().resolved(3), "coarse": 0.8}
+    assert in_3d.resolved(3) == replace(Protocol().resolved(3), coarse=0.8)
+    assert "coarse" not in as_json(in_3d.resolved(2))
     # As computed by the version before the field: of 2D and 3D models, and of the whole.
-    assert protocol_hash(Protocol().resolved(2))[:16] == "a1e6a26529c1eb3e"
-    assert protocol_hash(Protocol().resolved(3))[:16] == "44ebd695d536f650"
+    assert protocol_hash(as_json(Protocol().resolved(2)))[:16] == "a1e6a26529c1eb3e"
+    assert protocol_hash(as_json(Protocol().resolved(3)))[:16] == "44ebd695d536f650"
     assert protocol_hash(Protocol().model_dump(mode="json", by_alias=True))[:16] == "02cd2e51fc85d315"
 
 

@@ -6,24 +6,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from made_specs import run_protocol, run_spec
 
+from harness.contract.spec import Algorithms
 from harness.data import prepare as module
 from harness.data.case import Case, Volume
 from harness.data.prepare import Prepared, class_map, load, network_image, prepare
 from harness.errors import DataError, ResourceError
 from harness.plan.keys import keys
 
-PROTOCOL: dict[str, Any] = {"spacing_mm": 1.5, "crop": [16, 12], "normalisation": "z-score"}
-WHOLE: dict[str, Any] = {
-    **PROTOCOL,
-    **{"learning_rate": 0.1, "largest_component": False, "metrics": ["dice"], "empty": "zero"},
-}
+PROTOCOL = run_protocol(spacing_mm=1.5, crop=(16, 12))
 STRUCTURES = {"LV": 3, "RV": 1}
 
 
@@ -131,16 +130,8 @@ def test_prepared_once_and_shared(tmp_path: Path) -> None:
 
 def key(**changes: Any) -> str:
     """The key under which the data of a made spec is prepared."""
-    named = {"name": "x", "version": 1, "params": {}}
-    spec = {
-        "protocol": WHOLE,
-        "manifest_hash": "a",
-        "dataset": {"structures": STRUCTURES},
-        "algorithms": {"prepare": 1, "train": 1, "score": 1},
-        **{"split_hash": "s", "fold": 0, "seed": 0, "model": named, "loss": named},
-        **changes,
-    }
-    return keys(spec)["prepare"]
+    spec = run_spec(structures=STRUCTURES, scoring=PROTOCOL, manifest_hash="a")
+    return keys(replace(spec, **changes))["prepare"]
 
 
 @pytest.mark.parametrize(
@@ -149,20 +140,20 @@ def key(**changes: Any) -> str:
         ({}, True),
         ({"learning_rate": 0.5}, True),
         ({"spacing_mm": 1.25}, False),
-        ({"crop": [12, 16]}, False),
+        ({"crop": (12, 16)}, False),
         ({"normalisation": "percentile"}, False),
     ],
 )
 def test_key_changes_with_what_changes_the_arrays(changes: dict[str, Any], same: bool) -> None:
     """Else a run trains on data made for another protocol, or makes the same data twice."""
-    assert (key() == key(protocol={**WHOLE, **changes})) is same
+    assert (key() == key(scoring=replace(PROTOCOL, **changes))) is same
 
 
 def test_key_changes_with_content_and_structures() -> None:
     others = [
         key(manifest_hash="b"),
-        key(dataset={"structures": {"RV": 1, "LV": 3}}),
-        key(algorithms={"prepare": 2, "train": 1, "score": 1}),
+        key(dataset=run_spec(structures={"RV": 1, "LV": 3}).dataset),
+        key(algorithms=Algorithms(prepare=2, train=2, score=1)),
     ]
     assert len({key(), *others}) == 4
 
@@ -203,13 +194,13 @@ def test_index_of_other_arrays_is_noticed(tmp_path: Path) -> None:
 
 
 KILLED = """
-import os, sys, pathlib
+import os, sys, pathlib, types
 import numpy as np
 from harness.data import prepare as module
 from harness.data.case import Case, Volume
 module.write_json = lambda *args: os._exit(9)
 read = lambda: Volume(np.ones((1, 3, 16, 12), np.float32), np.ones((3, 16, 12), np.uint8), (1.0, 1.5, 1.5))
-protocol = {"spacing_mm": 1.5, "crop": [16, 12], "normalisation": "z-score"}
+protocol = types.SimpleNamespace(spacing_mm=1.5, crop=(16, 12), normalisation="z-score")
 module.prepare([Case("p0", "p0", None, read)], {"RV": 1}, protocol, pathlib.Path(sys.argv[1]))
 """
 

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from made_specs import run_spec
 
 from harness.data.case import Case, Volume
 from harness.data.source import Source, open_record, open_source, open_spec
@@ -87,15 +89,8 @@ def test_record_and_spec_open_the_same(tmp_path: Path) -> None:
     target = "harness_cardiac.phantom:Phantom"
     params = {"train": 1, "test": 1, "seed": 0}
     record = Dataset("made", target, "made hearts", structures={"LV": 3}, phases=("ED",))
-    spec = {
-        "dataset": {
-            "name": "made",
-            "target": target,
-            "params": params,
-            "structures": {"LV": 3},
-            "phases": ["ED"],
-        }
-    }
+    spec = run_spec(dataset="made", structures={"LV": 3}, phases=("ED",)).dataset
+    spec = replace(spec, target=target, params=params)
     first, second = open_record(record, root, params), open_spec(spec, root)
     assert [each.id for each in first.cases] == [each.id for each in second.cases]
     assert (first.structures, first.phases) == (second.structures, second.phases)

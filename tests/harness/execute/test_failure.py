@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from made_specs import run_protocol
 from tiny_training import CROSS_ENTROPY, NET, made_spec, run_training
 
+from harness.contract.spec import RunSpec
 from harness.data.case import Case
 from harness.data.prepare import prepare
 from harness.errors import ConfigError, DataError, PluginError, ResourceError
@@ -42,7 +44,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
         del sys.modules[module]
 
 
-def failure(spec: dict[str, Any], folder: Path) -> tuple[str, str, str]:
+def failure(spec: RunSpec, folder: Path) -> tuple[str, str, str]:
     """Status, blame and message of a training that must fail."""
     with pytest.raises(Exception) as caught:  # noqa: PT011  # any error must be told
         run_training(spec, folder)
@@ -182,8 +184,8 @@ def test_a_dataset_that_cannot_be_read_later_is_named(package: Files, tmp_path: 
     text = "def read():\n    return open('no such file')\n"
     name = package(__init__=text)
     read = importlib.import_module(name).read
-    protocol = {"crop": [4, 4], "spacing_mm": 1.0, "normalisation": "z-score"}
-    spec = {**SPEC, "dataset": {**SPEC["dataset"], "target": f"{name}:open"}}
+    protocol = run_protocol(crop=(4, 4), spacing_mm=1.0)
+    spec = replace(SPEC, dataset=replace(SPEC.dataset, target=f"{name}:open"))
     with pytest.raises(FileNotFoundError) as caught:
         prepare([Case("a", "a", None, read)], {"LV": 1}, protocol, tmp_path / "prepared")
     _, told = classify(caught.value, spec, "prepare")

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from made_specs import run_spec
 
+from harness.contract.local import LocalPaths
 from harness.errors import BUSY, INTERRUPTED
 from harness.execute import scheduler as module
 from harness.execute.executor import Answer, Job, ResourceRequest
@@ -23,13 +25,14 @@ Act = Callable[[RunFolder], int | str | None]
 
 
 def planned(name: str, state: str = "todo", seed: int = 0, fold: int = 0) -> Any:
-    spec = {"keys": {"train": name}, "protocol": {"keep_predictions": False}, "run_id": name}
-    return SimpleNamespace(id=name, spec=spec, local={}, state=state, seed=seed, fold=fold)
+    spec = run_spec(keys={"train": name}, run_id=name)
+    local = LocalPaths("data", "cache", "manifest")
+    return SimpleNamespace(id=name, spec=spec, local=local, state=state, seed=seed, fold=fold)
 
 
 def finished(folder: RunFolder, status: Any = "done") -> None:
     spec = folder.spec()
-    folder.finish(Record(folder.id, spec["keys"], spec, status, {"message": "no"}))
+    folder.finish(Record(folder.id, spec.keys, spec, status, {"message": "no"}))
 
 
 def done(folder: RunFolder) -> int:
@@ -156,7 +159,7 @@ def test_what_another_command_came_to_meanwhile_is_the_outcome_a_failure_too(tmp
     other = RunFolder(tmp_path / "b")
 
     def and_b_fails(folder: RunFolder) -> int:
-        other.plan(planned("b").spec, {})
+        other.plan(planned("b").spec)
         finished(other, "failed")
         return done(folder)
 
@@ -168,7 +171,7 @@ def test_what_another_command_came_to_meanwhile_is_the_outcome_a_failure_too(tmp
 
 def test_a_failure_of_an_earlier_command_is_tried_again(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "a")
-    folder.plan(planned("a").spec, {})
+    folder.plan(planned("a").spec)
     finished(folder, "failed")
     outcome, _ = heard(planned("a"), executor=Scripted({"a": [done]}), folder=tmp_path)
     assert outcome.done == ("a",)

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 import made_records
 import numpy as np
 import pytest
+from made_specs import with_model
 
 from harness.errors import ConfigError
 from harness.page import page
@@ -208,7 +209,7 @@ def test_twenty_entries_of_150_patients_stay_under_five_megabytes(board_of) -> N
         replace(
             r,
             run_id=f"{i}{r.run_id}",
-            spec={**r.spec, "model": {**r.spec["model"], "label": f"a-long-name[{i}]"}},
+            spec=with_model(r.spec, label=f"a-long-name[{i}]"),
         )
         for i in range(10)
         for r in some

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from made_specs import run_protocol, run_spec
 from tiny_project import Project
 
 from harness.data.case import Case, Volume
@@ -17,13 +18,7 @@ from harness.measure.compute import Compute
 from harness.pipeline import evaluation_stage as evaluating
 from harness.pipeline.saved_predictions import PredictionWriter
 
-SPEC: dict[str, Any] = {
-    "dataset": {"structures": {"LV": 1}},
-    "protocol": {
-        "metrics": ["dice"],
-        "empty": {"one_empty_distance": "diagonal", "both_empty": "exclude"},
-    },
-}
+SPEC = run_spec(structures={"LV": 1}, scoring=run_protocol(metrics=("dice",)))
 
 
 def case(number: int, depth: int = 2, side: int = 8) -> Case:

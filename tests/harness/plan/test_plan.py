@@ -10,6 +10,7 @@ from tiny_project import make_project
 from harness import Model
 from harness.config.load import load
 from harness.config.settings import LeaderboardSettings
+from harness.contract.spec import RunSpec
 from harness.errors import ConfigError, PluginError
 from harness.plan.choice import Choice, choose, parse, select
 from harness.plan.explain import compare, nearest_run
@@ -44,7 +45,7 @@ def plan(root: Path, registry: Registry) -> Planner:
     return make
 
 
-def spec(plan: Planner, *overrides: str, model: str = "tiny-net") -> dict[str, Any]:
+def spec(plan: Planner, *overrides: str, model: str = "tiny-net") -> RunSpec:
     (run,) = plan(*overrides, models=[model]).runs
     return run.spec
 
@@ -145,10 +146,10 @@ def test_a_model_that_joins_joins_only_with_the_losses_it_was_named_with(registr
 
 
 def test_keys_move_with_what_moves_results_and_with_nothing_else(plan: Planner) -> None:
-    base = spec(plan)["keys"]
+    base = spec(plan).keys
 
     def moved(*overrides: str, model: str = "tiny-net") -> set[str]:
-        keys = spec(plan, *overrides, model=model)["keys"]
+        keys = spec(plan, *overrides, model=model).keys
         return {name for name in ("prepare", "train", "score") if keys[name] != base[name]}
 
     assert moved() == set()
@@ -193,7 +194,7 @@ def test_states_and_reasons(plan: Planner, root: Path) -> None:
     assert state() == ("resume", "stopped in epoch 3")
     with folder.locked():
         assert state()[0] == "running"
-    folder.finish(Record(planned.id, planned.spec["keys"], planned.spec, "done"))
+    folder.finish(Record(planned.id, planned.spec.keys, planned.spec, "done"))
     assert state() == ("done", "recorded")
     more = ("protocol.metrics=['dice']", "protocol.keep_predictions=true")
     assert [state(one)[0] for one in more] == ["todo", "todo"]
@@ -202,7 +203,7 @@ def test_states_and_reasons(plan: Planner, root: Path) -> None:
     assert [state(one)[0] for one in more] == ["resume", "resume"]
     assert state("protocol.epochs=9")[1].startswith("protocol.epochs was 4, is 9; compared with tiny-net__")
     failure = {"phase": "train", "blame": "plugin", "message": "went wrong"}
-    folder.finish(Record(planned.id, planned.spec["keys"], planned.spec, "failed", failure))
+    folder.finish(Record(planned.id, planned.spec.keys, planned.spec, "failed", failure))
     assert state() == ("resume", "failed before: went wrong")
 
 
@@ -211,7 +212,7 @@ def test_code_that_changed_without_a_new_version_shows_as_stale(plan: Planner, r
     plugins = {"model": {"source": "0123"}}
     RunsFolder(root / "runs").run(planned.id).plan(planned.spec, planned.local)
     RunsFolder(root / "runs").run(planned.id).finish(
-        Record(planned.id, planned.spec["keys"], planned.spec, "done", plugins=plugins)
+        Record(planned.id, planned.spec.keys, planned.spec, "done", plugins=plugins)
     )
     (run,) = plan(models=["tiny-net"]).runs
     assert run.state == "done"

@@ -10,10 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_specs import run_protocol
 from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
+from harness.contract.protocol import RunProtocol
 from harness.data.case import Volume
 from harness.errors import PluginError
 from harness.measure.compute import Compute
@@ -31,8 +33,8 @@ class Thresholds:
     crop: tuple[int, int] = (32, 32)
     largest_component: bool = False
 
-    def protocol(self) -> dict[str, Any]:
-        return {**vars(self), "crop": list(self.crop), "normalisation": "z-score"}
+    def protocol(self) -> RunProtocol:
+        return run_protocol(**vars(self))
 
 
 class Brightness(nn.Module):

@@ -6,9 +6,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from made_specs import run_protocol, run_spec
 from tiny_training import CROSS_ENTROPY, NET, made_spec
 from torch import Tensor
 
+from harness.contract.spec import PartsSpec
+from harness.contract.trial import Footprint
 from harness.data.manifest import Manifest
 from harness.plan.plan import PlannedRun
 from harness.probe import forecast
@@ -38,7 +41,7 @@ def test_coarse_steps_are_tried_too(
         return step(self, images, labels, rate)
 
     monkeypatch.setattr(Stepper, "__call__", watched)
-    more = {"patch": [8, 6], "crop": [12, 12], "precision": "fp32", "deterministic": False}
+    more = {"patch": (8, 6), "crop": (12, 12), "precision": "fp32", "deterministic": False}
     need = preflight(made_spec(NET, CROSS_ENTROPY, dims=dims, **more, **coarse), 1, 3)
     assert sizes == [size for size in seen for _ in range(1 + STEPS)]
     assert need.step_s > 0
@@ -58,10 +61,9 @@ def test_time_and_memory_of_all_steps_from_those_of_one(
 ) -> None:
     depths = {"a": 10, "b": 13, "c": 7}
     cases = [SimpleNamespace(patient=p, shape=(z, 20, 20), channels=1) for p, z in depths.items()]
-    protocol = {"epochs": 10, "batch": 4, "limit": None, "validate_every": 1, "crop": [16, 32], **coarse}
-    parts = {"train": ["a", "b"], "validation": [], "test": ["c"]}
-    run = SimpleNamespace(spec={"protocol": protocol, "parts": parts, "model": {"dims": 2}})
-    answer = {"step_s": 8.0, "coarse_step_s": 3.0, "predict_s": 0.5, "gpu_train_mib": 100.0}
+    protocol = run_protocol(epochs=10, batch=4, crop=(16, 32), **coarse)
+    run = SimpleNamespace(spec=run_spec(scoring=protocol, parts=PartsSpec(("a", "b"), (), ("c",))))
+    answer = Footprint(8.0, 3.0, 0.5, gpu_train_mib=100.0, gpu_predict_mib=None, host_mib=0.0)
     found = forecast._of(cast(PlannedRun, run), cast(Manifest, SimpleNamespace(cases=cases)), answer)
     # The one test case is predicted, and again for latency.
     assert found.seconds == pytest.approx(seconds + 2 * 0.5)

@@ -9,6 +9,7 @@ from pathlib import Path
 import made_records
 import pytest
 
+from harness.contract.local import LocalPaths
 from harness.errors import HarnessError
 from harness.store.merge import merge
 from harness.store.record import RECORDS, TABLE, Record, to_line
@@ -17,13 +18,13 @@ from harness.store.runs import Busy, RunFolder, RunsFolder
 
 def made(value: float = 0.9, **changes: object) -> Record:
     record = made_records.record([made_records.score("p1", value), made_records.score("p2", 0.8)])
-    return replace(record, **{"spec": {**record.spec, "manifest_hash": "5e6f"}, **changes})  # type: ignore[arg-type]
+    return replace(record, **changes)  # type: ignore[arg-type]
 
 
 def put(runs: Path, record: Record) -> RunFolder:
     folder = RunsFolder(runs).run(record.run_id)
     folder.path.mkdir(parents=True)
-    folder.plan(dict(record.spec), {"root": "/over/there"})
+    folder.plan(record.spec, LocalPaths("/over/there", "/over/there/cache", "/over/there/manifest"))
     folder.finish(record)
     folder.predictions.mkdir()
     (folder.predictions / "p1.nii.gz").write_bytes(b"labels")
@@ -89,7 +90,7 @@ def test_what_is_not_finished_there_or_at_work_here_is_left(tmp_path: Path) -> N
     put(tmp_path / "there", record)
     own = runs.run(record.run_id)
     own.path.mkdir(parents=True)
-    own.plan(dict(record.spec))
+    own.plan(record.spec)
     with own.locked():
         assert merge([tmp_path / "there"], runs).open == (record.run_id,)
     assert own.record() is None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from made_specs import run_spec
 
 from harness.errors import HarnessError
 from harness.store.record import (
@@ -37,7 +38,7 @@ def record(**changes: object) -> Record:
     values = {
         "run_id": "a__b__c__s0-f0__0123",
         "keys": {"train": "0123"},
-        "spec": {"seed": 0},
+        "spec": run_spec(run_id="a__b__c__s0-f0__0123", keys={"train": "0123"}),
         "status": "done",
         "cases": scores(),
         **changes,

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from made_specs import run_spec
 
+from harness.contract.local import LocalPaths
 from harness.store.runs import Busy, RunFolder, RunsFolder
 
 HOLD = """
@@ -52,19 +54,21 @@ def test_two_processes_never_hold_one_run_and_a_killed_one_lets_go(tmp_path: Pat
 
 def test_planning_twice_changes_nothing_and_local_paths_stay_out_of_the_spec(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "r")
-    folder.plan({"run_id": "r"}, {"root": "/here"})
+    spec = run_spec(run_id="r")
+    folder.plan(spec, LocalPaths("/here", "/here/cache", "/here/manifest"))
     stamp = (folder.path / "spec.json").stat().st_mtime_ns
-    folder.plan({"run_id": "r"}, {"root": "/there"})
+    moved = LocalPaths("/there", "/there/cache", "/there/manifest")
+    folder.plan(spec, moved)
     assert (folder.path / "spec.json").stat().st_mtime_ns == stamp
-    assert folder.local() == {"root": "/there"}
-    assert folder.spec() == {"run_id": "r"}
+    assert folder.local() == moved
+    assert folder.spec() == spec
 
 
 def test_only_folders_with_a_spec_are_runs(tmp_path: Path) -> None:
     runs = RunsFolder(tmp_path / "runs")
     assert runs.all() == []
-    runs.run("b").plan({}, {})
-    runs.run("a").plan({}, {})
+    runs.run("b").plan(run_spec())
+    runs.run("a").plan(run_spec())
     (runs.cache / "prepared").mkdir(parents=True)
     assert [run.id for run in runs.all()] == ["a", "b"]
 

@@ -6,7 +6,6 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import made_records
 import pytest
@@ -15,20 +14,18 @@ from harness.store.record import Record
 from harness.store.runs import RunFolder
 from harness.store.status import State, status_of
 
-KEEP: dict[str, Any] = {"protocol": {"keep_predictions": False}}
-
 
 @pytest.fixture
 def record() -> Record:
     record = made_records.record([made_records.score("p1", 0.9)])
-    return replace(record, spec={**record.spec, **KEEP, "keys": dict(record.keys)})
+    return replace(record, spec=replace(record.spec, run_id=record.run_id))
 
 
 @pytest.fixture
 def folder(tmp_path: Path, record: Record) -> RunFolder:
     made = RunFolder(tmp_path / record.run_id)
     made.path.mkdir()
-    made.plan(dict(record.spec))
+    made.plan(record.spec)
     return made
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_training import CPU, CROSS_ENTROPY, LEARNT, NET, discs, made_spec, run_training
+from made_specs import with_protocol
+from tiny_training import CPU, CROSS_ENTROPY, LEARNT, NET, NO_AUGMENTATION, discs, made_spec, run_training
 from torch import Tensor, nn
 
+from harness.contract.spec import RunSpec
 from harness.errors import PluginError
 from harness.measure.clocks import Phases
 from harness.measure.meter import Meter
@@ -50,7 +53,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path: Pat
     models = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         (tmp_path / name).mkdir()
-        model, _ = run_training({**made_spec(NET, CROSS_ENTROPY), "seed": seed}, tmp_path / name)
+        model, _ = run_training(replace(made_spec(NET, CROSS_ENTROPY), seed=seed), tmp_path / name)
         models.append(model)
     assert same(models[0], models[1])
     assert not same(models[0], models[2])
@@ -61,7 +64,7 @@ class Killed(BaseException):
 
 
 def goes_on_to_the_same_bits(
-    spec: dict[str, Any], folder: Path, killed: Callable[[dict[str, Any]], bool]
+    spec: RunSpec, folder: Path, killed: Callable[[dict[str, Any]], bool]
 ) -> tuple[TrainingLog, TrainingLog, int]:
     """Train undisturbed, and again with a kill at the first figures that are `killed`, and on.
 
@@ -91,7 +94,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
 ) -> None:
     """`where` is the epoch and step of the kill."""
     spec = made_spec(NET, CROSS_ENTROPY, selection=selection, optimiser=optimiser, schedule="one-cycle")
-    spec["protocol"]["augmentation"] = {**spec["protocol"]["augmentation"], "flip": 0.5, "noise": 0.2}
+    spec = with_protocol(spec, augmentation=replace(NO_AUGMENTATION, flip=0.5, noise=0.2))
     trained, expected, epoch = goes_on_to_the_same_bits(
         spec, tmp_path, lambda figures: (figures["epoch"], figures["step"]) == where and "loss" not in figures
     )
@@ -115,7 +118,7 @@ def test_coarse_epochs_go_on_to_the_same_bits(tmp_path: Path, killed: int) -> No
     """Whether the kill comes before, with or after the first of the fine ones, the third."""
     coarse = {"epochs": 4, "coarse": 0.5, "patch": [8, 8]}
     spec = made_spec(NET, CROSS_ENTROPY, optimiser="muon", schedule="one-cycle", **coarse)
-    spec["protocol"]["augmentation"] = {**spec["protocol"]["augmentation"], "rotate_deg": 20, "noise": 0.2}
+    spec = with_protocol(spec, augmentation=replace(NO_AUGMENTATION, rotate_deg=20, noise=0.2))
     trained, _, epoch = goes_on_to_the_same_bits(spec, tmp_path, lambda figures: figures["epoch"] == killed)
     assert epoch == killed
     # Coarse steps are not among the timed ones, and neither is the first of the fine ones.
@@ -190,7 +193,7 @@ def test_a_checkpoint_of_another_key_is_not_gone_on_from(tmp_path: Path) -> None
     spec = made_spec(NET, CROSS_ENTROPY)
     run_training(spec, tmp_path)
     steps: list[dict[str, Any]] = []
-    run_training({**spec, "keys": {"train": "other"}}, tmp_path, report=steps.append)
+    run_training(replace(spec, keys={"train": "other"}), tmp_path, report=steps.append)
     assert steps[0]["epoch"] == 1
 
 

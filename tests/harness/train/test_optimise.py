@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from made_specs import run_protocol
 from torch import Tensor, nn
 
+from harness.contract.protocol import RunProtocol
 from harness.train.muon import Muon
 from harness.train.optimise import Optimisers, make_optimiser
 
@@ -47,8 +49,8 @@ class Weighted(nn.Module):
         self.weight = nn.Parameter(torch.ones(()))
 
 
-def protocol(optimiser: str, **values: Any) -> dict[str, Any]:
-    return {"optimiser": optimiser, "learning_rate": 0.01, "weight_decay": 0.1, **values}
+def protocol(optimiser: str, **values: Any) -> RunProtocol:
+    return run_protocol(optimiser=optimiser, learning_rate=0.01, weight_decay=0.1, **values)
 
 
 def names(module: nn.Module, parameters: list[Tensor]) -> set[str]:

@@ -119,7 +119,7 @@ def test_a_network_with_several_outputs_trains_and_predicts(
     module.Pyramid = Pyramid  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "made_pyramid", module)
     spec = made_spec("made_pyramid:Pyramid", CROSS_ENTROPY, epochs=12, batch=2)
-    torch.manual_seed(spec["seed"])
+    torch.manual_seed(spec.seed)
     before = Pyramid(Task(2, 1, 2, (1.0, 1.0), ("LV",))).heads.state_dict()
     model, trained = run_training(spec, tmp_path)
     assert isinstance(model, Pyramid)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from made_specs import with_model
 from tiny_training import CROSS_ENTROPY, NET, discs, made_spec
 from torch import Tensor, nn
 
+from harness.contract.protocol import AugmentationSpec
+from harness.contract.spec import RunSpec
 from harness.data.augment import augment
 from harness.measure.compute import Compute
 from harness.plugins.records import Task
@@ -40,7 +42,7 @@ def a_device_unknown_to_autocast_and_fused_kernels(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
 
 
-def two_steps(spec: dict[str, Any]) -> Tensor:
+def two_steps(spec: RunSpec) -> Tensor:
     """Gather, augment and train on two batches as an epoch does, on a device without values."""
     task = make_task(spec, 1)
     with torch.device("meta"):
@@ -48,13 +50,13 @@ def two_steps(spec: dict[str, Any]) -> Tensor:
         criterion = make_loss(spec, task).to("meta")
     stepper = Stepper.of(model, criterion, task, spec, META)
     training = on_meta(discs(("0", "1", "2", "3")))
-    protocol, generator = spec["protocol"], torch.Generator()
+    protocol, generator = spec.protocol, torch.Generator()
     batches = epoch_batches(
-        training, task.dims, protocol["batch"], task.slices, protocol["depth"], torch.Generator()
+        training, task.dims, protocol.batch, task.slices, protocol.depth or 1, torch.Generator()
     )
     total = torch.zeros((), device="meta")
     for _ in range(2):
-        images, labels = augment(*next(batches), SimpleNamespace(**EVERYTHING), generator, (8, 8))
+        images, labels = augment(*next(batches), AugmentationSpec(**EVERYTHING), generator, (8, 8))
         total.add_(stepper(images, labels, 0.01))
     return total
 
@@ -72,8 +74,8 @@ def on_meta(there: Resident) -> Resident:
 def test_a_step_of_the_posters_entries_does_not_wait(dims: int, loss: str, optimiser: str) -> None:
     criterion = f"harness_losses.losses:{loss}"
     spec = made_spec(MODELS[dims], criterion, dims=dims, batch=2, optimiser=optimiser, gradient_clip=1.0)
-    spec["model"]["params"] = {"base": 8, "slices": 3} if dims == 2 else {"base": 8}
-    assert two_steps(spec).device.type == "meta"
+    params = {"base": 8, "slices": 3} if dims == 2 else {"base": 8}
+    assert two_steps(with_model(spec, params=params)).device.type == "meta"
 
 
 class Curious(nn.Module):

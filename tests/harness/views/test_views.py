@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import made_records
 import pytest
+from made_specs import with_model, with_protocol
 
 from harness.board.board import Entry, LeftOut, RequiredRun
 from harness.board.compare import compare
@@ -206,7 +207,7 @@ def test_an_entry_of_one_seed_among_several_is_named(board_of):
     made = made_records.record(
         [one for record in made_records.quick()[:1] for one in record.cases], entry=("theirs", "external")
     )
-    made.spec["model"]["external"] = True
+    made = replace(made, spec=with_model(made.spec, external=True))
     records = [*made_records.quick(seeds=(0, 1)), made]
     planned = [made_records.plan(record) for record in records[:-1]]
     text = " ".join(told(board_of(records, planned), width=80).split())
@@ -341,8 +342,8 @@ def test_a_comparison_says_whose_training_noise_is_missing():
 
 def test_a_comparison_names_the_terms_that_differ():
     a, b = made_records.quick()[:2]
-    protocol = {**b.spec["protocol"], "spacing_mm": 1.5, "split": "folds", "seeds": [3]}
-    b = replace(b, spec={**b.spec, "protocol": protocol}, keys={"split": "00" * 32, "protocol": "00" * 32})
+    other = with_protocol(b.spec, spacing_mm=1.5, split="folds", seeds=(3,))
+    b = replace(b, spec=other, keys={"split": "00" * 32, "protocol": "00" * 32})
     text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
     assert (
         "A and B were not made under the same terms: split 5e6f7a8b, not 00000000; spacing_mm 2.0, not 1.5; "

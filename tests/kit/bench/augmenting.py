@@ -41,7 +41,7 @@ def torchio(work: Work, turn: Turn) -> None:
 
 def _plain(work: Work, turn: Turn, samples: transforms.Samples) -> None:
     loader: Any = torch.utils.data.DataLoader(
-        samples, batch_size=work.settings()["batch"], drop_last=True, collate_fn=transforms.collate
+        samples, batch_size=work.settings().batch, drop_last=True, collate_fn=transforms.collate
     )
     while True:
         start = time.perf_counter()

@@ -8,11 +8,11 @@ import zlib
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import tiny_project
 
 from harness.cli.support.board import OpenLeaderboard, open_board
+from harness.contract.spec import KINDS, RunSpec
 from harness.execute.executor import Answer, Job, ResourceRequest
 from harness.plan.plan import Plan, make_plan
 from harness.store.record import CaseScore, Record, case_lines
@@ -73,29 +73,32 @@ def finish(board: OpenLeaderboard, plan: Plan) -> int:
         record = _record(run.spec, number)
         scores = len(record.cases)
         # Not by way of `finish`: ten thousand times three flushes to disk are another benchmark.
-        (folder / "spec.json").write_text(json.dumps(run.spec, indent=1))
+        (folder / "spec.json").write_text(json.dumps(run.spec.as_json(), indent=1))
         (folder / "cases.jsonl").write_text(case_lines(record.cases))
         (folder / "record.json").write_text(json.dumps(record.header(), indent=1))
     return scores
 
 
-def _record(spec: dict[str, Any], number: int) -> Record:
+def _record(spec: RunSpec, number: int) -> Record:
     draw = random.Random(number)
-    skill = 0.8 + 0.1 * (zlib.crc32(spec["label"].encode()) % 97) / 97
-    cases = tuple(_scores(draw, skill, spec["parts"]["test"]))
-    epochs = range(1, spec["protocol"]["epochs"] + 1)
+    skill = 0.8 + 0.1 * (zlib.crc32(spec.label.encode()) % 97) / 97
+    cases = tuple(_scores(draw, skill, spec.parts.test))
+    epochs = range(1, spec.protocol.epochs + 1)
     return Record(
-        run_id=spec["run_id"],
-        keys=spec["keys"],
+        run_id=spec.run_id,
+        keys=spec.keys,
         spec=spec,
         status="done",
         plugins={
-            kind: {**{k: spec[kind][k] for k in ("name", "version", "distribution")}, "source": "0" * 64}
-            for kind in ("model", "loss", "dataset")
+            kind: {
+                **{name: getattr(spec.plugin(kind), name) for name in ("name", "version", "distribution")},
+                "source": "0" * 64,
+            }
+            for kind in KINDS
         },
         environment={"harness": "0", "python": "3", "torch": "2", "device": "cpu", "precision": "bf16"},
         hardware={"class": "a machine", "gpu": None, "cpu": "a machine", "cores": 2, "ram_gib": 8.0},
-        data={"manifest_hash": spec["manifest_hash"], "split_hash": spec["split_hash"]},
+        data={"manifest_hash": spec.manifest_hash, "split_hash": spec.split_hash},
         model={"parameters": 1000 + number, "flops": 10**6, "flops_shape": [10, 1, 24, 24]},
         time_s={"train": 10 * draw.random(), "wall": 12.0, "volume_median": 0.1, "volume_p95": 0.2},
         memory_mib={"host_peak": 500.0},
@@ -104,7 +107,7 @@ def _record(spec: dict[str, Any], number: int) -> Record:
     )
 
 
-def _scores(draw: random.Random, skill: float, patients: list[str]) -> list[CaseScore]:
+def _scores(draw: random.Random, skill: float, patients: Sequence[str]) -> list[CaseScore]:
     return [
         CaseScore(
             f"{patient}_{phase}", patient, phase, "A", structure, metric, value, unit, "ok", (8.0, 1.5, 1.5)

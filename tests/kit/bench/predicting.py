@@ -77,8 +77,8 @@ def monai(work: Work, turn: Turn) -> None:
     task, model = _made(work)
     model = model.to(device).eval()
     dz = scanned.spacing_mm[0]
-    crop = tuple(protocol["crop"])
-    to_grid = mt.Spacing((dz, protocol["spacing_mm"], protocol["spacing_mm"]), mode="bilinear")
+    crop = protocol.crop
+    to_grid = mt.Spacing((dz, protocol.spacing_mm, protocol.spacing_mm), mode="bilinear")
     normalise = mt.NormalizeIntensity()
     affine = torch.diag(torch.tensor([*scanned.spacing_mm, 1.0], dtype=torch.float64))
 
@@ -106,7 +106,7 @@ def monai(work: Work, turn: Turn) -> None:
 def _made(work: Work) -> tuple[Any, nn.Module]:
     spec = work.spec()
     task = make_task(spec, 1)
-    return task, Guided(make_model(spec, task), tuple(spec["protocol"]["crop"]), task.classes)
+    return task, Guided(make_model(spec, task), spec.protocol.crop, task.classes)
 
 
 def _figures(work: Work, start: float) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import hearts
+from made_specs import run_protocol
 
 from bench.predicting import volume
 from harness.data.nifti import nifti_case, write_labels
 
 Turn = Callable[[dict[str, Any]], None]
-PROTOCOL: dict[str, Any] = {"spacing_mm": 1.5, "crop": (128, 128), "normalisation": "z-score"}
+PROTOCOL = run_protocol(spacing_mm=1.5, crop=(128, 128), normalisation="z-score")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def monai(files: Files, turn: Turn) -> None:
     import monai.transforms as mt
 
     both = ["image", "labels"]
-    spacing, crop = PROTOCOL["spacing_mm"], PROTOCOL["crop"]
+    spacing, crop = PROTOCOL.spacing_mm, PROTOCOL.crop
     chain = mt.Compose(
         [
             mt.LoadImaged(both),

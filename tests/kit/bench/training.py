@@ -12,10 +12,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
+from made_specs import with_protocol
 from torch import Tensor, nn
 
 from bench import transforms
@@ -32,8 +32,7 @@ Turn = Callable[[dict[str, Any]], None]
 
 def harness(work: Work, turn: Turn) -> None:
     """The harness's own loop as a worker runs it: with checkpoints, a heartbeat's callback, validation."""
-    spec, compute = work.spec(), Compute.choose("auto", deterministic=False)
-    spec["protocol"]["validate_every"] = 1
+    spec, compute = with_protocol(work.spec(), validate_every=1), Compute.choose("auto", deterministic=False)
     task = make_task(spec, 1)
     model = compute.place(make_model(spec, task), task.dims)
     criterion = make_loss(spec, task).to(compute.device)
@@ -66,12 +65,12 @@ def harness(work: Work, turn: Turn) -> None:
 
 def data_s(training: Resident, spec: Any, task: Any, compute: Compute, steps: int) -> float:
     """Seconds of gathering and augmenting an epoch's batches, as the loop does between its steps."""
-    protocol = spec["protocol"]
+    protocol = spec.protocol
     order = torch.Generator().manual_seed(0)
     changes = torch.Generator(compute.device).manual_seed(0)
-    settings = SimpleNamespace(**protocol["augmentation"])
-    depth = protocol.get("depth", 1)
-    batches = epoch_batches(training, task.dims, protocol["batch"], task.slices, depth, order)
+    settings = protocol.augmentation
+    depth = protocol.depth or 1
+    batches = epoch_batches(training, task.dims, protocol.batch, task.slices, depth, order)
     compute.synchronise()
     start = time.perf_counter()
     for images, labels in itertools.islice(batches, steps):
@@ -118,7 +117,7 @@ def _plain(work: Work, turn: Turn, samples: Any) -> None:
     step = _stepper(work, model, criterion, fused=False)
     loader: Iterable[tuple[Tensor, Tensor]] = torch.utils.data.DataLoader(
         samples,
-        batch_size=work.settings()["batch"],
+        batch_size=work.settings().batch,
         shuffle=True,
         drop_last=True,
         num_workers=transforms.WORKERS,
@@ -155,9 +154,9 @@ def _made(work: Work, compute: Compute, *, layout: bool = True) -> tuple[nn.Modu
 def _one_batch(work: Work) -> tuple[Tensor, Tensor]:
     spec, prepared = work.spec(), work.prepared()
     resident = Resident.of(prepared, prepared.ids, torch.device("cpu"))
-    protocol = spec["protocol"]
+    protocol = spec.protocol
     order = torch.Generator().manual_seed(0)
-    return next(epoch_batches(resident, work.dims, protocol["batch"], 1, protocol.get("depth", 1), order))
+    return next(epoch_batches(resident, work.dims, protocol.batch, 1, protocol.depth or 1, order))
 
 
 def _stepper(
@@ -167,7 +166,7 @@ def _stepper(
     optimiser = torch.optim.AdamW(
         model.parameters(),
         lr=1e-4,
-        weight_decay=protocol["weight_decay"],
+        weight_decay=protocol.weight_decay,
         fused=True if fused else None,
     )
 
@@ -180,8 +179,8 @@ def _stepper(
         loss: Tensor = criterion(logits.float(), labels.long())
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
-        if protocol["gradient_clip"] is not None:
-            nn.utils.clip_grad_norm_(model.parameters(), protocol["gradient_clip"])
+        if protocol.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), protocol.gradient_clip)
         optimiser.step()
         return loss.detach()
 

@@ -50,37 +50,37 @@ def monai_samples(work: Work) -> Samples:
     import monai.transforms as mt
 
     monai.data.set_track_meta(False)  # which makes them faster
-    a = work.settings()["augmentation"]
+    a = work.settings().augmentation
     both, image = ["image", "label"], ["image"]
-    turned = math.radians(a["rotate_deg"])
-    crop = work.settings()["crop"]
-    pixels = [a["shift"] * side for side in crop]
+    turned = math.radians(a.rotate_deg)
+    crop = work.settings().crop
+    pixels = [a.shift * side for side in crop]
     three = work.dims == 3
     first_in_plane = 1 if three else 0
     chain: list[Any] = []
-    if a["flip"]:
-        chain += [mt.RandFlipd(both, prob=a["flip"], spatial_axis=first_in_plane + axis) for axis in range(2)]
-    if a["rotate_deg"] or a["scale"] or a["shift"]:
+    if a.flip:
+        chain += [mt.RandFlipd(both, prob=a.flip, spatial_axis=first_in_plane + axis) for axis in range(2)]
+    if a.rotate_deg or a.scale or a.shift:
         chain.append(
             mt.RandAffined(
                 both,
-                prob=a["spatial_probability"],
+                prob=a.spatial_probability,
                 rotate_range=(turned, 0.0, 0.0) if three else turned,
                 translate_range=(0.0, *pixels) if three else pixels,
-                scale_range=(0.0, a["scale"], a["scale"]) if three else (a["scale"], a["scale"]),
+                scale_range=(0.0, a.scale, a.scale) if three else (a.scale, a.scale),
                 mode=("bilinear", "nearest"),
                 padding_mode=("border", "zeros"),
             )
         )
-    p = a["intensity_probability"]
-    if a["gamma"]:
-        chain.append(mt.RandAdjustContrastd(image, prob=p, gamma=(1 - a["gamma"], 1 + a["gamma"])))
-    if a["contrast"]:
-        chain.append(mt.RandScaleIntensityFixedMeand(image, prob=p, factors=a["contrast"]))
-    if a["brightness"]:
-        chain.append(mt.RandShiftIntensityd(image, prob=p, offsets=a["brightness"]))
-    if a["noise"]:
-        chain.append(mt.RandGaussianNoised(image, prob=p, std=a["noise"]))
+    p = a.intensity_probability
+    if a.gamma:
+        chain.append(mt.RandAdjustContrastd(image, prob=p, gamma=(1 - a.gamma, 1 + a.gamma)))
+    if a.contrast:
+        chain.append(mt.RandScaleIntensityFixedMeand(image, prob=p, factors=a.contrast))
+    if a.brightness:
+        chain.append(mt.RandShiftIntensityd(image, prob=p, offsets=a.brightness))
+    if a.noise:
+        chain.append(mt.RandGaussianNoised(image, prob=p, std=a.noise))
     compose = mt.Compose(chain)
 
     def change(image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,22 +94,22 @@ def torchio_samples(work: Work) -> Samples:
     """TorchIO's transforms with the protocol's ranges; a slice is a volume of one slice to it."""
     import torchio as tio
 
-    a = work.settings()["augmentation"]
+    a = work.settings().augmentation
     three = work.dims == 3
-    down, right = (a["shift"] * side for side in work.settings()["crop"])
+    down, right = (a.shift * side for side in work.settings().crop)
     chain: list[Any] = []
-    if a["flip"]:
-        chain.append(tio.RandomFlip(axes=(1, 2), flip_probability=a["flip"]))
+    if a.flip:
+        chain.append(tio.RandomFlip(axes=(1, 2), flip_probability=a.flip))
     chain += [
         tio.RandomAffine(
-            scales=(1, 1, 1 - a["scale"], 1 + a["scale"], 1 - a["scale"], 1 + a["scale"]),
-            degrees=(-a["rotate_deg"], a["rotate_deg"], 0, 0, 0, 0),
+            scales=(1, 1, 1 - a.scale, 1 + a.scale, 1 - a.scale, 1 + a.scale),
+            degrees=(-a.rotate_deg, a.rotate_deg, 0, 0, 0, 0),
             translation=(0, 0, -down, down, -right, right),
             default_pad_value="minimum",
-            p=a["spatial_probability"],
+            p=a.spatial_probability,
         ),
-        tio.RandomGamma(log_gamma=math.log1p(a["gamma"]), p=a["intensity_probability"]),
-        tio.RandomNoise(std=(0, a["noise"]), p=a["intensity_probability"]),
+        tio.RandomGamma(log_gamma=math.log1p(a.gamma), p=a.intensity_probability),
+        tio.RandomNoise(std=(0, a.noise), p=a.intensity_probability),
     ]
     compose = tio.Compose(chain)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import hearts
 import numpy as np
+from made_specs import run_spec
 from numpy.typing import NDArray
 
 from harness.config.load import load
+from harness.contract.protocol import RunProtocol
+from harness.contract.spec import RunSpec
 from harness.data.prepare import Prepared
 
 ROOT = Path(__file__).parents[3]
@@ -35,50 +37,49 @@ class Work:
     def title(self) -> str:
         """Network and batch, as tables show them."""
         protocol = self.settings()
-        shape = (protocol["batch"], *([protocol["depth"]] if self.dims == 3 else []), *protocol["crop"])
+        shape = (protocol.batch, *([protocol.depth] if self.dims == 3 else []), *protocol.crop)
         return f"{self.model}, {' × '.join(map(str, shape))}"
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> RunProtocol:
         """The protocol, for networks of these dimensions, with an end that is never reached.
 
         Loops are compared with the optimiser that all of them have, on samples of one size.
         """
         resolved = load(ROOT / "harness.toml").leaderboard(self.protocol)[1].resolved(self.dims)
-        resolved.pop("coarse", None)
-        return {**resolved, "optimiser": "adamw", "epochs": 10**6, "validate_every": 10**6, "limit": None}
+        endless = replace(resolved, epochs=10**6, validate_every=10**6, limit=None)
+        return replace(endless, coarse=0.0, optimiser="adamw")
 
-    def spec(self) -> dict[str, Any]:
-        """A run's spec as far as training and prediction look at it."""
-        return {
-            "seed": 0,
-            "keys": {"train": "bench"},
-            "model": {**self._model(), "dims": self.dims, "version": 1},
-            "loss": {
-                "name": "log-dice-ce",
-                "label": "log-dice-ce",
-                "target": "harness_losses.losses:log_dice_ce",
-                "params": {},
-            },
-            "dataset": {"name": "made-up", "target": "hearts:heart", "structures": hearts.STRUCTURES},
-            "protocol": self.settings(),
-        }
-
-    def _model(self) -> dict[str, Any]:
+    def spec(self) -> RunSpec:
+        """A run under that protocol, on made-up hearts."""
         from harness.plan.choice import parse
 
         name, params = parse(self.model)
         target = f"bench.nets:{name.replace('-', '_')}" if self.peer else f"harness_unet.unet:{name}"
-        return {"name": name, "label": self.model, "target": target, "params": params}
+        spec = run_spec(
+            self.model,
+            "log-dice-ce",
+            "made-up",
+            dims=self.dims,
+            structures=hearts.STRUCTURES,
+            keys={"train": "bench"},
+            scoring=self.settings(),
+        )
+        return replace(
+            spec,
+            model=replace(spec.model, target=target, params=params),
+            loss=replace(spec.loss, target="harness_losses.losses:log_dice_ce"),
+            dataset=replace(spec.dataset, target="hearts:heart"),
+        )
 
     def prepared(self) -> Prepared:
         """As many cases as an epoch trains on, on the network's grid."""
         protocol = self.settings()
-        depth = protocol.get("depth", 10)
-        samples = self.steps * protocol["batch"]
-        return made_up(-(-samples // depth) if self.dims == 2 else samples, depth, protocol["crop"], samples)
+        depth = protocol.depth or 10
+        samples = self.steps * protocol.batch
+        return made_up(-(-samples // depth) if self.dims == 2 else samples, depth, protocol.crop, samples)
 
 
-def made_up(cases: int, depth: int, crop: list[int], samples: int) -> Prepared:
+def made_up(cases: int, depth: int, crop: tuple[int, int], samples: int) -> Prepared:
     """Prepared hearts; as 2D samples no more than `samples` slices."""
     labels = np.concatenate([_heart(seed, (depth, *crop)) for seed in range(cases)])
     depths = [depth] * cases

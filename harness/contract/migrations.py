@@ -1,0 +1,82 @@
+"""One chain of migrations: a file of any earlier layout is lifted to the present one, step by step.
+
+Each ``update_to_N`` takes a JSON object of layout N - 1 and gives one of layout N. A step is never changed
+once a version with it has been released, and what a step needs stands in it: the defaults of its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.contract.layout import Misfit
+from harness.errors import HarnessError
+
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The steps from layout 0, which bears no number, to the present one: ``steps[n]`` leads to n + 1."""
+
+    steps: Sequence[Step]
+
+    @property
+    def version(self) -> int:
+        """The present layout."""
+        return len(self.steps)
+
+    def lift(self, value: Mapping[str, Any], what: str) -> dict[str, Any]:
+        """`value` in the present layout. HarnessError for a newer one; `what` names the file."""
+        schema = value.get("schema", 0)
+        if type(schema) is not int or not 0 <= schema <= self.version:
+            raise HarnessError(
+                f"{what} has schema {schema!r}, this version reads up to {self.version}",
+                remedy="Use the version of Harness that wrote it, or run it again.",
+            )
+        lifted = dict(value)
+        for number, step in enumerate(self.steps[schema:], schema + 1):
+            lifted = {**step(lifted), "schema": number}
+        return lifted
+
+
+def update_spec_to_1(spec: dict[str, Any]) -> dict[str, Any]:
+    """Numbered layouts begin. Earlier specs may lack what had a single value at the time."""
+    protocol = spec.get("protocol")
+    if not isinstance(protocol, dict):
+        raise Misfit("is missing" if protocol is None else "is not an object").inside("protocol")
+    trained = "epochs" in protocol
+    if trained:
+        protocol = {**PROTOCOL_OF_0, **protocol}
+    optimiser = protocol.get("optimiser", "adamw")
+    algorithms = {"prepare": 1, "score": 1, "train": 3 if optimiser == "muon" else 2}
+    run = {"algorithms": algorithms, "label": "", "leaderboard": "", "run_id": "", "keys": {}}
+    return {**run, **spec, "protocol": protocol}
+
+
+PROTOCOL_OF_0 = {
+    "optimiser": "adamw",
+    "patch": None,
+    "rank_method": "aggregate-then-rank",
+    "compile": False,
+    "run_folds": None,
+    "keep_predictions": False,
+}
+"""Fields of a protocol that layout 0 did not always have, with the only value they could have."""
+
+
+SPEC = Chain([update_spec_to_1])
+"""That of ``spec.json``."""
+
+
+def update_record_to_1(record: dict[str, Any]) -> dict[str, Any]:
+    """Numbered layouts begin; the spec inside is lifted by its own chain."""
+    return record
+
+
+RECORD = Chain([update_record_to_1])
+"""That of ``record.json``."""
+
+SCHEMA = SPEC.version
+"""Version of the layout of specs and records, which is one number: a record holds a spec."""
