@@ -60,14 +60,25 @@ PROTOCOL_OF_0 = {
     "patch": None,
     "rank_method": "aggregate-then-rank",
     "compile": False,
+    "limit": None,
     "run_folds": None,
     "keep_predictions": False,
+    "empty": {"one_empty_distance": "diagonal", "both_empty": "exclude"},
 }
 """Fields of a protocol that layout 0 did not always have, with the only value they could have."""
 
 
 SPEC = Chain([update_spec_to_1])
 """That of ``spec.json``."""
+
+
+def lift_spec(spec: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """A spec in the present layout. The first files of layout 1 were as sparse as those without a number."""
+    protocol = spec.get("protocol")
+    sparse = "algorithms" not in spec
+    if isinstance(protocol, dict) and "epochs" in protocol:
+        sparse = sparse or not PROTOCOL_OF_0.keys() <= protocol.keys()
+    return SPEC.lift({**spec, "schema": 0} if sparse and spec.get("schema") == 1 else spec, what)
 
 
 def update_record_to_1(record: dict[str, Any]) -> dict[str, Any]:

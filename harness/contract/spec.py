@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from harness.contract.layout import Misfit, as_json, optional, read
-from harness.contract.migrations import SCHEMA, SPEC
+from harness.contract.migrations import SCHEMA, lift_spec
 from harness.contract.protocol import RunProtocol, ScoringProtocol
 from harness.errors import HarnessError
 
@@ -135,6 +135,6 @@ class RunSpec:
         """
         name = value.get("run_id") if run_id is None else run_id
         try:
-            return read(cls, SPEC.lift(value, f"the spec of run {name!r}"))
+            return read(cls, lift_spec(value, f"the spec of run {name!r}"))
         except Misfit as error:
             raise HarnessError(f"run {name!r}: spec.{error}", remedy=AGAIN) from None

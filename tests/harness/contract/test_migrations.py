@@ -55,10 +55,13 @@ def test_a_layout_that_is_not_known_is_refused_with_both_versions(schema: object
 def test_a_specification_without_a_number_is_completed() -> None:
     """Sparse files had one value for what they lack: nothing that is used has a default of its own."""
     value = run_spec(leaderboard="").as_json()
-    for name in ("schema", "algorithms", "leaderboard"):
+    for name in ("algorithms", "leaderboard"):
         del value[name]
     for name in PROTOCOL_OF_0:
         del value["protocol"][name]
+    # The first files that bore the number 1 were as sparse as those before them.
+    assert RunSpec.from_json(value, "old") == run_spec(leaderboard="")
+    del value["schema"]
     assert RunSpec.from_json(value, "old") == run_spec(leaderboard="")
 
 

@@ -85,7 +85,7 @@ def test_a_value_that_does_not_fit_names_run_and_field(path: str, value: Any, pr
 def test_a_missing_field_is_named() -> None:
     value = run_spec().as_json()
     del value["seed"]
-    with pytest.raises(HarnessError, match="spec.seed is missing"):
+    with pytest.raises(HarnessError, match=r"spec\.seed is missing"):
         RunSpec.from_json(value, "my-run")
 
 
