@@ -25,7 +25,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    # Definitions and policies are read where numpy must not be imported; scoring needs it.
+    # Lazy, because definitions and policies are used where NumPy must not be imported.
     if name in _HOME:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ MYOCARDIUM_G_PER_ML = 1.05
 """Density of heart muscle."""
 
 LIMITS = 1.96
-"""Standard deviations to either limit of agreement: 95 % of a normal distribution."""
+"""Standard deviations from the bias to either limit of agreement: 95 % of a normal distribution."""
 
 UNITS: Mapping[str, str] = {
     "lv-edv": "mL",
@@ -36,31 +36,31 @@ def indices(volumes_ml: Mapping[tuple[str, str], float]) -> dict[str, float | No
     """The clinical indices of one patient, all names of `UNITS`, None where a volume is missing.
 
     `volumes_ml` maps structure and phase, such as ``("LV", "ED")``, to mL; structures are LV, RV
-    and MYO. An ejection fraction is None too where the volume at ED is 0.
+    and MYO. An ejection fraction is also None if the volume at ED is 0.
     """
-    found: dict[str, float | None] = {}
+    by_name: dict[str, float | None] = {}
     for ventricle in ("LV", "RV"):
         edv, esv = (volumes_ml.get((ventricle, phase)) for phase in ("ED", "ES"))
         name = ventricle.lower()
-        found[f"{name}-edv"], found[f"{name}-esv"] = edv, esv
-        found[f"{name}-ef"] = None if edv is None or esv is None else ejection_fraction(edv, esv)
+        by_name[f"{name}-edv"], by_name[f"{name}-esv"] = edv, esv
+        by_name[f"{name}-ef"] = None if edv is None or esv is None else ejection_fraction(edv, esv)
     muscle = volumes_ml.get(("MYO", "ED"))
-    found["myo-mass"] = None if muscle is None else mass_g(muscle)
-    return {name: found[name] for name in UNITS}
+    by_name["myo-mass"] = None if muscle is None else mass_g(muscle)
+    return {name: by_name[name] for name in UNITS}
 
 
 def ejection_fraction(edv_ml: float, esv_ml: float) -> float | None:
-    """100 (EDV − ESV) / EDV in %, None where nothing was there to eject; below 0 where ESV is larger."""
+    """100 (EDV − ESV) / EDV in %, None if EDV is 0; negative if ESV is larger."""
     return 100 * (edv_ml - esv_ml) / edv_ml if edv_ml > 0 else None
 
 
-def worst_fraction(true: float) -> float:
-    """0 or 100 %, whichever is farther from the `true` ejection fraction."""
-    return 0.0 if true > 50 else 100.0
+def worst_fraction(reference: float) -> float:
+    """0 or 100 %, whichever is farther from the `reference` ejection fraction."""
+    return 0.0 if reference > 50 else 100.0
 
 
 def mass_g(muscle_ml: float) -> float:
-    """Mass of heart muscle of this volume."""
+    """The mass in g of this volume of heart muscle in mL."""
     return MYOCARDIUM_G_PER_ML * muscle_ml
 
 
@@ -68,10 +68,11 @@ def mass_g(muscle_ml: float) -> float:
 class Agreement:
     """How one index agrees with the reference over patients. Differences are measured minus reference.
 
-    `n` patients count; `excluded` have no value on one side. `r` is Pearson's, None with less
-    than two patients or where one side does not vary; `sd` has n − 1 below the line and is None
-    with less than two, and so are the limits `lower` and `upper`, `bias` ± 1.96 `sd`; `bias` and
-    the mean absolute error `mae` are None without any patient.
+    `n` is the number of patients with both values; `excluded` lack one. `r` is Pearson's correlation,
+    None for fewer than two patients or if one side does not vary. `bias` is the mean difference and
+    `mae` the mean absolute difference, None without any patient. `sd` is the sample standard deviation
+    (divisor n − 1), and `lower` and `upper` are the limits of agreement, `bias` ± 1.96 `sd`; they are
+    None for fewer than two patients.
     """
 
     n: int
@@ -90,10 +91,12 @@ def agreement(reference: Sequence[float | None], measured: Sequence[float | None
     DataError for sequences of different length and for values that are not finite.
     """
     if len(reference) != len(measured):
-        raise DataError(f"{len(reference)} reference values and {len(measured)} measured ones are no pairs")
+        raise DataError(
+            f"{len(reference)} reference values can't be paired with {len(measured)} measured ones"
+        )
     pairs = [(a, b) for a, b in zip(reference, measured, strict=True) if a is not None and b is not None]
     if not all(math.isfinite(value) for pair in pairs for value in pair):
-        raise DataError("a value is not finite", remedy="Use None for what is missing.")
+        raise DataError("a value is not finite", remedy="Use None for a missing value.")
     n, excluded = len(pairs), len(reference) - len(pairs)
     if not n:
         return Agreement(0, excluded, None, None, None, None, None, None)
@@ -108,7 +111,7 @@ def agreement(reference: Sequence[float | None], measured: Sequence[float | None
 
 def _pearson(pairs: Sequence[tuple[float, float]]) -> float | None:
     first, second = zip(*pairs, strict=True)
-    # Asked of the values themselves: a rounded mean would let rounding pass for variation.
+    # Compared directly: deviations from a rounded mean could mistake rounding for variation.
     if min(first) == max(first) or min(second) == max(second):
         return None
     return max(-1.0, min(1.0, statistics.correlation(first, second)))

@@ -1,8 +1,8 @@
 """The metrics by name. A name carries its definition.
 
 R and P are the voxels of one structure in the reference and in the prediction. The border of
-a mask is what erosion by the face-connected neighbours removes, as MedPy has it: voxels with a
-neighbour outside the mask or outside the array. d(p, B) is the distance in mm of the centre
+a mask is what erosion by the face-connected neighbours removes, as in MedPy: voxels with a
+neighbour outside the mask or outside the array. d(p, B) is the distance in mm from the centre
 of voxel p to the nearest voxel centre of border B.
 """
 
@@ -23,8 +23,8 @@ Penalty = Literal["zero", "diagonal"]
 class Metric:
     """One metric.
 
-    `higher_is_better` is None where neither direction is; `penalty` is the value where only one
-    side has the structure, the image's diagonal in mm or zero, None where the metric needs none;
+    `higher_is_better` is None if neither direction is better. `penalty` is the value if only one
+    side has the structure: the image's diagonal in mm or zero, None for a metric without a penalty.
     `tolerance_mm` is that of nsd.
     """
 
@@ -42,7 +42,7 @@ class Metric:
 
     @property
     def perfect(self) -> float:
-        """The value of a prediction that equals the reference; 0 for a volume, which has none."""
+        """The value of a prediction that equals the reference; 0 for volumes, which have no such value."""
         return 1.0 if self.higher_is_better else 0.0
 
 
@@ -83,13 +83,13 @@ METRICS: Mapping[str, Metric] = {
         Metric("volume-error", "mL", None, "Volume of P minus volume of R.", None),
     )
 }
-"""Metrics without a parameter. `metric` gives ``nsd@Tmm`` too, T any positive number."""
+"""The metrics without a parameter. `metric` also knows ``nsd@Tmm`` for any positive number T."""
 
 _NSD = re.compile(r"nsd@(\d+\.?\d*|\.\d+)mm")
 
 
 def metric(name: str) -> Metric:
-    """The metric of that name; ConfigError with the nearest right name for an unknown one."""
+    """The metric of that name; ConfigError with the most similar name for an unknown one."""
     if name in METRICS:
         return METRICS[name]
     match = _NSD.fullmatch(name)

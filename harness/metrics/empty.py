@@ -1,4 +1,4 @@
-"""What a score is where a structure is missing on one side or on both."""
+"""Scores of structures that are missing on one side or on both."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from harness.store.record import State
 class EmptyPolicy:
     """Scores of a structure that one side lacks, or both.
 
-    `one_empty_distance`, for distances where one side lacks the structure: ``"diagonal"`` is
-    that of the image in mm, the length of the vector shape × spacing, which no distance inside
-    the image exceeds. A number of mm is charged where it is larger than the diagonal: a smaller
-    penalty would reward leaving out what is hard. Overlaps and nsd are 0.
-    `both_empty`: ``"exclude"`` gives no value and the state ``both-empty``, which means count
-    but leave out; ``"perfect"`` scores the match that it is: 1 or 0 mm, and the state ``ok``.
+    `one_empty_distance` is the distance if one side lacks the structure: ``"diagonal"`` is
+    the image's diagonal in mm, the length of the vector shape × spacing, which no distance inside
+    the image exceeds. A number of mm applies if it is larger than the diagonal; a smaller
+    penalty would reward omitting difficult structures. Overlaps and nsd are 0.
+    `both_empty`: ``"exclude"`` gives no value and the state ``both-empty``, which means count but
+    exclude; ``"perfect"`` gives the value of a perfect match, 1 or 0 mm, and the state ``ok``.
     ConfigError for anything else.
     """
 
@@ -40,7 +40,7 @@ class EmptyPolicy:
     def decide(
         self, metric: Metric, *, reference: int, prediction: int, diagonal_mm: float
     ) -> tuple[float | None, State] | None:
-        """Value and state from the voxel counts of both sides; None where the metric is to be computed."""
+        """Value and state from the voxel counts of both sides; None if the metric has to be computed."""
         if metric.penalty is None or (reference and prediction):
             return None
         if not reference and not prediction:
@@ -57,4 +57,4 @@ class EmptyPolicy:
 
 
 DEFAULT = EmptyPolicy()
-"""Both empty: left out and counted. One empty: overlap 0, the image's diagonal, and counted."""
+"""If both sides are empty, no value; if one is, overlap 0 or the image's diagonal. Both are counted."""

@@ -1,4 +1,4 @@
-"""MedPy as an engine: what defines the metrics that it has, and slow enough to be only a check."""
+"""The MedPy engine: it defines the metrics that MedPy has, and is too slow for anything but checks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.definitions import Metric
-from harness.metrics.fast import Borders
+from harness.metrics.fast_engine import BorderDistances
 
 
 @dataclass(frozen=True)
 class MedpyPair:
-    """One structure in both label maps, whole and untouched."""
+    """One structure in both label maps, as uncropped masks."""
 
     reference_mask: NDArray[np.bool_]
     prediction_mask: NDArray[np.bool_]
@@ -30,7 +30,7 @@ class MedpyPair:
         return int(np.count_nonzero(self.prediction_mask))
 
     def value(self, metric: Metric) -> float:
-        """The metric's value by MedPy; of MedPy's distances where it lacks the metric."""
+        """The metric's value from MedPy, or from MedPy's distances if it lacks the metric."""
         from medpy.metric import binary
 
         masks = (self.prediction_mask, self.reference_mask)
@@ -39,8 +39,8 @@ class MedpyPair:
         if metric.name in ("hd", "hd95", "assd"):
             return float(getattr(binary, metric.name)(*masks, voxelspacing=self.spacing_mm))
         distances = getattr(binary, "__surface_distances")
-        back_and_forth = (distances(*pair, self.spacing_mm) for pair in (masks, masks[::-1]))
-        return Borders(*back_and_forth).value(metric)
+        both_directions = (distances(*pair, self.spacing_mm) for pair in (masks, masks[::-1]))
+        return BorderDistances(*both_directions).value(metric)
 
 
 def measure(
@@ -50,5 +50,5 @@ def measure(
     spacing_mm: tuple[float, ...],
     borders: bool,
 ) -> list[MedpyPair]:
-    """A pair for each label value. `borders` is for engines that prepare; MedPy does not."""
+    """A pair for each label value. `borders` is ignored: MedPy computes nothing beforehand."""
     return [MedpyPair(reference == value, prediction == value, spacing_mm) for value in values]

@@ -23,9 +23,9 @@ LabelMap = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One metric of one structure. `value` is None in the states that have none.
+    """The value of one metric for one structure; None in the states ``both-empty`` and ``error``.
 
-    Those are ``both-empty``, and ``error``, which is for callers that could not score at all.
+    `score` never returns ``error``, which is for callers that could not score a case.
     """
 
     structure: str
@@ -35,8 +35,8 @@ class Score:
     state: State
 
 
-class Measured(Protocol):
-    """One structure as an engine sees it: voxels on either side, and a metric where both have some."""
+class StructurePair(Protocol):
+    """One structure in both label maps, as an engine holds it: its voxel counts and values of metrics."""
 
     @property
     def reference(self) -> int: ...
@@ -45,7 +45,7 @@ class Measured(Protocol):
     def prediction(self) -> int: ...
 
     def value(self, metric: Metric) -> float:
-        """The metric's value; only asked for where both sides have the structure."""
+        """The metric's value; only called if both sides have the structure."""
 
 
 def score(
@@ -60,48 +60,48 @@ def score(
 ) -> list[Score]:
     """Scores of every structure and metric, structures first.
 
-    `reference` and `prediction` are label maps ``(z, y, x)`` or ``(y, x)`` of whole numbers or
-    booleans, `spacing_mm` is in the same order, `structures` maps names to label values other
-    than 0; other labels count as background. `empty` decides where a structure is missing. Volumes
-    always have a value and the state ``ok``: 0 mL is one.
-    `engine` ``"medpy"`` takes what it defines from MedPy itself, slowly, to check the fast one.
-    DataError for arrays or spacing that don't fit; ConfigError for an unknown metric or engine.
+    `reference` and `prediction` are label maps ``(z, y, x)`` or ``(y, x)`` of integers or
+    booleans, and `spacing_mm` is in the same order. `structures` maps names to label values other
+    than 0; other labels count as background. `empty` defines the scores of missing structures. Volumes
+    always have a value, possibly 0 mL, and the state ``ok``. The engine ``"medpy"`` computes with MedPy
+    itself, slowly, to check the fast one. DataError for arrays or a spacing that don't fit; ConfigError
+    for an unknown metric or engine.
     """
     if isinstance(metrics, str):
-        raise ConfigError(f"metrics is the text {metrics!r}", remedy=f"Write ({metrics!r},).")
+        raise ConfigError(f"metrics is the string {metrics!r}", remedy=f"Write ({metrics!r},).")
     wanted = [metric(name) for name in metrics]
     values = [_label(name, value) for name, value in structures.items()]
     reference, prediction = _label_map(reference, "reference"), _label_map(prediction, "prediction")
     spacing = _spacing(reference, prediction, spacing_mm)
 
     borders = any(m.uses_borders for m in wanted)
-    measured = _engine(engine)(reference, prediction, values, spacing, borders)
+    pairs = _engine(engine)(reference, prediction, values, spacing, borders)
     diagonal_mm = math.sqrt(sum((n * mm) ** 2 for n, mm in zip(reference.shape, spacing, strict=True)))
     voxel_mm3 = math.prod(spacing)
 
-    def one(structure: str, m: Metric, found: Measured) -> Score:
+    def score_one(structure: str, m: Metric, pair: StructurePair) -> Score:
         decided = empty.decide(
-            m, reference=found.reference, prediction=found.prediction, diagonal_mm=diagonal_mm
+            m, reference=pair.reference, prediction=pair.prediction, diagonal_mm=diagonal_mm
         )
-        value, state = decided or (_value(m, found, voxel_mm3), "ok")
+        value, state = decided or (_value(m, pair, voxel_mm3), "ok")
         return Score(structure, m.name, value, m.unit, state)
 
-    return [one(name, m, found) for name, found in zip(structures, measured, strict=True) for m in wanted]
+    return [score_one(name, m, pair) for name, pair in zip(structures, pairs, strict=True) for m in wanted]
 
 
-def _value(m: Metric, found: Measured, voxel_mm3: float) -> float:
+def _value(m: Metric, pair: StructurePair, voxel_mm3: float) -> float:
     if m.name == "volume":
-        return found.prediction * voxel_mm3 / 1000
+        return pair.prediction * voxel_mm3 / 1000
     if m.name == "volume-error":
-        return (found.prediction - found.reference) * voxel_mm3 / 1000
-    return found.value(m)
+        return (pair.prediction - pair.reference) * voxel_mm3 / 1000
+    return pair.value(m)
 
 
-def _engine(name: str) -> Callable[[LabelMap, LabelMap, list[int], Spacing, bool], Sequence[Measured]]:
+def _engine(name: str) -> Callable[[LabelMap, LabelMap, list[int], Spacing, bool], Sequence[StructurePair]]:
     if name == "fast":
-        from harness.metrics import fast
+        from harness.metrics import fast_engine
 
-        return fast.measure
+        return fast_engine.measure
     if name == "medpy":
         from harness.metrics import medpy_engine
 
@@ -117,7 +117,7 @@ def _label(structure: str, value: object) -> int:
     if not label:
         raise ConfigError(
             f"structure {structure!r} has the label {value!r}",
-            remedy="Use a whole number; 0 is the background.",
+            remedy="Use an integer; 0 is the background.",
         )
     return label
 
@@ -126,7 +126,7 @@ def _label_map(array: LabelMap, name: str) -> LabelMap:
     array = np.asarray(array)
     if array.dtype.kind not in "bui":
         raise DataError(
-            f"the {name} holds {array.dtype}, not whole numbers", remedy="Convert it to an integer type."
+            f"the {name} holds {array.dtype}, not integers", remedy="Convert it to an integer type."
         )
     if array.ndim not in (2, 3) or not array.size:
         raise DataError(f"the {name} has the shape {array.shape}", remedy="Give (z, y, x) or (y, x).")

@@ -25,7 +25,7 @@ MM = (10.0, 1.5, 1.5)
         (GOOD, GOOD, (10.0, np.inf, 1.5), "above 0"),
         (GOOD, GOOD, None, "spacing is None"),
         (GOOD, GOOD, ("a", "b", "c"), "spacing is"),
-        (GOOD.astype(float), GOOD, MM, "reference holds float64, not whole numbers"),
+        (GOOD.astype(float), GOOD, MM, "reference holds float64, not integers"),
         (GOOD, GOOD.astype(np.float32), MM, "prediction holds float32"),
         (GOOD, GOOD.astype(complex), MM, "prediction holds complex128"),
         (GOOD[0, 0], GOOD[0, 0], (1.0,), r"reference has the shape \(5,\)"),
@@ -43,11 +43,11 @@ def test_data_that_can_not_be_scored(reference, prediction, spacing_mm, says):
     ("arguments", "says"),
     [
         ({"metrics": ("dice", "hd59")}, "no metric 'hd59'. Did you mean 'hd95'"),
-        ({"metrics": "dice"}, r"metrics is the text 'dice'. Write \('dice',\)"),
+        ({"metrics": "dice"}, r"metrics is the string 'dice'. Write \('dice',\)"),
         ({"engine": "medpi"}, "no scoring engine 'medpi'. Did you mean 'medpy'"),
         ({"structures": {"LV": 0}}, "0 is the background"),
         ({"structures": {"LV": 1.5}}, "structure 'LV' has the label 1.5"),
-        ({"structures": {"LV": "1"}}, "Use a whole number"),
+        ({"structures": {"LV": "1"}}, "Use an integer"),
     ],
 )
 def test_settings_that_mean_nothing(arguments, says):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.metrics import nearest
+from harness.metrics import nearest_voxels
 
 SPACING_MM = (7.0, 1.3, 0.9)
 
@@ -18,13 +18,13 @@ def brute(points, targets, shape, spacing_mm):
 @pytest.mark.parametrize("few", [0, 1 << 30], ids=["tree", "one by one"])
 @pytest.mark.parametrize("dense", [0, 1 << 30], ids=["sparse", "transform"])
 def test_far_voxels_find_the_nearest_target(monkeypatch, few, dense):
-    monkeypatch.setattr(nearest, "FEW", few)
-    monkeypatch.setattr(nearest, "DENSE", dense)
+    monkeypatch.setattr(nearest_voxels, "FEW", few)
+    monkeypatch.setattr(nearest_voxels, "DENSE", dense)
     rng = np.random.default_rng(1)
     shape = (9, 40, 50)
     for islands in (1, 3, 30):
         points, targets = (np.sort(rng.choice(9 * 40 * 50, n, replace=False)) for n in (islands, 200))
-        found = nearest.far_distances(points, targets, shape, SPACING_MM)
+        found = nearest_voxels.far_distances(points, targets, shape, SPACING_MM)
         np.testing.assert_allclose(found, brute(points, targets, shape, SPACING_MM), rtol=1e-14)
 
 
@@ -33,7 +33,7 @@ def test_far_voxels_find_the_nearest_target(monkeypatch, few, dense):
 )
 def test_the_walk_leaves_out_no_nearer_neighbour(spacing_mm):
     """Steps are tried nearest first; a step left out would turn up as a distance too long."""
-    offsets = nearest.Offsets.within_reach(spacing_mm)
+    offsets = nearest_voxels.Offsets.within_reach(spacing_mm)
     assert np.all(np.diff(offsets.length_mm) >= 0)
     assert len(np.unique(offsets.step, axis=0)) == len(offsets.step)
     sides = [range(-n - 1, n + 2) for n in offsets.reach]
@@ -51,7 +51,7 @@ def test_blocks_of_voxels_walk_as_one(monkeypatch):
     marks[9:-9, 9:-9, 9:-9] = rng.random((2, 22, 22)) < 0.1
     places = np.sort(rng.choice(np.flatnonzero(np.ones_like(marks)), 5000))
     places = places[(places > 9 * 1600) & (places < 11 * 1600)]
-    offsets = nearest.Offsets.within_reach((1.0, 1.0, 1.0))
+    offsets = nearest_voxels.Offsets.within_reach((1.0, 1.0, 1.0))
     arguments = (
         marks.reshape(-1),
         places,
@@ -59,6 +59,6 @@ def test_blocks_of_voxels_walk_as_one(monkeypatch):
         offsets.flat(marks.shape),
         offsets.length_mm,
     )
-    whole = nearest.walk(*arguments)
-    monkeypatch.setattr(nearest, "BLOCK", 7)
-    np.testing.assert_array_equal(nearest.walk(*arguments), whole)
+    whole = nearest_voxels.near_distances(*arguments)
+    monkeypatch.setattr(nearest_voxels, "BLOCK", 7)
+    np.testing.assert_array_equal(nearest_voxels.near_distances(*arguments), whole)
