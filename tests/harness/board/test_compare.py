@@ -15,7 +15,6 @@ from harness.board.compare import compare
 from harness.contract.protocol import EmptySpec
 from harness.contract.spec import Algorithms
 from harness.errors import ConfigError, HarnessError
-from harness.stats.verdict import combined_verdict, verdict
 from harness.views.compare import comparison
 
 
@@ -109,46 +108,6 @@ def test_what_cannot_be_paired_is_refused():
     other = made_records.record([made_records.score("p0", 0.5)], dataset="acdc")
     with pytest.raises(HarnessError, match="acdc with those of phantom"):
         compare(a, [other])
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "margin", "expected"),
-    [
-        (0.01, 0.02, 0.0, "better"),
-        (-0.02, -0.01, 0.0, "worse"),
-        (-0.01, 0.02, 0.0, "undecided"),
-        (-0.01, 0.02, 0.02, "equivalent"),
-        (0.01, 0.02, 0.02, "equivalent"),
-        (0.01, 0.03, 0.02, "better"),
-        (-0.03, -0.01, 0.02, "worse"),
-        (-0.03, 0.01, 0.02, "undecided"),
-        (0.0, 0.0, 0.0, "equivalent"),
-        (0.0, 0.01, 0.0, "undecided"),
-    ],
-)
-def test_a_verdict_is_read_off_the_interval(low, high, margin, expected):
-    assert verdict((low, high), higher_is_better=True, margin=margin) == expected
-    assert verdict((-high, -low), higher_is_better=False, margin=margin) == expected
-
-
-def test_without_an_interval_nothing_is_decided():
-    assert verdict(None, higher_is_better=True, margin=1.0) == "undecided"
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [
-        (["better", "undecided"], "better"),
-        (["better", "equivalent"], "better"),
-        (["worse", "equivalent"], "worse"),
-        (["better", "worse"], "undecided"),
-        (["equivalent", "equivalent"], "equivalent"),
-        (["equivalent", "undecided"], "undecided"),
-        ([], "undecided"),
-    ],
-)
-def test_metrics_are_judged_together(verdicts, expected):
-    assert combined_verdict(verdicts) == expected
 
 
 def test_the_interval_is_scipys_percentile_bootstrap():
