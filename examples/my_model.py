@@ -1,7 +1,7 @@
 """A model in a single file, without packaging: ``harness run quick -p examples/my_model.py -m dilated``.
 
 The file is read whenever plugins are listed. So torch is imported inside the factory, by the run
-that trains the net; at the top of the file it would work too, and slow every command down.
+that trains the network; an import at the top of the file would slow down every command.
 """
 
 from harness import Model, hookimpl
@@ -13,7 +13,7 @@ def harness_models():
 
 
 def dilated(task, width):
-    """`task` tells the image channels (context slices included) and the classes (background included)."""
+    """`task` gives the image channels (context slices included) and the classes (background included)."""
     from torch import nn
 
     layers, channels = [], task.channels
