@@ -16,9 +16,12 @@ PACKAGE = ROOT / "harness"
 BELOW = {
     "contract": set(),
     "cli": {
-        "contract",
+        *("session", "testing", "scaffold", "views", "tables", "board", "probe", "execute", "plan", "data"),
+        *("contract", "store", "config", "plugins"),
+    },
+    "session": {
         *("plan", "execute", "probe", "pipeline", "board", "stats", "tables", "views", "page"),
-        *("measure", "metrics", "data", "plugins", "config", "store", "testing", "scaffold"),
+        *("contract", "measure", "metrics", "data", "plugins", "config", "store"),
     },
     "testing": {"contract", "train", "predict", "measure", "data", "plugins"},
     "scaffold": {"plugins"},

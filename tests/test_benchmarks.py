@@ -10,7 +10,7 @@ import pytest
 from bench import augmenting, many_runs, predicting, preparing, training
 from bench.work import Work
 
-from harness.cli.support.show import rebuild
+from harness.session.rebuild import rebuild
 
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 TINY = [Work("unet2d[base=2,depth=1]", "quick", 1), Work("unet3d[base=2,depth=1]", "quick", 1)]

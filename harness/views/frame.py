@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.board.board import Entry
+from harness.board.board import Entry, Result
 from harness.errors import DataError
 from harness.store.record import CaseScore, Record, compared_records
 
@@ -47,3 +47,34 @@ def scores_frame(records: Iterable[Record]) -> pd.DataFrame:
         rows += [{**named, **asdict(score)} for score in record.cases]
     frame = pd.DataFrame(rows, columns=[*ABOUT, *CaseScore.__dataclass_fields__])
     return frame.astype({"value": float})
+
+
+def entries_frame(results: Iterable[Result]) -> pd.DataFrame:
+    """A row an entry: who it is, its ranks, and the mean of each metric with its interval; then its costs.
+
+    Columns: entry, model, loss, dataset, state, reason, rank, rank_low, rank_high, group; M, M_low and
+    M_high for each metric M; the fields of `Cost`; hardware. What is missing is NaN or None.
+    """
+    import pandas as pd
+
+    rows = []
+    for result in results:
+        entry = result.entry
+        rank_low, rank_high = result.rank_interval or (None, None)
+        row: dict[str, object] = {
+            "entry": entry.name,
+            **asdict(entry),
+            "state": str(result.state),
+            "reason": result.reason,
+            "rank": result.rank,
+            "rank_low": rank_low,
+            "rank_high": rank_high,
+            "group": result.group,
+        }
+        for name, mean in result.overall.items():
+            low, high = result.overall_ci95.get(name) or (None, None)
+            row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+        rows.append(row | asdict(result.cost) | {"hardware": ", ".join(result.hardware)})
+    frame = pd.DataFrame(rows)
+    whole = [name for name in ("rank", "rank_low", "rank_high") if name in frame]
+    return frame.astype(dict.fromkeys(whole, "Int64"))

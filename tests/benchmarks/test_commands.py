@@ -12,8 +12,8 @@ import psutil
 import pytest
 from bench import many_runs
 
-from harness.cli.support.show import rebuild
 from harness.execute.scheduler import ScheduleOutcome, drive
+from harness.session.rebuild import rebuild
 
 ENTRIES = 400
 RUNS = ENTRIES * many_runs.SEEDS * many_runs.FOLDS

@@ -1,1 +1,1 @@
-"""What verbs share: arguments, progress, and the opening of leaderboards, runs and entries."""
+"""What verbs share: arguments, progress, and the printing of leaderboards."""

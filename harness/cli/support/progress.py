@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from harness.board.aggregate import run_means
-from harness.execute.scheduler import Event, ScheduleOutcome
+from harness.execute.scheduler import ScheduleOutcome
 from harness.plan.plan import Plan, PlannedRun
+from harness.session.events import PlanMade, RunEvent, SessionEvent, StepAdvanced
 from harness.store.record import Record
 from harness.tables.units import duration, metric_scale
 from harness.views.heartbeat import progress_text
@@ -28,7 +29,7 @@ SHOWN = 12
 
 
 class Progress:
-    """Shows what `drive` tells. Use as a context; `quiet` shows nothing, `plain` lines and no bars."""
+    """Listens to a session. Use as a context; `quiet` shows nothing, `plain` shows lines and no bars."""
 
     def __init__(self, *, quiet: bool = False, plain: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
@@ -43,10 +44,7 @@ class Progress:
             disable=not self._live,
             transient=True,
         )
-        self._reading: TaskID | None = None
-        self._scored: TaskID | None = None
-        self._timed: TaskID | None = None
-        self._tried: TaskID | None = None
+        self._steps: dict[str, TaskID] = {}
         self._all: TaskID | None = None
         self._running: dict[str, TaskID] = {}
         self._seen: dict[str, int] = {}
@@ -63,31 +61,25 @@ class Progress:
     ) -> None:
         self._bars.stop()
 
-    def reading(self, done: int, total: int) -> None:
-        """A dataset is read and checked for the first time."""
-        if self._reading is None:
-            self._reading = self._bars.add_task("reading cases", total=total, figures="")
-        self._bars.update(self._reading, completed=done, visible=done < total)
+    def __call__(self, event: SessionEvent) -> None:
+        """Show one event."""
+        if isinstance(event, StepAdvanced):
+            self._step(event)
+        elif isinstance(event, PlanMade):
+            self._plan(event.plan)
+        elif isinstance(event, RunEvent):
+            self._run(event)
+        else:
+            self._outcome(event.outcome)
 
-    def scoring(self, done: int, total: int) -> None:
-        """Label maps are scored."""
-        if self._scored is None or done == 1:
-            self._scored = self._bars.add_task("scoring cases", total=total, figures="")
-        self._bars.update(self._scored, completed=done, visible=done < total)
+    def _step(self, event: StepAdvanced) -> None:
+        """A bar for each step; scoring takes several turns, each of which begins a new bar."""
+        task = self._steps.get(event.step)
+        if task is None or (event.step == "scoring cases" and event.done == 1):
+            task = self._steps[event.step] = self._bars.add_task(event.step, total=event.total, figures="")
+        self._bars.update(task, completed=event.done, visible=event.done < event.total)
 
-    def timing(self, done: int, total: int) -> None:
-        """Predictions are timed."""
-        if self._timed is None:
-            self._timed = self._bars.add_task("timing", total=total, figures="")
-        self._bars.update(self._timed, completed=done, visible=done < total)
-
-    def trying(self, done: int, total: int) -> None:
-        """Entries are tried for a few steps."""
-        if self._tried is None:
-            self._tried = self._bars.add_task("preflight", total=total, figures="")
-        self._bars.update(self._tried, completed=done, visible=done < total)
-
-    def plan(self, plan: Plan) -> None:
+    def _plan(self, plan: Plan) -> None:
         """Say what will be done, and what was noticed."""
         for note in plan.notes:
             self._console.print(f"note: {escape(note)}")
@@ -101,24 +93,24 @@ class Progress:
         if states.keys() - {"done"}:
             self._all = self._bars.add_task("runs", total=total, completed=states.get("done", 0), figures="")
 
-    def event(self, event: Event, run: PlannedRun, figures: dict[str, Any]) -> None:
-        """Take one event of `drive`."""
-        if event == "start":
+    def _run(self, event: RunEvent) -> None:
+        run, figures = event.run, dict(event.details)
+        if event.kind == "start":
             self._start(run)
-        elif event == "progress":
+        elif event.kind == "progress":
             self._progress(run, figures)
-        elif event == "wait":
+        elif event.kind == "wait":
             if run.id not in self._waiting:
                 self._waiting.add(run.id)
                 self._console.print(f"waiting for {_name(run)}: another process works on it")
-        elif event == "lost":
+        elif event.kind == "lost":
             self._drop(run)
             why = f" ({figures['detail']})" if figures.get("detail") else ""
             self._console.print(f"lost the machine of {_name(run)}{escape(why)}; another goes on with it")
         else:
             self._end(run, figures)
 
-    def outcome(self, outcome: ScheduleOutcome) -> None:
+    def _outcome(self, outcome: ScheduleOutcome) -> None:
         """Say how it ended, and what the harness itself cost."""
         if outcome.left:
             self._console.print(f"{len(outcome.left)} runs go on without this command; see: harness status")

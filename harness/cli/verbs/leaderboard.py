@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harness.cli.support import board as boards
+from harness.cli.support.arguments import SelectionArguments, add_selection, open_session
 from harness.errors import OK, ConfigError
 
 NAME = "leaderboard"
@@ -16,7 +16,7 @@ FORMATS = ("rich", "markdown", "csv", "json", "latex", "html")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A leaderboard, a selection, and what to show of it."""
-    boards.add_selection(parser)
+    add_selection(parser)
     parser.add_argument(
         "--view",
         metavar="VIEW",
@@ -39,11 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild the folder of the leaderboard and print a view of it."""
-    from harness.cli.support.show import ShowOptions, rebuild, show
+    from harness.cli.support.show import ShowOptions, show
 
     _refuse_idle(args)
-    board = boards.open_board(args, absent=True)
-    look = ShowOptions(
+    chosen = SelectionArguments.of(args)
+    leaderboard = open_session(args).leaderboard(
+        chosen.leaderboard, models=chosen.models, losses=chosen.losses, datasets=chosen.datasets
+    )
+    options = ShowOptions(
         args.view or "summary",
         args.worst,
         args.sort,
@@ -51,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         "json" if args.json else args.format or "rich",
         args.against,
     )
-    show(board, rebuild(board), look, svg=args.svg)
+    show(leaderboard, options, svg=args.svg)
     return OK
 
 

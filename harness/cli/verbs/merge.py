@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from harness.cli.support import board as boards
+from harness.cli.support.arguments import add_runs, open_session
 from harness.errors import OK, USAGE
 
 NAME = "merge"
@@ -24,18 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder of runs, a project, or a leaderboard's folder with records.jsonl",
     )
     parser.add_argument("--weights", action="store_true", help="take weights over too, for harness time")
-    boards.add_runs(parser)
+    add_runs(parser)
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Take over what is new; exit code 2 if a run here and one there say different things."""
-    from harness.store.merge import merge
-    from harness.store.runs import RunsFolder
-
-    path = args.runs if args.runs is not None else boards.open_project(args).parent / "runs"
-    runs = RunsFolder(path)
-    merged = merge(args.sources, runs, weights=args.weights)
+    merged = open_session(args).merge(*args.sources, weights=args.weights)
     if args.json:
         print(json.dumps(asdict(merged), indent=1))
     else:

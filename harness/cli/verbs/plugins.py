@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.support.board import plugin_files
 from harness.cli.verbs import plugins_check, plugins_new
 from harness.config.find import nearest_file
 from harness.errors import ConfigError
+from harness.session.workspace import Workspace
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -60,15 +60,15 @@ def _add_common(action: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the listing, with exit code 0 although something is broken: it was listed. Or do the action."""
-    args.plugin_files = [*args.plugin_files, *getattr(args, "more_plugin_files", [])]
+    file = _file(args.config)
+    files = (*args.plugin_files, *getattr(args, "more_plugin_files", ()))
+    workspace = Workspace(file, extra_plugin_files=files)
     action = getattr(args, "action", None)
     if action == "check":
-        return plugins_check.run(args, _files(args), _file(args))
-    from harness.plugins.manager import load
-
-    registry = load(_files(args))
+        return plugins_check.run(args, workspace)
+    registry = workspace.registry
     if action == "new":
-        return plugins_new.run(args, registry, _file(args))
+        return plugins_new.run(args, registry, file)
     if args.json:
         print(json.dumps(rows(registry, args.kind), indent=1, ensure_ascii=False))
     else:
@@ -120,20 +120,13 @@ def _broken_row(card: Broken) -> dict[str, Any]:
     }
 
 
-def _files(args: argparse.Namespace) -> tuple[Path, ...]:
-    """Files given with -p and the project's own; a listing needs no harness.toml."""
-    file = _file(args)
-    return tuple(args.plugin_files) if file is None else plugin_files(args, file)
-
-
-def _file(args: argparse.Namespace) -> Path | None:
-    """The harness.toml of ``--config``, or the nearest one if there is any."""
-    if args.config is None:
+def _file(config: Path | None) -> Path | None:
+    """`config`, else the nearest harness.toml if there is any: a listing needs none."""
+    if config is None:
         return nearest_file(Path.cwd())
-    if not args.config.is_file():
-        raise ConfigError("there is no such file", where=args.config, remedy="Correct --config PATH.")
-    file: Path = args.config
-    return file
+    if not config.is_file():
+        raise ConfigError("there is no such file", where=config, remedy="Correct --config PATH.")
+    return config
 
 
 def _print(registry: Registry, kind: str | None, verbose: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.support import board as boards
+from harness.cli.support.arguments import pairs
 from harness.errors import OK, RUNS_FAILED, PluginError
 from harness.plugins.blame import full_traceback
+from harness.session.workspace import Workspace, checked_roots
 
 if TYPE_CHECKING:
     from harness.config.load import Project
@@ -35,20 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace, files: tuple[Path, ...], project_file: Path | None) -> int:
+def run(args: argparse.Namespace, workspace: Workspace) -> int:
     """Print a table for each plugin; exit code 1 if a check failed."""
     from harness.cli.support.terminal import print_tables
-    from harness.plugins.manager import load
     from harness.testing import registered
     from harness.views.check_outcomes import check_table
 
-    registry = load(files)
-    project = None
-    if project_file is not None:
-        from harness.config.load import load as load_project
-
-        project = load_project(project_file)
-    roots = boards.data_roots(args.data, registry)
+    registry = workspace.registry
+    project = workspace.project if workspace.has_project else None
+    data = pairs(args.data, where="--data", example="acdc=PATH")
+    roots = checked_roots({name: Path(path) for name, path in data.items()}, registry)
     outcomes: list[Outcome] = []
     for kind, choice in _choices(registry, args.name, args.kind):
         assert choice.plugin is not None
@@ -85,7 +82,7 @@ def _choices(registry: Registry, text: str, wanted: Kind | None) -> list[tuple[K
     raise registry.unknown(wanted or "plugin", name, [each for kind in kinds for each in registry.of(kind)])
 
 
-def _root(project: Project | None, choice: Choice, given: dict[str, Path]) -> Path | None:
+def _root(project: Project | None, choice: Choice, given: Mapping[str, Path]) -> Path | None:
     """Where a dataset lies: as given, else as the project says; None where nobody told."""
     return project.dataset_root(choice.name, given) if project is not None else given.get(choice.name)
 

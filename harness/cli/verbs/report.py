@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from harness.cli.support import board as boards
+from harness.cli.support.arguments import SelectionArguments, add_selection, open_session
 from harness.errors import OK
 
 NAME = "report"
@@ -15,7 +15,7 @@ SUMMARY = "write the leaderboard as one HTML file, with plots"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A leaderboard, a selection, and where to write."""
-    boards.add_selection(parser)
+    add_selection(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -36,25 +36,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild the folder of the leaderboard and write its report."""
-    from harness.cli.support.pictures import galleries
-    from harness.cli.support.show import from_here, rebuild, selected
-    from harness.page import page
-    from harness.page.plots.draw import engine, write_plots
-    from harness.store.atomic import write_text
-
-    engine()  # What is missing is said before anything is written.
-    board = boards.open_board(args, absent=True)
-    built = rebuild(board)
-    shown = selected(board)
-    pictures = galleries(board, built.board, shown, args)
-    file = args.output or board.folder / "report.html"
-    write_text(file, page(built.board, built.published, shown, pictures))
-    plots = write_plots(args.plots, built.board, built.published, shown, pictures) if args.plots else []
-    size = file.stat().st_size
+    chosen = SelectionArguments.of(args)
+    report = open_session(args).report(
+        chosen.leaderboard,
+        args.output,
+        plots=args.plots,
+        embed_images=args.embed_images,
+        models=chosen.models,
+        losses=chosen.losses,
+        datasets=chosen.datasets,
+    )
     if args.json:
-        print(json.dumps({"page": str(file), "bytes": size, "plots": plots}, indent=1))
+        print(json.dumps({"page": str(report.page), "bytes": report.bytes, "plots": report.plots}, indent=1))
         return OK
-    print(f"Written to {from_here(file)} ({size / 1e6:.1f} MB)")
+    from harness.cli.support.show import from_here
+
+    print(f"Written to {from_here(report.page)} ({report.bytes / 1e6:.1f} MB)")
     if args.plots:
-        print(f"{len(plots)} plots as SVG and PNG in {from_here(args.plots)}")
+        print(f"{len(report.plots)} plots as SVG and PNG in {from_here(args.plots)}")
     return OK

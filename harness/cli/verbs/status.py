@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from harness.cli.support import selected_runs
+from harness.cli.support.arguments import add_run_selection, open_session
 from harness.errors import OK
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SUMMARY = "show how far runs are: queued, running, done, failed"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which runs, and how."""
-    selected_runs.add_arguments(parser)
+    add_run_selection(parser)
     parser.add_argument(
         "-w",
         "--watch",
@@ -40,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look once, or until everything has ended."""
-    runs = selected_runs.open_runs(args)
-    found = selected_runs.statuses(args, runs)
+    session = open_session(args)
+    found = session.status(args.leaderboard, runs=args.ids)
     if args.json:
         print(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
         return OK
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     with Live(_shown(found, every=args.all), console=console, auto_refresh=False) as live:
         while any(one.state in ("running", "queued") for one in found):
             time.sleep(max(0.2, args.watch))
-            found = selected_runs.statuses(args, runs)
+            found = session.status(args.leaderboard, runs=args.ids)
             live.update(_shown(found, every=args.all), refresh=True)
     return OK
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import random
 import zlib
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 import tiny_project
 
-from harness.cli.support.board import OpenLeaderboard, open_board
 from harness.contract.spec import KINDS, RunSpec
 from harness.execute.executor import Answer, Job, ResourceRequest
 from harness.plan.plan import Plan, make_plan
+from harness.session.open_leaderboard import OpenLeaderboard, open_leaderboard
+from harness.session.workspace import Workspace
 from harness.store.record import CaseScore, Record, case_lines
 from harness.store.runs import RunFolder
 
@@ -36,19 +36,7 @@ def make(root: Path, entries: int, test: int) -> OpenLeaderboard:
 
 def reopened(root: Path) -> OpenLeaderboard:
     """The leaderboard as a command opens it."""
-    return open_board(
-        Namespace(
-            leaderboard="tiny",
-            config=root / "harness.toml",
-            overrides=[],
-            plugin_files=[],
-            runs=None,
-            models=[],
-            losses=[],
-            datasets=[],
-            verb="plan",
-        )
-    )
+    return open_leaderboard(Workspace(root / "harness.toml"), "tiny")
 
 
 def planned(board: OpenLeaderboard) -> Plan:
@@ -60,7 +48,7 @@ def planned(board: OpenLeaderboard) -> Plan:
         board.matrix,
         board.runs,
         data_roots={},
-        plugin_files=board.plugin_files,
+        plugin_files=board.workspace.plugin_files,
     )
 
 

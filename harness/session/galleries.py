@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.board.aggregate import counts
-from harness.cli.support import board as boards
+from harness.board.board import Result
 from harness.data.case import Case
+from harness.data.source import Source
 from harness.errors import HarnessError
 from harness.metrics.definitions import metric
 from harness.page.gallery import Drawn, Gallery, Sheet, Told, telling
 from harness.page.plots.plot_data import slug
 from harness.pipeline.saved_predictions import prediction_path, read_saved_prediction
+from harness.plan.choice import Choice
 from harness.plan.data import open_choice, root_of
 from harness.plugins.records import Dataset
+from harness.session.leaderboard import Leaderboard
+from harness.session.open_leaderboard import OpenLeaderboard
+from harness.store.record import Record
 from harness.views.rows import SHORT
 
-if TYPE_CHECKING:
-    from harness.board import board as rank
-    from harness.cli.support.board import OpenLeaderboard
-    from harness.data.source import Source
-    from harness.plan.choice import Choice
-    from harness.store.record import Record
-
 MOST_ENTRIES = 12
-"""Of a leaderboard with more, so many have a row: the first of the table."""
+"""A gallery shows at most so many entries: the first of the table."""
 
 
-def galleries(
-    board: OpenLeaderboard, ranked: rank.Board, shown: Collection[rank.Entry] | None, args: argparse.Namespace
-) -> dict[str, Gallery]:
-    """By dataset, the best, the median and the worst patient as its entries see them, or why not."""
-    choices = {entry.dataset.label: entry.dataset for entry in board.matrix.entries}
-    roots = boards.data_roots(args.data, board.registry)
+def galleries(opened: OpenLeaderboard, leaderboard: Leaderboard, *, embed: bool) -> dict[str, Gallery]:
+    """By dataset: the best, the median and the worst patient as the entries segment them, or a reason.
+
+    With `embed`, images are shown even where the dataset's licence may not let them be passed on.
+    """
+    choices = {entry.dataset.label: entry.dataset for entry in opened.matrix.entries}
+    roots = opened.workspace.data_roots
     made = {}
-    for field in ranked.fields:
-        results = [one for one in ranked.of(field.dataset) if one.records]
-        results = [one for one in results if shown is None or one.entry in shown][:MOST_ENTRIES]
-        told = telling(ranked, field, [one.entry for one in results])
+    for field in leaderboard.board.fields:
+        results = [result for result in leaderboard.entries if result.entry.dataset == field.dataset]
+        results = [result for result in results if result.records][:MOST_ENTRIES]
+        patients = telling(leaderboard.board, field, [result.entry for result in results])
         try:
             made[field.dataset] = _gallery(
-                board, choices.get(field.dataset), results, told, roots, embed=args.embed_images
+                opened, choices.get(field.dataset), results, patients, roots, embed=embed
             )
         except HarnessError as error:
             made[field.dataset] = Gallery(note=f"No images: {error}")
@@ -52,10 +49,10 @@ def galleries(
 
 
 def _gallery(
-    board: OpenLeaderboard,
+    opened: OpenLeaderboard,
     choice: Choice | None,
-    results: Sequence[rank.Result],
-    told: Sequence[Told],
+    results: Sequence[Result],
+    patients: Sequence[Told],
     roots: Mapping[str, Path],
     *,
     embed: bool,
@@ -70,29 +67,29 @@ def _gallery(
             note=f"No images: the licence of {record.name}{licence} is not known to let them be passed on. "
             "harness report --embed-images shows them, for your own use."
         )
-    folders = _folders(board, results)
-    # Looked for before the dataset is opened: a generated one would be made for nothing.
-    if not any(one.patient in of for one in told for of in folders.values()):
+    folders = _folders(opened, results)
+    # Check before opening the dataset: a generated one would be made for nothing.
+    if not any(one.patient in of for one in patients for of in folders.values()):
         return Gallery(
             note="No images: no predictions lie in the folder of runs. With keep_predictions = true in the "
             "protocol, harness run keeps them."
         )
-    source = open_choice(choice, root_of(board.project, choice, board.runs, roots))
-    cases = [(one, case) for one in told for case in source.cases if case.patient == one.patient]
+    source = open_choice(choice, root_of(opened.project, choice, opened.runs, roots))
+    cases = [(one, case) for one in patients for case in source.cases if case.patient == one.patient]
     sheets = tuple(_sheet(one, case, source, results, folders).cut() for one, case in cases)
     return Gallery(sheets, "" if sheets else "No images: the dataset has none of these patients.")
 
 
-Folders = Mapping[str, tuple["Record", Path]]
+Folders = Mapping[str, tuple[Record, Path]]
 """By patient: the record that tested it, and where its predictions lie."""
 
 
-def _folders(board: OpenLeaderboard, results: Sequence[rank.Result]) -> dict[str, Folders]:
-    """By entry name; of several seeds the first that kept its predictions."""
+def _folders(opened: OpenLeaderboard, results: Sequence[Result]) -> dict[str, Folders]:
+    """By entry name; where several seeds kept predictions, those of the first."""
     found: dict[str, dict[str, tuple[Record, Path]]] = defaultdict(dict)
     for result in results:
         for record in result.records:
-            folder = board.runs.run(record.run_id).predictions
+            folder = opened.runs.run(record.run_id).predictions
             if folder.is_dir():
                 for score in record.cases:
                     found[result.entry.name].setdefault(score.patient, (record, folder))
@@ -100,7 +97,7 @@ def _folders(board: OpenLeaderboard, results: Sequence[rank.Result]) -> dict[str
 
 
 def _sheet(
-    told: Told, case: Case, source: Source, results: Sequence[rank.Result], folders: Mapping[str, Folders]
+    told: Told, case: Case, source: Source, results: Sequence[Result], folders: Mapping[str, Folders]
 ) -> Sheet:
     volume = case.read()
     if volume.labels is None:

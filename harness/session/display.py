@@ -1,0 +1,68 @@
+"""Results that show themselves: as text, with rich in a terminal, as HTML in a notebook."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.tables.latex import to_latex
+from harness.tables.markdown import to_markdown
+from harness.tables.plain import to_csv, to_html
+from harness.tables.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class Displayed:
+    """Base of results that consist of tables: a subclass gives `tables` and gets every display."""
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The tables, as data."""
+        raise NotImplementedError
+
+    def __rich__(self) -> RenderableType:
+        """The tables as `rich.print` shows them, laid out for the width of the terminal."""
+        from harness.tables.terminal import to_terminal
+
+        return to_terminal(self.tables)
+
+    def __repr__(self) -> str:
+        from harness.tables.terminal import to_text
+
+        return to_text(self.tables, shutil.get_terminal_size((120, 24)).columns).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """The tables as a notebook shows them."""
+        return "\n".join(map(to_html, self.tables))
+
+
+@dataclass(frozen=True, repr=False)
+class TableView(Displayed):
+    """Tables of one view, one a dataset. `str`, rich and notebooks show them; methods write them as text."""
+
+    parts: tuple[Table, ...]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables, one a dataset."""
+        return self.parts
+
+    def to_markdown(self) -> str:
+        """The tables in Markdown."""
+        return "\n".join(map(to_markdown, self.tables))
+
+    def to_csv(self) -> str:
+        """The tables as CSV, a line a row, numbers in full precision."""
+        return "\n".join(map(to_csv, self.tables))
+
+    def to_latex(self) -> str:
+        """The tables in LaTeX; needs the packages booktabs and graphicx."""
+        return "\n".join(map(to_latex, self.tables))
+
+    def to_html(self) -> str:
+        """The tables as HTML elements."""
+        return "\n".join(map(to_html, self.tables))

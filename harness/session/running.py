@@ -1,0 +1,173 @@
+"""The runs of a leaderboard, carried out by an executor, and the tables that they lead to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.board.board import Entry
+from harness.board.collect_records import entry_name
+from harness.errors import ConfigError, HarnessError
+from harness.execute.executor import RunExecutor
+from harness.execute.resource_requests import Needs
+from harness.execute.scheduler import Event, ScheduleOutcome, drive
+from harness.plan.plan import Plan, PlannedRun
+from harness.session.events import Listener, PlanMade, RunEvent, ScheduleEnded
+from harness.session.executors import DEFAULT, open_executor
+from harness.session.leaderboard import Leaderboard
+from harness.session.open_leaderboard import OpenLeaderboard
+from harness.session.periodic_rebuild import PeriodicRebuild
+from harness.session.planning import plan_runs
+from harness.session.rebuild import rebuild
+from harness.session.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How runs are carried out; see `Session.run`."""
+
+    executor: str = DEFAULT
+    jobs: int | None = None
+    address: str | None = None
+    timeout_s: float | None = None
+    observers: Mapping[str, str] = field(default_factory=dict)
+    detach: bool = False
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class RunsOutcome:
+    """How the runs of a plan ended, and the leaderboard that they led to.
+
+    `leaderboard` is None where runs were submitted and left to the executor, and where runs were cancelled
+    before there was anything to rank. `schedule` has the ids of runs that are done, failed, cancelled or
+    left.
+    """
+
+    plan: Plan
+    schedule: ScheduleOutcome
+    leaderboard: Leaderboard | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether no run failed or was cancelled."""
+        return not (self.schedule.failed or self.schedule.cancelled)
+
+    @property
+    def new_entries(self) -> frozenset[Entry]:
+        """The entries of which this call finished a run."""
+        done = set(self.schedule.done)
+        return frozenset(
+            entry_name(run.entry) for run in self.plan.runs if run.state != "done" and run.id in done
+        )
+
+
+Wanted = Callable[[OpenLeaderboard, PlannedRun], bool]
+
+
+def run_leaderboard(
+    opened: OpenLeaderboard, options: RunOptions, on_event: Listener, wanted: Wanted | None = None
+) -> RunsOutcome:
+    """Carry out the selected runs that are `wanted` (default: all), and rank the leaderboard."""
+    if options.debug and options.timeout_s is not None:
+        raise ConfigError("--timeout would end a debugger too", where="--pdb", remedy="Leave one out.")
+    with _debugging(options.debug):
+        plan = plan_runs(opened, on_event, options.observers)
+    if wanted is not None:
+        plan = replace(plan, runs=tuple(run for run in plan.runs if wanted(opened, run)))
+    on_event(PlanMade(plan))
+    schedule = _schedule(opened, plan, options, on_event)
+    on_event(ScheduleEnded(schedule))
+    if options.detach and schedule.left:
+        return RunsOutcome(plan, schedule, None)
+    try:
+        return RunsOutcome(plan, schedule, rebuild(opened))
+    except ConfigError:
+        if not schedule.cancelled:
+            raise
+        # Cancelled before there was anything to rank.
+        return RunsOutcome(plan, schedule, None)
+
+
+def _debugging(debug: bool) -> contextlib.AbstractContextManager[None]:
+    if not debug:
+        return contextlib.nullcontext()
+    from harness.probe.debugger import debugging
+
+    return debugging()
+
+
+def _schedule(
+    opened: OpenLeaderboard, plan: Plan, options: RunOptions, on_event: Listener
+) -> ScheduleOutcome:
+    executor, name = _executor(opened, options)
+    tables = PeriodicRebuild(opened)
+
+    def listen(event: Event, run: PlannedRun, details: dict[str, Any]) -> None:
+        on_event(RunEvent(event, run, details))
+        if event == "end":
+            tables.run_ended()
+
+    opened.runs.note(opened.title, [run.id for run in plan.runs if run.id])
+    resources = {name: asked.model_dump() for name, asked in opened.project.settings.resources.items()}
+    try:
+        return drive(
+            plan.runs,
+            opened.runs,
+            listen,
+            executor,
+            name=name,
+            timeout_s=options.timeout_s,
+            need=Needs(plan.runs, opened.runs, resources),
+            detach=options.detach,
+        )
+    finally:
+        executor.close()
+
+
+def _executor(opened: OpenLeaderboard, options: RunOptions) -> tuple[RunExecutor, str]:
+    if options.debug:
+        from harness.execute.inline import Inline
+        from harness.probe.debugger import debug_failure
+
+        return Inline(failed=debug_failure), "inline"
+    executor, name = open_executor(
+        opened.registry, opened.project, options.executor, jobs=options.jobs, address=options.address
+    )
+    if options.detach and not executor.leaves:
+        raise ConfigError(
+            f"runs of executor {name} end with the command", where="--detach", remedy="Leave --detach out."
+        )
+    return executor, name
+
+
+def trial_overrides(workspace: Workspace, name: str, limit: int, overrides: Sequence[str]) -> tuple[str, ...]:
+    """`overrides`, and those of a trial: one epoch of `limit` batches, `limit` cases, one seed and fold."""
+    from harness.config.load import load
+
+    overrides = tuple(overrides)
+    _, protocol = load(workspace.file, name, (*workspace.overrides, *overrides)).leaderboard(name)
+    trial = [f"protocol.limit={limit}", "protocol.epochs=1", f"protocol.seeds=[{protocol.seeds[0]}]"]
+    if protocol.split != "official":
+        trial.append(f"protocol.run_folds=[{(protocol.run_folds or (0,))[0]}]")
+    return (*overrides, *trial)
+
+
+def failed_before(blame: Sequence[str]) -> Wanted:
+    """Wants runs whose last attempt failed; with `blame`, only those failures."""
+
+    def wanted(opened: OpenLeaderboard, run: PlannedRun) -> bool:
+        if not run.id or run.state == "done":
+            return False
+        try:
+            record = opened.runs.run(run.id).failure()
+        except HarnessError:
+            # A damaged record does not show that the run failed.
+            return False
+        if record is None or record.failure is None:
+            return False
+        return not blame or record.failure.get("blame") in blame
+
+    return wanted
