@@ -95,3 +95,10 @@ def test_too_few_patients_for_a_spread():
 def test_what_is_no_pair_of_numbers_is_refused(wrong):
     with pytest.raises(DataError):
         agreement(*wrong)
+
+
+def test_rounding_makes_no_correlation_above_one():
+    """Measured is 2.3 times the reference; Python's own correlation is 1.0000000000000002."""
+    reference = [196.56, 180.4, 20.0, 179.77]
+    assert agreement(reference, [452.088, 414.92, 46.0, 413.471]).r == 1.0
+    assert agreement(reference, [-452.088, -414.92, -46.0, -413.471]).r == -1.0

@@ -112,3 +112,9 @@ def test_holm_runs_over_all_ordered_pairs():
     assert done[1, 2] == pytest.approx(5 * 0.005)
     assert done[0, 2] == pytest.approx(4 * 0.02)
     assert significant_wins(done).tolist() == [1, 1, 0]
+
+
+def test_one_patient_has_an_exact_p():
+    """One of two signs is as extreme: 1/2 for the better entry; and 1 for the worse, as both are."""
+    p = p_values(np.array([[0.9, 0.8]]), higher_is_better=True)
+    assert (p[0, 1], p[1, 0]) == (0.5, 1.0)
