@@ -1,4 +1,4 @@
-"""What a leaderboard consists of: entries, their planned runs, one result each."""
+"""The parts of a leaderboard: entries, their planned runs, and one result for each entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RunState = Literal["done", "resume", "todo", "skipped", "failed", "running"]
 EntryState = Literal["done", "incomplete", "running", "failed", "skipped", "todo"]
 
 NO_PHASE = "all"
-"""Stands where a dataset has no phases."""
+"""The phase of all cases in a dataset without phases."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Model and loss, as people say it."""
+        """Model and loss, for people to read."""
         return f"{self.model} + {self.loss}"
 
 
@@ -46,7 +46,7 @@ def params_of(spec: RunSpec) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class RequiredRun:
-    """A run that an entry needs to be complete, and how far it is.
+    """A run that an entry needs to be complete, and its state.
 
     `reason` says why it was skipped or failed. `params` (see `params_of`) are shown for an
     entry that has no record yet.
@@ -77,12 +77,11 @@ class Cell:
     """One metric of one structure in one phase, over the cases of an entry.
 
     `mean` is over `n` cases (a case scored under several seeds is averaged first); `sd` is the
-    sample standard deviation over patients, None below two. Counted by case, a case counts if
-    any of its seeds does: `penalised` had an empty prediction or reference and stays in the
-    mean with its penalty; `excluded` had nothing to measure on either side, or could not be
-    measured (these again in `errors`). `cases` is the number of cases seen. `ci95` is the
-    bootstrap interval of the mean over patients and seeds, None below six patients or without
-    bootstrap.
+    sample standard deviation over patients, None below two. The other fields are numbers of cases, where
+    a case counts if it does for any of its seeds: `penalised` cases have an empty prediction or
+    reference, and their penalty is in the mean; `excluded` cases are empty on both sides or could not
+    be measured (the latter are also in `errors`); `cases` are all. `ci95` is the bootstrap interval of
+    the mean over patients and seeds, None below six patients or without bootstrap.
     """
 
     mean: float | None
@@ -101,7 +100,7 @@ Scores = Mapping[str, Mapping[str, Mapping[str, Cell]]]
 
 @dataclass(frozen=True)
 class Cost:
-    """What an entry's runs took: times are medians over runs, memory the largest peak. None: not measured."""
+    """The cost of an entry: medians of times over runs, largest memory peaks; None if not measured."""
 
     train_s: float | None = None
     predict_s_median: float | None = None
@@ -115,9 +114,9 @@ class Cost:
 
 @dataclass(frozen=True)
 class ClinicalPair:
-    """One clinical index of one patient on both sides; None where it can't be had.
+    """One clinical index of one patient, from the reference and from the prediction; None if undefined.
 
-    `penalised`: the prediction gave none where the reference has one, and got the worst.
+    `penalised` means that only the prediction's was undefined and that `measured` is the worst value.
     """
 
     patient: str
@@ -133,12 +132,12 @@ class Result:
     """An entry with its state, scores and costs; `rank` is None unless it is complete.
 
     `metric_ranks` are its ranks by each metric of the protocol's ``rank_by``, `mean_rank` their
-    mean. `rank_interval` is the 95 % bootstrap interval of the rank; two entries have a letter of
-    `group` (such as ``AB``) in common where they can't be told apart; `rank_shares` is the share of
-    bootstrap samples in which it takes each rank; `overall_ci95` are the intervals of `overall`. They
-    are None or empty without bootstrap. `reason` says why it is not ranked. `hardware` names each
-    class its runs were on. `clinical` holds the indices of each patient, where the dataset is of
-    hearts; `records` are those of the runs that are done.
+    mean. `rank_interval` is the 95 % bootstrap interval of the rank; two entries share a letter of
+    `group` (such as ``AB``) if they are not significantly different; `rank_shares` is the share of
+    bootstrap samples in which the entry has each rank; `overall_ci95` are the intervals of `overall`.
+    They are None or empty without bootstrap. `reason` says why the entry is not ranked. `hardware` lists
+    the hardware classes of its runs. `clinical` holds the indices of each patient, if the dataset is
+    cardiac; `records` are those of finished runs.
     """
 
     entry: Entry
@@ -174,7 +173,7 @@ class Significance:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A finished run of this leaderboard that is not comparable with the others, and why."""
+    """A finished run of this leaderboard that is not comparable with the others, with the reason."""
 
     entry: Entry
     run_id: str
@@ -183,13 +182,13 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Field:
-    """The ground on which a dataset's entries compete: the same patients, seeds and folds.
+    """What all entries of a dataset have in common: patients, seeds and folds.
 
-    `structures` and `phases` are in the dataset's order. `patients` and `cases` count what was
-    tested. `notes` are sentences for the caption. `noise_floor` is by metric, None with one seed;
-    `stability` and `significance` (by metric of the protocol's ``rank_by``) are of the ranked
-    entries, None or empty without bootstrap or with fewer than two. Without `exact_groups` some
-    entries share a letter and are told apart all the same (see `harness.stats.groups`).
+    `structures` and `phases` are in the dataset's order. `patients` and `cases` are the numbers tested.
+    `notes` are sentences for the caption. `noise_floor` is by metric, None with one seed;
+    `stability` and `significance` (by metric of the protocol's ``rank_by``) are about the ranked
+    entries, None or empty without bootstrap or with fewer than two. If not `exact_groups`, some
+    entries share a letter although they are significantly different (see `harness.stats.groups`).
     """
 
     dataset: str
@@ -214,9 +213,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard under one protocol. `results` are sorted: by dataset, ranked ones first.
+    """A leaderboard under one protocol. `results` are sorted by dataset, ranked entries first.
 
-    `notes` are sentences about the whole; `left_out` are runs that can't be compared with these.
+    `notes` are sentences about the whole leaderboard; `left_out` are runs that are not comparable.
     """
 
     name: str
@@ -229,7 +228,7 @@ class Board:
 
     @property
     def rank_method(self) -> RankMethod:
-        """How the ranks were made."""
+        """The ranking method of the protocol."""
         method: RankMethod = self.protocol.get("rank_method", RANK_METHOD)
         return method
 

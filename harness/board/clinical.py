@@ -1,6 +1,6 @@
-"""Clinical indices of an entry: what its volumes say of each patient, beside what the reference says.
+"""Clinical indices of an entry: those of its predictions beside those of the reference, by patient.
 
-Only for datasets of hearts: with structures LV, RV and MYO and phases ED and ES.
+Only for cardiac datasets, with the structures LV, RV and MYO and the phases ED and ES.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harness.metrics.clinical import UNITS, Agreement, agreement, indices, worst
 from harness.store.record import CaseScore, Record
 
 NEEDED = ("volume", "volume-error")
-"""Metrics that a protocol must have: a predicted volume, and what it is off the reference's."""
+"""The metrics that a protocol must have: the predicted volume, and its difference from the reference's."""
 
 STRUCTURES = frozenset({"LV", "RV", "MYO"})
 PHASES = frozenset({"ED", "ES"})
@@ -26,52 +26,52 @@ def applies(metrics: Iterable[str], structures: Iterable[str], phases: Iterable[
 
 
 def pairs(records: Iterable[Record]) -> list[ClinicalPair]:
-    """The indices of every patient of an entry, patients sorted; a volume is averaged over seeds first."""
+    """The indices of every patient of an entry, patients sorted, from volumes averaged over seeds."""
     scores = [score for record in records for score in record.cases if score.metric in NEEDED]
     groups = {score.patient: score.group for score in scores}
     volumes = _by_patient(score for score in scores if score.metric == "volume")
     errors = _by_patient(score for score in scores if score.metric == "volume-error")
-    found = []
+    clinical_pairs = []
     for patient in sorted(groups):
-        measured, off = volumes.get(patient, {}), errors.get(patient, {})
-        true = {part: ml - off[part] for part, ml in measured.items() if part in off}
-        of_reference, of_prediction = indices(true), indices(measured)
-        found += [
+        predicted, error = volumes.get(patient, {}), errors.get(patient, {})
+        reference = {part: ml - error[part] for part, ml in predicted.items() if part in error}
+        of_reference, of_prediction = indices(reference), indices(predicted)
+        clinical_pairs += [
             _pair(patient, groups[patient], name, of_reference[name], of_prediction[name]) for name in UNITS
         ]
-    return found
+    return clinical_pairs
 
 
 def _pair(
-    patient: str, group: str | None, name: str, true: float | None, measured: float | None
+    patient: str, group: str | None, name: str, reference: float | None, measured: float | None
 ) -> ClinicalPair:
-    """A structure that was missed altogether gives no ejection fraction: leaving it out must not pay."""
-    if true is not None and measured is None and UNITS[name] == "%":
-        return ClinicalPair(patient, group, name, true, worst_fraction(true), penalised=True)
-    return ClinicalPair(patient, group, name, true, measured)
+    """A pair, penalised if the prediction has no ejection fraction: omitting a structure must not pay."""
+    if reference is not None and measured is None and UNITS[name] == "%":
+        return ClinicalPair(patient, group, name, reference, worst_fraction(reference), penalised=True)
+    return ClinicalPair(patient, group, name, reference, measured)
 
 
-def agreements(found: Sequence[ClinicalPair]) -> dict[str, Agreement]:
-    """How well each index agrees with the reference, over patients; empty without any pair."""
-    if not found:
+def agreements(clinical_pairs: Sequence[ClinicalPair]) -> dict[str, Agreement]:
+    """The agreement of each index with the reference, over patients; empty without any pair."""
+    if not clinical_pairs:
         return {}
     return {
         name: agreement(
-            [pair.reference for pair in found if pair.index == name],
-            [pair.measured for pair in found if pair.index == name],
+            [pair.reference for pair in clinical_pairs if pair.index == name],
+            [pair.measured for pair in clinical_pairs if pair.index == name],
         )
         for name in UNITS
     }
 
 
 def _by_patient(scores: Iterable[CaseScore]) -> dict[str, dict[tuple[str, str], float]]:
-    """By patient, structure and phase: the mean over seeds."""
+    """The mean over seeds, by patient, then by structure and phase."""
     parts: dict[tuple[str, str], list[CaseScore]] = defaultdict(list)
     for score in scores:
         if score.phase is not None:
             parts[score.structure, score.phase].append(score)
-    found: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
+    by_patient: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
     for part, members in parts.items():
         for patient, value in patient_values(case_values(members)).items():
-            found[patient][part] = value
-    return found
+            by_patient[patient][part] = value
+    return by_patient

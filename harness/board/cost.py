@@ -1,4 +1,4 @@
-"""What the runs of an entry took: time, memory, size, and on which hardware."""
+"""The cost of an entry's runs: time, memory and size, and the hardware they ran on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.store.record import Record
 
 
 def cost_of(records: Sequence[Record]) -> Cost:
-    """Costs of finished runs: medians over runs of times and their 95th percentiles, largest memory peaks."""
+    """The cost of finished runs: medians of times and of 95th percentiles over runs, largest memory peaks."""
 
     def time(name: str) -> float | None:
         return _over((r.time_s for r in records), name, median)
@@ -36,29 +36,29 @@ def cost_of(records: Sequence[Record]) -> Cost:
 
 
 def _training(record: Record) -> dict[str, float]:
-    """Seconds of all training steps, the first ones included; none where nothing was trained."""
+    """Seconds of all training steps, including the first ones; empty if nothing was trained."""
     parts = [record.time_s.get(name) for name in ("first step", "train")]
     known = [float(part) for part in parts if isinstance(part, int | float)]
     return {"train": sum(known)} if known else {}
 
 
 _SHARED = ", shared"
-"""Ends the hardware class of a machine that others used meanwhile."""
+"""Ends the hardware class of a machine that other processes used at the same time."""
 
 
 def moved_by_others(hardware: Iterable[str]) -> bool:
-    """Whether one of these hardware classes is a machine that others used, which moves times."""
+    """Whether one of these hardware classes is a shared machine, on which times are less certain."""
     return any(name.endswith(_SHARED) for name in hardware)
 
 
 def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
-    """Each hardware class that the runs were on, sorted; a machine that others used is one of its own."""
+    """The hardware classes of the runs, sorted; a shared machine is a class of its own."""
     return tuple(sorted({_class(record) for record in records if record.hardware.get("class")}))
 
 
 def _class(record: Record) -> str:
-    seen = record.hardware.get("contention", {}).values()
-    shared = any(one.get("shared") for one in seen)
+    contention = record.hardware.get("contention", {}).values()
+    shared = any(stage.get("shared") for stage in contention)
     here = record.hardware["class"]
     machines = record.hardware.get("trained_on", [here])
     trained = "" if machines == [here] else f", trained on {' and '.join(machines)}"
