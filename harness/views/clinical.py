@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from harness.board.board import Board, Entry, Field, Result
 from harness.board.clinical import NEEDED, agreements
@@ -36,35 +37,11 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
             remedy=f"They need LV, RV and MYO at ED and ES, and {' and '.join(NEEDED)} among the metrics.",
         )
 
-    def of(index: str, name: str) -> Callable[[Shown], float | None]:
-        def value(row: Shown) -> float | None:
-            one = found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
-            figure: float | None = None if one is None else getattr(one, name)
-            return figure
-
-        return value
-
-    def limits(index: str) -> Callable[[Shown], TableCell | None]:
-        def cell(row: Shown) -> TableCell | None:
-            one = found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
-            if one is None or one.lower is None or one.upper is None:
-                return None
-            return TableCell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
-
-        return cell
-
-    figures = []
-    for index, unit in UNITS.items():
-        group = f"{TITLES[index]} {unit}"
-        figures += [
-            FigureColumn(Column("r", group, priority=1, better="higher"), of(index, "r"), "{:.3f}".format),
-            FigureColumn(Column("bias", group, priority=1), of(index, "bias"), "{:+.1f}".format),
-            FigureColumn(Column("sd", group, priority=1, better="lower"), of(index, "sd"), "{:.1f}".format),
-            FigureColumn(
-                Column("limits", group, priority=1, interval=True), lambda row: None, str, limits(index)
-            ),
-            FigureColumn(Column("MAE", group, priority=1, better="lower"), of(index, "mae"), "{:.1f}".format),
-        ]
+    figures = [
+        figure
+        for index, unit in UNITS.items()
+        for figure in _columns(index, f"{TITLES[index]} {unit}", found)
+    ]
     columns, rows, sections = lay_out(board, field, (), figures)
     caption = [
         "* best ranked. Predicted minus reference, over patients: r is Pearson's; bias the mean difference, "
@@ -78,6 +55,35 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
     ]
     title = f"Clinical indices, leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"
     return Table(title, columns, rows, tuple(caption), sections, panels=True)
+
+
+def _columns(index: str, group: str, found: Mapping[Entry, Mapping[str, Agreement]]) -> list[FigureColumn]:
+    """The columns of one index."""
+
+    def agreement(row: Shown) -> Agreement | None:
+        return found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
+
+    def field_of(name: str) -> Callable[[Shown], float | None]:
+        def value(row: Shown) -> float | None:
+            one = agreement(row)
+            return None if one is None else cast("float | None", getattr(one, name))
+
+        return value
+
+    def limits(row: Shown) -> TableCell | None:
+        one = agreement(row)
+        if one is None or one.lower is None or one.upper is None:
+            return None
+        return TableCell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
+
+    one_decimal, signed = "{:.1f}".format, "{:+.1f}".format
+    return [
+        FigureColumn(Column("r", group, priority=1, better="higher"), field_of("r"), "{:.3f}".format),
+        FigureColumn(Column("bias", group, priority=1), field_of("bias"), signed),
+        FigureColumn(Column("sd", group, priority=1, better="lower"), field_of("sd"), one_decimal),
+        FigureColumn(Column("limits", group, priority=1, interval=True), lambda row: None, str, limits),
+        FigureColumn(Column("MAE", group, priority=1, better="lower"), field_of("mae"), one_decimal),
+    ]
 
 
 def _left_out(found: Mapping[Entry, Mapping[str, Agreement]]) -> list[str]:

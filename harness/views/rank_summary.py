@@ -1,4 +1,4 @@
-"""Where entries landed that were run just now, and against whom, in a sentence each."""
+"""Ranks of entries that were run just now, and their neighbours in the ranking, in a sentence each."""
 
 from __future__ import annotations
 
@@ -10,49 +10,61 @@ from harness.tables.units import metric_scale
 from harness.views.rows import SHORT
 
 
-def landed(board: Board, entries: Collection[Entry]) -> list[str]:
+def rank_sentences(board: Board, entries: Collection[Entry]) -> list[str]:
     """A sentence for each of `entries`; none on a dataset where nothing else is ranked."""
+    metric = board.protocol.get("rank_by", ("dice",))[0]
     sentences = []
     for field in board.fields:
-        ranked = [r for r in board.results if r.entry.dataset == field.dataset and r.rank is not None]
+        results = board.of(field.dataset)
+        ranked = [result for result in results if result.rank is not None]
         if {result.entry for result in ranked} <= set(entries):
             continue
-        for result in board.results:
-            if result.entry.dataset == field.dataset and result.entry in entries:
-                sentences.append(_sentence(result, ranked, board))
+        for result in results:
+            if result.entry in entries:
+                sentences.append(_rank(result, ranked, metric) if result.rank else _no_rank(result))
     return sentences
 
 
-def _sentence(result: Result, ranked: Sequence[Result], board: Board) -> str:
-    name = result.entry.name
-    if result.rank is None:
-        done = sum(run.state == "done" for run in result.runs)
-        why = (result.reason or f"{done} of {len(result.runs)} runs are done").rstrip(".")
-        return f"{name} is not ranked yet: {why}."
-    others = [other for other in ranked if other is not result]
-    metric = board.protocol.get("rank_by", ("dice",))[0]
-    where = f"{name} landed at rank {result.rank} of {len(ranked)}"
+def _no_rank(result: Result) -> str:
+    done = sum(run.state == "done" for run in result.runs)
+    why = (result.reason or f"{done} of {len(result.runs)} runs are done").rstrip(".")
+    return f"{result.entry.name} is not ranked yet: {why}."
+
+
+def _rank(result: Result, ranked: Sequence[Result], metric: str) -> str:
+    assert result.rank is not None
+    interval = ""
     if result.rank_interval is not None:
         low, high = result.rank_interval
-        where += f" (95 %: {low}{f' to {high}' if high != low else ''})"
-    where += f" with {SHORT.get(metric, metric)} {_value(result, metric)}"
-    above = [other for other in others if (other.rank or 0) < result.rank]
-    level = [other for other in others if other.rank == result.rank]
-    below = [other for other in others if (other.rank or 0) > result.rank]
-    against = [
-        *([f"behind {_named(above[-1], metric)}"] if above else []),
-        *([f"level with {_named(level[0], metric)}"] if level else []),
-        *([f"ahead of {_named(below[0], metric)}"] if below else []),
-    ]
-    text = f"{where}, {', '.join(against)}."
+        interval = f" (95 %: {low}{f' to {high}' if high != low else ''})"
+    return (
+        f"{result.entry.name} ranks {result.rank} of {len(ranked)}{interval} "
+        f"with {SHORT.get(metric, metric)} {_value(result, metric)}, "
+        f"{_neighbours(result, ranked, metric)}.{_not_worse(result, ranked)}"
+    )
+
+
+def _neighbours(result: Result, ranked: Sequence[Result], metric: str) -> str:
+    """The next better entry, an entry that ties, and the next worse one."""
+    rank = result.rank or 0
+    above = [other for other in ranked if (other.rank or 0) < rank]
+    tied = [other for other in ranked if other.rank == rank and other is not result]
+    below = [other for other in ranked if (other.rank or 0) > rank]
+    neighbours = (("behind", above[-1:]), ("level with", tied[:1]), ("ahead of", below[:1]))
+    return ", ".join(
+        f"{where} {other.entry.name} ({_value(other, metric)})"
+        for where, others in neighbours
+        for other in others
+    )
+
+
+def _not_worse(result: Result, ranked: Sequence[Result]) -> str:
+    """Which better entry is not significantly better: the first that shares a group letter."""
+    others = [other for other in ranked if other is not result]
     first = next((other for other in others if share_letter(other.group, result.group)), None)
-    if first is not None and first in above:
-        text += f" The patients don't tell it apart from {first.entry.name}."
-    return text
-
-
-def _named(other: Result, metric: str) -> str:
-    return f"{other.entry.name} ({_value(other, metric)})"
+    if first is None or (first.rank or 0) >= (result.rank or 0):
+        return ""
+    return f" It is not significantly different from {first.entry.name}."
 
 
 def _value(result: Result, metric: str) -> str:

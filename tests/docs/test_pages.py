@@ -67,11 +67,9 @@ def follow(page: str, folder: Path) -> dict[str, str]:
 def test_the_tutorial_leads_from_an_empty_folder_to_a_rank(tmp_path: Path) -> None:
     printed = follow("tutorial.md", tmp_path)
     added = printed["harness run mine -p my_model.py -m dilated"]
-    assert re.search(
-        r"^dilated \+ log-dice-ce landed at rank \d of 3 .*(behind|ahead of) unet2d", added, re.M
-    )
+    assert re.search(r"^dilated \+ log-dice-ce ranks \d of 3 .*(behind|ahead of) unet2d", added, re.M)
     variant = printed["harness run mine -p my_model.py -m 'dilated[width=8]'"]
-    assert re.search(r"^dilated\[width=8\] \+ log-dice-ce landed at rank \d of 4", variant, re.M)
+    assert re.search(r"^dilated\[width=8\] \+ log-dice-ce ranks \d of 4", variant, re.M)
     table = printed["harness leaderboard mine"]
     for entry in ("unet2d[base=8]", "unet2d[base=8,slices=3]", "dilated", "dilated[width=8]"):
         assert f" {entry} " in table
@@ -79,7 +77,7 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_rank(tmp_path: Path) -> No
 
 def test_the_how_to_ranks_its_loss_on_its_dataset(tmp_path: Path) -> None:
     printed = follow("howto.md", tmp_path)
-    assert "unet2d[base=8] + focal landed at rank" in "".join(printed.values())
+    assert "unet2d[base=8] + focal ranks" in "".join(printed.values())
 
 
 def test_the_tutorial_shows_the_example_as_it_is() -> None:

@@ -83,13 +83,13 @@ def launch(args: argparse.Namespace, method: Callable[..., RunsOutcome]) -> int:
 
 
 def _show(outcome: RunsOutcome, *, as_json: bool) -> None:
-    """The leaderboard, and where new entries landed."""
+    """The leaderboard, and the ranks of new entries."""
     from harness.cli.support.show import ShowOptions, show
-    from harness.views.rank_summary import landed
+    from harness.views.rank_summary import rank_sentences
 
     if outcome.leaderboard is None:
         return
     show(outcome.leaderboard, ShowOptions(format="json" if as_json else "rich"))
     if not as_json:
-        for line in landed(outcome.leaderboard.board, outcome.new_entries):
+        for line in rank_sentences(outcome.leaderboard.board, outcome.new_entries):
             print(line)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -32,6 +33,8 @@ _HEAD = 20
 _LETTERS = 26
 """So many fit beside a row."""
 
+_REFERENCE_ROW = 1
+
 
 def draw(sheet: Sheet) -> str:
     """The picture as an ``svg`` element, without a title; its ids start with the sheet's key.
@@ -54,72 +57,92 @@ def picture(sheet: Sheet) -> str:
     return _svg(sheet, top, "".join(head))
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """Where tiles stand: their size in pixels, and the scale of contours (unit: half a voxel)."""
+
+    tile: tuple[float, float]
+    scale: tuple[float, float]
+    top: int
+
+    @classmethod
+    def of(cls, sheet: Sheet, top: int) -> _Layout:
+        _, height, width = sheet.image.shape
+        tall, wide = height * sheet.spacing_mm[1], width * sheet.spacing_mm[2]
+        tile = (_TILE * wide / max(tall, wide), _TILE * tall / max(tall, wide))
+        return cls(tile, (tile[0] / (2 * width), tile[1] / (2 * height)), top)
+
+    def x(self, column: int) -> float:
+        return _NAMES + column * (self.tile[0] + _GAP)
+
+    def y(self, row: int) -> float:
+        return self.top + _HEAD + row * (self.tile[1] + _GAP)
+
+
 def _svg(sheet: Sheet, top: int, head: str) -> str:
-    _, height, width = sheet.image.shape
-    tall, wide = height * sheet.spacing_mm[1], width * sheet.spacing_mm[2]
-    tile = (_TILE * wide / max(tall, wide), _TILE * tall / max(tall, wide))
-    scale = (tile[0] / (2 * width), tile[1] / (2 * height))
+    layout = _Layout.of(sheet, top)
     rows = list(_rows(sheet))
-    size = (
-        _NAMES + len(sheet.slices) * (tile[0] + _GAP),
-        top + _HEAD + len(rows) * (tile[1] + _GAP),
-    )
+    parts = [*_opening(layout, layout.x(len(sheet.slices)), layout.y(len(rows)), head), head]
+    parts += ["<defs>", *_definitions(sheet, layout), "</defs>", *_slice_numbers(sheet, layout)]
+    for number, (name, text, labels) in enumerate(rows):
+        parts += _row_names(name, text, layout.y(number) + layout.tile[1] / 2)
+        for n in range(len(sheet.slices)):
+            reference = f'<use href="#{_id(sheet, "r", n)}"/>'
+            if number == _REFERENCE_ROW:
+                contours = reference
+            elif labels is not None:
+                contours = (
+                    f'<g class="under" display="none" stroke-dasharray="{3 / max(layout.scale):.1f}">'
+                    f"{reference}</g>{_contours(sheet, labels[n])}"
+                )
+            else:
+                contours = ""
+            parts.append(
+                f'<g transform="translate({layout.x(n):.1f} {layout.y(number):.1f})">'
+                f'<use href="#{_id(sheet, "i", n)}"/>'
+                f'<g transform="scale({layout.scale[0]:.4f} {layout.scale[1]:.4f})">{contours}</g></g>'
+            )
+    return "".join([*parts, "</svg>"])
+
+
+def _opening(layout: _Layout, width: float, height: float, head: str) -> list[str]:
+    """The opening tag; a picture with a `head` also gets a margin and a white ground."""
     pad = 12 if head else 0
     ground = f'<rect x="{-pad}" y="{-pad}" width="100%" height="100%" fill="#fff"/>' if head else ""
-    parts = [
+    tag = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sheet" '
-        f'viewBox="{-pad} {-pad} {size[0] + 2 * pad:.1f} {size[1] + 2 * pad:.1f}" '
-        f'width="{size[0] + 2 * pad:.0f}" height="{size[1] + 2 * pad:.0f}" '
+        f'viewBox="{-pad} {-pad} {width + 2 * pad:.1f} {height + 2 * pad:.1f}" '
+        f'width="{width + 2 * pad:.0f}" height="{height + 2 * pad:.0f}" '
         f'font-family="{escape(FONT)}" fill="none" '
-        f'stroke-linejoin="round" stroke-width="{1.3 / max(scale):.2f}"'
-        f"{_INK if head else ''}>",
-        ground,
-        head,
-        "<defs>",
-        *(
-            f'<image id="{_id(sheet, "i", n)}" width="{tile[0]:.1f}" height="{tile[1]:.1f}" '
+        f'stroke-linejoin="round" stroke-width="{1.3 / max(layout.scale):.2f}"'
+        f"{_INK if head else ''}>"
+    )
+    return [tag, ground]
+
+
+def _definitions(sheet: Sheet, layout: _Layout) -> Iterator[str]:
+    """Images and the reference's contours, which every row uses."""
+    for n, grey in enumerate(_greys(sheet.image)):
+        yield (
+            f'<image id="{_id(sheet, "i", n)}" width="{layout.tile[0]:.1f}" height="{layout.tile[1]:.1f}" '
             f'preserveAspectRatio="none" href="data:image/png;base64,{_png(grey)}"/>'
-            for n, grey in enumerate(_greys(sheet.image))
-        ),
-        *(
-            f'<g id="{_id(sheet, "r", n)}">{_contours(sheet, sheet.reference[n])}</g>'
-            for n in range(len(sheet.slices))
-        ),
-        "</defs>",
-        *(
-            _text(
-                f"slice {number}" if n == 0 else str(number),
-                _NAMES + n * (tile[0] + _GAP) + tile[0] / 2,
-                top + 13,
-                11,
-                anchor="middle",
-                dim=True,
-            )
-            for n, number in enumerate(sheet.slices)
-        ),
-    ]
-    for place, (name, text, labels) in enumerate(rows):
-        y = top + _HEAD + place * (tile[1] + _GAP)
-        lines = _lines(name)
-        first = y + tile[1] / 2 + 4 - 7 * (len(lines) - (not text))
-        parts += [_text(line, 0, first + 14 * i, 12) for i, line in enumerate(lines)]
-        if text:
-            parts.append(_text(text, 0, first + 14 * len(lines), 11, dim=True))
-        for n in range(len(sheet.slices)):
-            x = _NAMES + n * (tile[0] + _GAP)
-            parts.append(
-                f'<g transform="translate({x:.1f} {y:.1f})"><use href="#{_id(sheet, "i", n)}"/>'
-                f'<g transform="scale({scale[0]:.4f} {scale[1]:.4f})">'
-            )
-            if place == 1:
-                parts.append(f'<use href="#{_id(sheet, "r", n)}"/>')
-            elif labels is not None:
-                parts.append(
-                    f'<g class="under" display="none" stroke-dasharray="{3 / max(scale):.1f}">'
-                    f'<use href="#{_id(sheet, "r", n)}"/></g>{_contours(sheet, labels[n])}'
-                )
-            parts.append("</g></g>")
-    return "".join([*parts, "</svg>"])
+        )
+    for n in range(len(sheet.slices)):
+        yield f'<g id="{_id(sheet, "r", n)}">{_contours(sheet, sheet.reference[n])}</g>'
+
+
+def _slice_numbers(sheet: Sheet, layout: _Layout) -> Iterator[str]:
+    for n, number in enumerate(sheet.slices):
+        text = f"slice {number}" if n == 0 else str(number)
+        yield _text(text, layout.x(n) + layout.tile[0] / 2, layout.top + 13, 11, anchor="middle", dim=True)
+
+
+def _row_names(name: str, text: str, middle: float) -> list[str]:
+    """The name of a row in one or two lines, and `text` below it."""
+    lines = _lines(name)
+    first = middle + 4 - 7 * (len(lines) - (not text))
+    parts = [_text(line, 0, first + 14 * i, 12) for i, line in enumerate(lines)]
+    return [*parts, _text(text, 0, first + 14 * len(lines), 11, dim=True)] if text else parts
 
 
 def _rows(sheet: Sheet) -> Iterator[tuple[str, str, NDArray[np.uint8] | None]]:

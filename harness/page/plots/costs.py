@@ -172,16 +172,6 @@ def _spec(
     }
     y = {"type": "quantitative", "scale": {"zero": False}, "title": f"mean {title_of(name)}"}
     y["axis"] = {"tickCount": 6}
-    on = list(dict.fromkeys([*sorted({point.hardware for point in points}), *(["published"] * bool(beside))]))
-    shape = {
-        "field": "hardware",
-        "type": "nominal",
-        "scale": {"domain": on, "range": _shapes(len(on), bool(beside))},
-        "legend": {"title": None, "orient": "bottom", "columns": 1} if len(on) > 1 else None,
-    }
-    lit = {"condition": {"test": "entry === datum.entry", "value": of("lit")}, "value": of("dot")}
-    beaten = {"test": "datum.front !== 'on the front'", "value": of("paper")}
-    filled = {"condition": [beaten, lit["condition"]], "value": of("dot")}
     text = {"type": "text", "fontSize": 11, "color": of("ink"), "baseline": "bottom", "dy": -5, "limit": 210}
     names = {"encoding": {"x": x, "y": {**y, "field": "mean"}, "text": {"field": "label"}}}
     return theme.framed(
@@ -191,33 +181,9 @@ def _spec(
             "height": 330,
             "autosize": theme.FIT,
             "layer": [
-                {
-                    "transform": [{"filter": "isValid(datum.edge)"}],
-                    "mark": {
-                        "type": "line",
-                        "interpolate": "step-after",
-                        "color": of("dim"),
-                        "strokeDash": [4, 3],
-                        "strokeWidth": 1.4,
-                    },
-                    "encoding": {"x": x, "y": {**y, "field": "edge"}, "detail": {"field": "hardware"}},
-                },
-                {
-                    "transform": [{"filter": "isValid(datum.mean)"}],
-                    "mark": {"type": "rule", "color": of("dot"), "opacity": 0.45, "strokeWidth": 1.4},
-                    "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
-                },
-                {
-                    "transform": [{"filter": "isValid(datum.mean)"}],
-                    "mark": {"type": "point", "size": 75, "opacity": 1, "strokeWidth": 1.8},
-                    "encoding": {
-                        "x": x,
-                        "y": {**y, "field": "mean"},
-                        "shape": shape,
-                        "stroke": lit,
-                        "fill": filled,
-                    },
-                },
+                _front_line(x, y),
+                _interval_rule(x, y),
+                _points(x, y, _shape(points, beside)),
                 {
                     "transform": [{"filter": "datum.side === 'right'"}],
                     "mark": {**text, "align": "left", "dx": 6},
@@ -231,6 +197,53 @@ def _spec(
             ],
         }
     )
+
+
+def _front_line(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    """The Pareto front of each hardware as a dashed staircase."""
+    return {
+        "transform": [{"filter": "isValid(datum.edge)"}],
+        "mark": {
+            "type": "line",
+            "interpolate": "step-after",
+            "color": of("dim"),
+            "strokeDash": [4, 3],
+            "strokeWidth": 1.4,
+        },
+        "encoding": {"x": x, "y": {**y, "field": "edge"}, "detail": {"field": "hardware"}},
+    }
+
+
+def _interval_rule(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "transform": [{"filter": "isValid(datum.mean)"}],
+        "mark": {"type": "rule", "color": of("dot"), "opacity": 0.45, "strokeWidth": 1.4},
+        "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+    }
+
+
+def _points(x: dict[str, Any], y: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
+    """The means: filled on the front, hollow behind it."""
+    lit = {"condition": {"test": "entry === datum.entry", "value": of("lit")}, "value": of("dot")}
+    beaten = {"test": "datum.front !== 'on the front'", "value": of("paper")}
+    filled = {"condition": [beaten, lit["condition"]], "value": of("dot")}
+    return {
+        "transform": [{"filter": "isValid(datum.mean)"}],
+        "mark": {"type": "point", "size": 75, "opacity": 1, "strokeWidth": 1.8},
+        "encoding": {"x": x, "y": {**y, "field": "mean"}, "shape": shape, "stroke": lit, "fill": filled},
+    }
+
+
+def _shape(points: Sequence[Point], beside: Sequence[Point]) -> dict[str, Any]:
+    """A shape for each hardware, and a cross for published results."""
+    hardware = sorted({point.hardware for point in points})
+    on = list(dict.fromkeys([*hardware, *(["published"] * bool(beside))]))
+    return {
+        "field": "hardware",
+        "type": "nominal",
+        "scale": {"domain": on, "range": _shapes(len(on), bool(beside))},
+        "legend": {"title": None, "orient": "bottom", "columns": 1} if len(on) > 1 else None,
+    }
 
 
 def _wide(values: Sequence[float]) -> bool:

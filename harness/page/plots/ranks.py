@@ -46,7 +46,7 @@ def ranks(ground: Ground) -> list[Plot]:
 def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
     # Rows at least as high as a bubble that is always at one rank.
     step = 30 if len(names) <= 12 else 24
-    rank = {"type": "quantitative", "scale": {"domain": [0.5, last + 0.5], "nice": False, "zero": False}}
+    scale = {"domain": [0.5, last + 0.5], "nice": False, "zero": False}
     axis = {"values": list(range(1, last + 1)), "format": "d", "title": "rank", "grid": True}
     y = {
         "field": "entry",
@@ -55,9 +55,12 @@ def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
         "title": None,
         "axis": {"ticks": False, "domain": False, "labelPadding": 8, **ground.shortened},
     }
-    one_a_entry = {"aggregate": [{"op": "min", "field": f, "as": f} for f in ("low", "high", "own")]}
-    entries = [{**one_a_entry, "groupby": ["entry"]}]
-    bubble = {"type": "quantitative", "field": "share", "scale": {"domain": [0, 1], "range": [0, step * 16]}}
+
+    def rank(field: str) -> dict[str, Any]:
+        return {"type": "quantitative", "scale": scale, "field": field, "axis": axis}
+
+    an_entry_a_row = {"aggregate": [{"op": "min", "field": f, "as": f} for f in ("low", "high", "own")]}
+    entries = [{**an_entry_a_row, "groupby": ["entry"]}]
     return theme.framed(
         {
             "data": {"name": DATA},
@@ -67,43 +70,42 @@ def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
                 {
                     "transform": entries,
                     "mark": {"type": "rule", "strokeWidth": 2, "color": of("dim")},
-                    "encoding": {
-                        "x": {**rank, "field": "low", "axis": axis},
-                        "x2": {"field": "high"},
-                        "y": y,
-                    },
+                    "encoding": {"x": rank("low"), "x2": {"field": "high"}, "y": y},
                 },
                 {
                     "mark": {"type": "circle", "color": of("dot"), "opacity": 0.75},
-                    "encoding": {
-                        "x": {**rank, "field": "rank", "axis": axis},
-                        "y": y,
-                        "size": {
-                            **bubble,
-                            "legend": {
-                                "title": "share of samples",
-                                "format": ".0%",
-                                "values": [0.1, 0.5, 1],
-                                "symbolFillColor": of("dot"),
-                                "symbolStrokeWidth": 0,
-                            },
-                        },
-                    },
+                    "encoding": {"x": rank("rank"), "y": y, "size": _bubble_size(step)},
                 },
-                {
-                    "transform": entries,
-                    "mark": {
-                        "type": "tick",
-                        "orient": "vertical",
-                        "thickness": 2.5,
-                        "height": {"band": 0.6},
-                        "color": of("ink"),
-                    },
-                    "encoding": {"x": {**rank, "field": "own", "axis": axis}, "y": y},
-                },
+                {"transform": entries, "mark": _OWN_RANK, "encoding": {"x": rank("own"), "y": y}},
             ],
         }
     )
+
+
+_OWN_RANK = {
+    "type": "tick",
+    "orient": "vertical",
+    "thickness": 2.5,
+    "height": {"band": 0.6},
+    "color": of("ink"),
+}
+"""The mark of the rank in the table."""
+
+
+def _bubble_size(step: int) -> dict[str, Any]:
+    """The area of a bubble is proportional to the share of samples; the largest fills a row."""
+    return {
+        "type": "quantitative",
+        "field": "share",
+        "scale": {"domain": [0, 1], "range": [0, step * 16]},
+        "legend": {
+            "title": "share of samples",
+            "format": ".0%",
+            "values": [0.1, 0.5, 1],
+            "symbolFillColor": of("dot"),
+            "symbolStrokeWidth": 0,
+        },
+    }
 
 
 def tests(ground: Ground) -> list[Plot]:
@@ -146,22 +148,6 @@ def _numbered(labels: list[str]) -> list[str]:
 def _tests(rows: list[str]) -> dict[str, Any]:
     few = len(rows) <= 12
     step = 40 if few else 24
-    # Opacity of one colour stays readable in the dark; a mark in the cell says the same without colour.
-    opacity = {
-        "field": "level",
-        "type": "ordinal",
-        "scale": {"type": "ordinal", "domain": [0, 1, 2, 3], "range": [0.75, 0.5, 0.28, 0.05]},
-        "legend": {
-            "title": None,
-            "orient": "bottom",
-            "labelExpr": f"{list(LEVELS)}[datum.value]",
-            "symbolType": "square",
-            "symbolFillColor": of("dot"),
-            "symbolStrokeWidth": 0,
-            "symbolSize": 180,
-        },
-    }
-    text = "said" if few else "mark"
     return theme.framed(
         {
             "data": {"name": DATA},
@@ -191,12 +177,29 @@ def _tests(rows: list[str]) -> dict[str, Any]:
             "layer": [
                 {
                     "mark": {"type": "rect", "color": of("dot"), "stroke": of("line"), "strokeWidth": 1},
-                    "encoding": {"opacity": opacity},
+                    "encoding": {"opacity": _LEVEL_OPACITY},
                 },
                 {
                     "mark": {"type": "text", "fontSize": 11, "color": of("ink"), "baseline": "middle"},
-                    "encoding": {"text": {"field": text}},
+                    "encoding": {"text": {"field": "said" if few else "mark"}},
                 },
             ],
         }
     )
+
+
+# Opacity of one colour stays readable in the dark; a mark in the cell says the same without colour.
+_LEVEL_OPACITY = {
+    "field": "level",
+    "type": "ordinal",
+    "scale": {"type": "ordinal", "domain": [0, 1, 2, 3], "range": [0.75, 0.5, 0.28, 0.05]},
+    "legend": {
+        "title": None,
+        "orient": "bottom",
+        "labelExpr": f"{list(LEVELS)}[datum.value]",
+        "symbolType": "square",
+        "symbolFillColor": of("dot"),
+        "symbolStrokeWidth": 0,
+        "symbolSize": 180,
+    },
+}

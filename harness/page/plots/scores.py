@@ -86,16 +86,50 @@ def scale(name: str, values: Sequence[float]) -> dict[str, Any]:
 
 
 def _spec(ground: Ground, name: str, values: Sequence[float], *, odd: bool) -> dict[str, Any]:
-    many = len(ground.patients)
-    size = 45 if many <= 20 else 26 if many <= 60 else 12
-    step = 26 if len(ground.results) <= 12 else 22
+    x, y = _value_axis(name, values), _entry_axis(ground)
+    spread = {
+        "field": "jitter",
+        "type": "quantitative",
+        "scale": {"domain": [-0.35, 1.35]},
+        "axis": None,
+    }
+    shape = {
+        "field": "state",
+        "type": "nominal",
+        "scale": {"domain": list(STATES), "range": ["circle", "cross", "triangle-up"]},
+        "legend": {"title": None, "orient": "bottom", "symbolFillColor": of("dot")} if odd else None,
+    }
+    quartiles = {"aggregate": [{"op": op, "field": "value", "as": op} for op in ("q1", "median", "q3")]}
+    box = {**quartiles, "groupby": ["entry"]}
+    jitter = {"calculate": f"(datum.at * {_GOLDEN}) % 1", "as": "jitter"}
+    return theme.framed(
+        {
+            "data": {"name": DATA},
+            "transform": [jitter],
+            "width": _WIDTH,
+            "autosize": theme.FIT_X,
+            "height": {"step": 26 if len(ground.results) <= 12 else 22},
+            "layer": [
+                _band(box, x, y),
+                _dots({"x": x, "y": y, "yOffset": spread, "shape": shape}, len(ground.patients)),
+                _median(box, x, y),
+                _selected_patient({"x": x, "y": y, "yOffset": spread, "shape": {**shape, "legend": None}}),
+            ],
+        }
+    )
+
+
+def _value_axis(name: str, values: Sequence[float]) -> dict[str, Any]:
     title = title_of(name) if name in ("dice", "hd") else f"{LONG.get(name, name)}"
     ticks: dict[str, Any] = {"title": title, "tickCount": 6}
-    where = scale(name, values)
-    if where.get("type") == "pow":
-        ticks["values"] = [tick for tick in _TICKS if tick >= where["domain"][0]]
-    x = {"field": "value", "type": "quantitative", "axis": ticks, "scale": {**where, "zero": False}}
-    y = {
+    axis_scale = scale(name, values)
+    if axis_scale.get("type") == "pow":
+        ticks["values"] = [tick for tick in _TICKS if tick >= axis_scale["domain"][0]]
+    return {"field": "value", "type": "quantitative", "axis": ticks, "scale": {**axis_scale, "zero": False}}
+
+
+def _entry_axis(ground: Ground) -> dict[str, Any]:
+    return {
         "field": "entry",
         "type": "nominal",
         "sort": ground.names,
@@ -110,69 +144,53 @@ def _spec(ground: Ground, name: str, values: Sequence[float], *, odd: bool) -> d
             **ground.shortened,
         },
     }
-    spread = {
-        "field": "jitter",
-        "type": "quantitative",
-        "scale": {"domain": [-0.35, 1.35]},
-        "axis": None,
+
+
+def _band(box: dict[str, Any], x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    """From the lower to the upper quartile."""
+    return {
+        "transform": [box],
+        "mark": {"type": "bar", "color": of("light"), "opacity": 0.18, "height": {"band": 0.8}},
+        "encoding": {"x": {**x, "field": "q1"}, "x2": {"field": "q3"}, "y": y},
     }
-    shape = {
-        "field": "state",
-        "type": "nominal",
-        "scale": {"domain": list(STATES), "range": ["circle", "cross", "triangle-up"]},
-        "legend": {"title": None, "orient": "bottom", "symbolFillColor": of("dot")} if odd else None,
-    }
+
+
+def _dots(encoding: dict[str, Any], patients: int) -> dict[str, Any]:
+    """A dot for each patient, larger where a structure was missed or invented."""
+    size = 45 if patients <= 20 else 26 if patients <= 60 else 12
     missed = {"condition": {"test": "datum.state !== 'ok'", "value": size + 40}, "value": size}
-    quartiles = {"aggregate": [{"op": op, "field": "value", "as": op} for op in ("q1", "median", "q3")]}
-    box = {**quartiles, "groupby": ["entry"]}
-    layers = [
-        {
-            "transform": [box],
-            "mark": {"type": "bar", "color": of("light"), "opacity": 0.18, "height": {"band": 0.8}},
-            "encoding": {"x": {**x, "field": "q1"}, "x2": {"field": "q3"}, "y": y},
+    opacity = 0.6 if patients <= 60 else 0.4
+    return {
+        "mark": {"type": "point", "filled": True, "color": of("dot"), "opacity": opacity},
+        "encoding": {**encoding, "size": missed},
+    }
+
+
+def _median(box: dict[str, Any], x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "transform": [box],
+        "mark": {
+            "type": "tick",
+            "color": of("ink"),
+            "thickness": 2.5,
+            "height": {"band": 0.8},
+            "orient": "vertical",
         },
-        {
-            "mark": {
-                "type": "point",
-                "filled": True,
-                "color": of("dot"),
-                "opacity": 0.6 if many <= 60 else 0.4,
-            },
-            "encoding": {"x": x, "y": y, "yOffset": spread, "shape": shape, "size": missed},
+        "encoding": {"x": {**x, "field": "median"}, "y": y},
+    }
+
+
+def _selected_patient(encoding: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "transform": [{"filter": "datum.patient === patient"}],
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "color": of("lit"),
+            "stroke": of("paper"),
+            "strokeWidth": 1.2,
+            "size": 110,
+            "opacity": 1,
         },
-        {
-            "transform": [box],
-            "mark": {
-                "type": "tick",
-                "color": of("ink"),
-                "thickness": 2.5,
-                "height": {"band": 0.8},
-                "orient": "vertical",
-            },
-            "encoding": {"x": {**x, "field": "median"}, "y": y},
-        },
-        {
-            "transform": [{"filter": "datum.patient === patient"}],
-            "mark": {
-                "type": "point",
-                "filled": True,
-                "color": of("lit"),
-                "stroke": of("paper"),
-                "strokeWidth": 1.2,
-                "size": 110,
-                "opacity": 1,
-            },
-            "encoding": {"x": x, "y": y, "yOffset": spread, "shape": {**shape, "legend": None}},
-        },
-    ]
-    jitter = {"calculate": f"(datum.at * {_GOLDEN}) % 1", "as": "jitter"}
-    return theme.framed(
-        {
-            "data": {"name": DATA},
-            "transform": [jitter],
-            "width": _WIDTH,
-            "autosize": theme.FIT_X,
-            "height": {"step": step},
-            "layer": layers,
-        }
-    )
+        "encoding": encoding,
+    }

@@ -168,7 +168,7 @@ def test_a_model_from_one_file_is_ranked_among_all_by_being_named(
     assert result.code == 0, result.err
     assert "1 runs (1 todo)" in result.err
     assert "Showing 1 of 3 entries" in " ".join(result.out.split())
-    assert "mine + log-dice landed at rank 3 of 3" in result.out
+    assert "mine + log-dice ranks 3 of 3" in result.out
     assert "behind tiny-net-3d + log-dice (0." in result.out or "behind tiny-net + log-dice (0." in result.out
     assert len(leaderboard(project)["entries"]) == 3  # type: ignore[arg-type]
     # It stays on the leaderboard when the file is no longer given.
