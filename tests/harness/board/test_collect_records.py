@@ -195,6 +195,15 @@ def test_what_changes_one_optimiser_leaves_the_others_runs_as_they_are(optimiser
     assert versions.trained_as_now(replace(record.spec, algorithms=then)) is same
 
 
+@pytest.mark.parametrize(("step", "same"), [("prepare", False), ("score", True)])
+def test_a_training_is_that_of_the_data_it_was_prepared_with(step, same, monkeypatch):
+    """A model trained on data of an earlier preparation is another model."""
+    record = a_record()
+    spec = replace(record.spec, algorithms=versions.algorithms(record.spec.protocol))
+    monkeypatch.setitem(versions.ALGORITHMS, step, versions.ALGORITHMS[step] + 1)
+    assert versions.trained_as_now(spec) is same
+
+
 def test_predictions_made_elsewhere_are_of_no_training_version(monkeypatch):
     """Else the next change of AdamW would drop what nnU-Net predicted from every table."""
     record = a_record()

@@ -27,6 +27,12 @@ def test_times_are_medians_and_memory_is_the_peak():
     )
 
 
+def test_training_time_includes_the_first_step():
+    """Compilation is a cost of training, although it is not the duration of a step."""
+    compiled = made_records.record(time_s={"first step": 100.0, "train": 8.0})
+    assert cost_of([compiled]).train_s == 108.0
+
+
 def test_what_was_not_measured_is_none():
     nan = made_records.record(time_s={"train": float("nan")}, model={"flops": 20})
     assert cost_of([nan]) == Cost(flops=20)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.data import split as module
 from harness.data.manifest import CaseInfo, Manifest
-from harness.data.split import Split, make_split
-from harness.errors import ConfigError
+from harness.data.split import Parts, Split, guard, make_split
+from harness.errors import ConfigError, DataError
 
 Maker = Callable[..., Manifest]
 
@@ -113,3 +114,46 @@ def test_validation_share_is_kept_and_training_never_emptied(share: float) -> No
     for parts in split(manifest(50), validation=share).folds:
         assert abs(len(parts.validation) - share * 40) <= 1
         assert parts.train
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        Parts(("p000", "p001"), ("p001",), ("p002",)),
+        Parts(("p000", "p001"), (), ("p001", "p002")),
+        Parts(("p000",), ("p001",), ("p001", "p002")),
+    ],
+)
+def test_a_patient_in_two_sets_is_an_error(parts: Parts) -> None:
+    """Otherwise a model would be scored on a patient that it was trained or selected on."""
+    with pytest.raises(DataError, match="p001: is both in"):
+        guard(parts, manifest(3))
+
+
+def test_identical_images_in_two_sets_are_an_error() -> None:
+    twins = manifest(3, same=((0, 2),))
+    with pytest.raises(DataError, match="p000 and p002: have identical images, but are in test and train"):
+        guard(Parts(("p000",), ("p001",), ("p002",)), twins)
+    guard(Parts(("p001",), (), ("p000", "p002")), twins)
+
+
+def test_every_split_passes_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong while a split is made, a leaking one is never returned."""
+    monkeypatch.setattr(module, "_units", lambda manifest: [(patient,) for patient in manifest.patients])
+    with pytest.raises(DataError, match="identical images, but are in"):
+        split(manifest(30, same=((3, 25), (4, 24), (5, 23))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "pinned"),
+    [
+        ({}, "520888d0772f95a3"),
+        ({"seed": 7, "folds": 4, "validation": 0.25}, "bdc5679cb4032a4e"),
+        ({"kind": "inner", "validation": 0.6}, "16e0d89eb103a599"),
+        ({"kind": "official", "validation": 0.05}, "979ecc20464040fb"),
+    ],
+)
+def test_a_split_is_the_same_in_every_version(changes: dict[str, object], pinned: str) -> None:
+    """Otherwise results of two versions of the harness could not stand in one table."""
+    m = manifest(53, groups="AABCCCD", same=((3, 50), (7, 19), (19, 23), (1, 2)), tests=12)
+    assert split(m, **changes).hash[:16] == pinned

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +16,13 @@ from made_specs import run_protocol, run_spec
 from tiny_project import Project
 
 from harness.data.case import Case, Volume
+from harness.errors import DataError
 from harness.measure import clocks
 from harness.measure.compute import Compute
 from harness.pipeline import evaluation_stage as evaluating
+from harness.pipeline import stages
 from harness.pipeline.saved_predictions import PredictionWriter
+from harness.store.runs import RunFolder
 
 SPEC = run_spec(structures={"LV": 1}, scoring=run_protocol(metrics=("dice",)))
 
@@ -126,3 +132,43 @@ def test_a_record_accounts_for_its_time_and_memory(done_project: Project) -> Non
         assert record["model"]["parameters"] > 0
         assert record["model"]["flops"] > 0
         assert len(record["history"]) == 4
+
+
+def opened(
+    project: Project,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[dict[str, Any]], None],
+) -> Any:
+    """Open the dataset of a run as its worker does; `change` alters the specification in its folder."""
+    run = Path(shutil.copytree(project.run_folders()[0], folder / "run"))
+    spec = json.loads((run / "spec.json").read_text())
+    manifest = SimpleNamespace(hash=spec["manifest_hash"], identical=())
+    change(spec)
+    (run / "spec.json").write_text(json.dumps(spec))
+    source = SimpleNamespace(cases=(), structures={})
+    monkeypatch.setattr(stages, "open_spec", lambda *arguments: source)
+    monkeypatch.setattr(stages, "build_manifest", lambda *arguments: manifest)
+    place = RunFolder(run)
+    reporter: Any = None
+    return stages.RunPipeline(place, place.spec(), place.local(), reporter, lambda figures: None)._open()
+
+
+def test_a_run_refuses_to_train_on_a_patient_that_it_tests(
+    done_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker checks the sets of the specification that it finds, whoever wrote it."""
+
+    def leak(spec: dict[str, Any]) -> None:
+        spec["parts"]["train"].append(spec["parts"]["test"][0])
+
+    with pytest.raises(DataError, match="is both in train and in test"):
+        opened(done_project, tmp_path, monkeypatch, leak)
+
+
+def test_a_run_refuses_data_that_changed_since_it_was_planned(
+    done_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise its key would name data that it never saw."""
+    with pytest.raises(DataError, match="changed since this run was planned"):
+        opened(done_project, tmp_path, monkeypatch, lambda spec: spec.update(manifest_hash="0" * 64))

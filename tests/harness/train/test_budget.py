@@ -18,7 +18,7 @@ def test_four_coarse_epochs_are_the_work_of_one() -> None:
     budget = Budget.of(run_protocol(epochs=5, coarse=0.8), 10)
     assert (budget.coarse_epochs, budget.all_work) == (4, 20)
     assert [budget.work(step) / budget.all_work for step in (0, 20, 40, 45, 50)] == [0, 0.25, 0.5, 0.75, 1]
-    assert [budget.patch([97, 64], epoch) for epoch in (0, 3, 4)] == [(48, 32), (48, 32), (97, 64)]
+    assert [budget.patch([97, 63], epoch) for epoch in (0, 3, 4)] == [(48, 31), (48, 31), (97, 63)]
     assert budget.patch(None, 0) is None
 
 

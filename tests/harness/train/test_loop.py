@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from made_specs import with_protocol
-from tiny_training import CPU, CROSS_ENTROPY, LEARNT, NET, NO_AUGMENTATION, discs, made_spec, run_training
+from tiny_training import (
+    CPU,
+    CROSS_ENTROPY,
+    LEARNT,
+    NET,
+    NO_AUGMENTATION,
+    CrossEntropy,
+    discs,
+    made_spec,
+    run_training,
+)
 from torch import Tensor, nn
 
 from harness.contract.spec import RunSpec
 from harness.errors import PluginError
+from harness.measure import clocks
 from harness.measure.clocks import Phases
 from harness.measure.meter import Meter
 from harness.measure.provenance import hardware_class
@@ -187,6 +199,25 @@ def test_seconds_of_the_first_attempt_are_not_forgotten(tmp_path: Path) -> None:
     run_training(spec, tmp_path, clock=later)
     assert later.seconds()["train"] >= 100
     assert later.seconds()["wall"] >= 200
+
+
+def test_the_first_step_has_a_clock_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compilation is neither lost nor taken for the duration of a step."""
+    now = [0.0]
+    durations = [100.0, *[1.0] * 8]
+    forward = CrossEntropy.forward
+
+    def timed(self: CrossEntropy, logits: Tensor, labels: Tensor) -> Tensor:
+        now[0] += durations.pop(0)
+        return forward(self, logits, labels)
+
+    monkeypatch.setattr(clocks, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(CrossEntropy, "forward", timed)
+    clock = Phases()
+    _, trained = run_training(made_spec(NET, CROSS_ENTROPY), tmp_path, clock=clock)
+    assert trained.step_s == [1.0] * 8
+    seconds = clock.seconds()
+    assert (seconds["first step"], seconds["train"], seconds["wall"]) == (100, 8, 108)
 
 
 def test_a_checkpoint_of_another_key_is_not_gone_on_from(tmp_path: Path) -> None:
