@@ -7,7 +7,7 @@ import math
 import pytest
 
 from harness.errors import DataError
-from harness.metrics.clinical import UNITS, Agreement, agreement, indices
+from harness.metrics.clinical import UNITS, Agreement, agreement, indices, worst_fraction
 
 VOLUMES = {
     ("LV", "ED"): 120.0,
@@ -102,3 +102,13 @@ def test_rounding_makes_no_correlation_above_one():
     reference = [196.56, 180.4, 20.0, 179.77]
     assert agreement(reference, [452.088, 414.92, 46.0, 413.471]).r == 1.0
     assert agreement(reference, [-452.088, -414.92, -46.0, -413.471]).r == -1.0
+
+
+def test_the_worst_ejection_fraction_is_the_farther_end():
+    assert [worst_fraction(reference) for reference in (0.0, 40.0, 50.0, 51.0, 100.0)] == [
+        100,
+        100,
+        100,
+        0,
+        0,
+    ]
