@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
+from harness.board.entry_state import EntryState
 from harness.contract.spec import KINDS, RunSpec
 from harness.stats.arrays import Interval
 from harness.stats.noise_floor import NoiseFloor
 from harness.stats.ranking import RANK_METHOD, RankMethod
 from harness.stats.stability import Stability
 from harness.store.record import Record
-
-RunState = Literal["done", "resume", "todo", "skipped", "failed", "running"]
-EntryState = Literal["done", "incomplete", "running", "failed", "skipped", "todo"]
+from harness.store.state import RunState
 
 NO_PHASE = "all"
 """The phase of all cases in a dataset without phases."""
@@ -44,26 +43,28 @@ def params_of(spec: RunSpec) -> dict[str, Any]:
     return {kind: dict(spec.plugin(kind).params) for kind in KINDS}
 
 
+class Slot(NamedTuple):
+    """A seed and a fold: an entry needs a run for each slot of its dataset."""
+
+    seed: int
+    fold: int
+
+
+EntrySlot = tuple[Entry, Slot]
+
+
+def entry_slot(spec: RunSpec) -> EntrySlot:
+    """The entry and the slot of it that the run of a `spec` fills."""
+    return Entry.of(spec), Slot(spec.seed, spec.fold)
+
+
 @dataclass(frozen=True)
 class RequiredRun:
     """A run that an entry needs to be complete, and its state.
 
-    `reason` says why it was skipped or failed. `params` (see `params_of`) are shown for an
-    entry that has no record yet.
+    `reason` says why it is not done, where that is known. `run_id` is empty or None where nobody planned
+    or ran it.
     """
-
-    run_id: str
-    entry: Entry
-    seed: int
-    fold: int
-    state: RunState
-    reason: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A planned run after its record was looked at. `run_id` is None where nobody planned or ran it."""
 
     run_id: str | None
     seed: int
@@ -142,7 +143,7 @@ class Result:
 
     entry: Entry
     state: EntryState
-    runs: tuple[RunResult, ...]
+    runs: tuple[RequiredRun, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     rank: int | None = None
     mean_rank: float | None = None

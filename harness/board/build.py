@@ -1,4 +1,4 @@
-"""A leaderboard from its records and its plan."""
+"""A leaderboard from its records and the runs that it needs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from harness.board import clinical
 from harness.board.aggregate import Cases, Gathered, case_values, gather, layout, overall, scores_of
-from harness.board.assign_records import Matched, Slot, check_comparable, match, state_of
-from harness.board.board import Board, Field, LeftOut, RequiredRun, Result
+from harness.board.assign_records import EntryRuns, assign, check_comparable
+from harness.board.board import Board, Field, LeftOut, Result, Slot
 from harness.board.cost import cost_of, hardware_of
+from harness.board.entry_state import EntryState, entry_state
 from harness.board.rank_entries import ScoredEntry, rank_entries
 from harness.board.seed_scores import SeedScores, scores_by_seed
 from harness.stats.arrays import Key
@@ -26,7 +27,7 @@ def build(
     protocol_hash: str,
     split_hash: str | Mapping[str, str] | None,
     records: Sequence[Record],
-    planned: Sequence[RequiredRun] = (),
+    required: Sequence[EntryRuns] = (),
     *,
     notes: Sequence[str] = (),
     left_out: Sequence[LeftOut] = (),
@@ -39,14 +40,14 @@ def build(
     go into the captions. With `resamples` 0 there are no intervals, groups or stability.
     """
     check_comparable(records)
-    entries, slots, unused = match(records, planned)
-    by_dataset: dict[str, list[Matched]] = defaultdict(list)
-    for matched in entries:
-        by_dataset[matched.entry.dataset].append(matched)
+    entries, slots, unused = assign(records, required)
+    by_dataset: dict[str, list[EntryRuns]] = defaultdict(list)
+    for entry_runs in entries:
+        by_dataset[entry_runs.entry.dataset].append(entry_runs)
     fields, results = [], []
     for dataset in sorted(by_dataset):
         group = by_dataset[dataset]
-        gathered = [gather(matched.records) for matched in group]
+        gathered = [gather(entry_runs.records) for entry_runs in group]
         field = _field(dataset, group, gathered, slots[dataset], split_hash, unused)
         scored = _scored(group, gathered, field, _metrics(protocol, gathered))
         ranked, field = rank_entries(scored, field, protocol, resamples)
@@ -64,31 +65,31 @@ def build(
 
 
 def _scored(
-    group: Sequence[Matched], gathered: Sequence[Gathered], field: Field, metrics: Sequence[str]
+    group: Sequence[EntryRuns], gathered: Sequence[Gathered], field: Field, metrics: Sequence[str]
 ) -> list[ScoredEntry]:
     """The results of a dataset's entries, not yet ranked, with the scores behind them."""
     values = [{key: case_values(scores) for key, scores in by_key.items()} for by_key in gathered]
     results = _without_missing_cases(
         [
-            _result(matched, by_key, cases, field, metrics)
-            for matched, by_key, cases in zip(group, gathered, values, strict=True)
+            _result(entry_runs, by_key, cases, field, metrics)
+            for entry_runs, by_key, cases in zip(group, gathered, values, strict=True)
         ]
     )
     return [
-        ScoredEntry(result, by_key, cases, _seed_scores(matched, result, metrics, field))
-        for matched, result, by_key, cases in zip(group, results, gathered, values, strict=True)
+        ScoredEntry(result, by_key, cases, _seed_scores(entry_runs, result, metrics, field))
+        for entry_runs, result, by_key, cases in zip(group, results, gathered, values, strict=True)
     ]
 
 
 def _field(
     dataset: str,
-    group: Sequence[Matched],
+    group: Sequence[EntryRuns],
     gathered: Sequence[Gathered],
     slots: Sequence[Slot],
     split_hash: str | Mapping[str, str] | None,
     unused: Iterable[Record],
 ) -> Field:
-    records = [record for matched in group for record in matched.records]
+    records = [record for entry_runs in group for record in entry_runs.records]
     structures, phases = layout((r.spec for r in records), (key for by_key in gathered for key in by_key))
     if split_hash is None:
         split_hash = next((r.keys["split"] for r in records if "split" in r.keys), None)
@@ -104,7 +105,7 @@ def _field(
         cases=len(tested),
         notes=(
             *_unused(sorted(r.run_id for r in unused if r.spec.dataset.label == dataset)),
-            *(note for matched in group for note in _external(matched)),
+            *(note for entry_runs in group for note in _external(entry_runs)),
         ),
     )
 
@@ -120,14 +121,14 @@ def _tested(gathered: Gathered) -> set[tuple[str, str]]:
     }
 
 
-def _external(matched: Matched) -> Iterable[str]:
+def _external(entry_runs: EntryRuns) -> Iterable[str]:
     """A note that an entry is external, with the number of its missing predictions."""
-    if matched.records and matched.records[0].spec.model.external:
-        missing = sum(len(record.data.get("missing", ())) for record in matched.records)
+    if entry_runs.records and entry_runs.records[0].spec.model.external:
+        missing = sum(len(record.data.get("missing", ())) for record in entry_runs.records)
         lacking = (
             f"; no prediction of {missing} case{'s' * (missing > 1)}, scored as empty" if missing else ""
         )
-        yield f"{matched.entry.model}: predictions made elsewhere, scored here{lacking}"
+        yield f"{entry_runs.entry.model}: predictions made elsewhere, scored here{lacking}"
 
 
 def _unused(run_ids: Sequence[str]) -> tuple[str, ...]:
@@ -145,11 +146,11 @@ def _metrics(protocol: Mapping[str, Any], gathered: Iterable[Gathered]) -> list[
     return named + sorted(scored - set(named))
 
 
-def _seed_scores(matched: Matched, result: Result, metrics: Sequence[str], field: Field) -> SeedScores:
+def _seed_scores(entry_runs: EntryRuns, result: Result, metrics: Sequence[str], field: Field) -> SeedScores:
     """An entry's scores by seed; empty unless it is complete, as seeds would differ in their folds too."""
     if result.state != "done":
         return {}
-    return scores_by_seed(matched.records, metrics, field.structures, field.phases)
+    return scores_by_seed(entry_runs.records, metrics, field.structures, field.phases)
 
 
 def _noise_floor(entries: Iterable[SeedScores]) -> dict[str, NoiseFloor] | None:
@@ -157,22 +158,26 @@ def _noise_floor(entries: Iterable[SeedScores]) -> dict[str, NoiseFloor] | None:
 
 
 def _result(
-    matched: Matched, gathered: Gathered, values: Mapping[Key, Cases], field: Field, metrics: Iterable[str]
+    entry_runs: EntryRuns,
+    gathered: Gathered,
+    values: Mapping[Key, Cases],
+    field: Field,
+    metrics: Iterable[str],
 ) -> Result:
     scores = scores_of(gathered, metrics, field.structures, field.phases, values)
     is_cardiac = clinical.applies(scores, field.structures, field.phases)
     return Result(
-        matched.entry,
-        state_of(matched.runs),
-        matched.runs,
-        params=matched.params,
-        reason=next((run.reason for run in matched.runs if run.reason), None),
+        entry_runs.entry,
+        entry_state(run.state for run in entry_runs.runs),
+        entry_runs.runs,
+        params=entry_runs.params,
+        reason=next((run.reason for run in entry_runs.runs if run.reason), None),
         scores=scores,
         overall=overall(scores),
-        cost=cost_of(matched.records),
-        hardware=hardware_of(matched.records),
-        records=matched.records,
-        clinical=tuple(clinical.pairs(matched.records)) if is_cardiac else (),
+        cost=cost_of(entry_runs.records),
+        hardware=hardware_of(entry_runs.records),
+        records=entry_runs.records,
+        clinical=tuple(clinical.pairs(entry_runs.records)) if is_cardiac else (),
     )
 
 
@@ -192,7 +197,7 @@ def _checked(result: Result, expected: Mapping[Key, int]) -> Result:
     for key, number in expected.items():
         if missing := number - cases.get(key, 0):
             reason = f"{missing} of {number} cases have no {' '.join(key)}"
-            return replace(result, state="incomplete", reason=reason)
+            return replace(result, state=EntryState.INCOMPLETE, reason=reason)
     return result
 
 

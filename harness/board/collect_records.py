@@ -7,33 +7,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.board.board import Entry as EntryName
-from harness.board.board import LeftOut, RequiredRun, RunState
+from harness.board.assign_records import EntryRuns, UnfinishedRun, entry_name, required_runs
+from harness.board.board import Entry, EntrySlot, LeftOut, entry_slot
 from harness.board.incomparable import metric_definition, other_protocol, other_split, other_version
+from harness.board.records_on_disk import StoredRecord, committed_records, records_of_runs
 from harness.config.protocol import Protocol, hash_for
-from harness.contract.spec import Kind, ModelSpec, RunSpec
+from harness.contract.spec import Kind, ModelSpec
 from harness.errors import HarnessError
 from harness.plan.choice import Choice
 from harness.plan.keys import scored_as_now, trained_as_now
-from harness.plan.matrix import Matrix, PlannedEntry, seeds_and_folds
+from harness.plan.matrix import Matrix, PlannedEntry
 from harness.store.index import Index
-from harness.store.record import Record, read_records, runs_left_out
+from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
+
+NEVER = -2.0
+"""Stands for the time at which a group of records without a finished run was written."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """Comparable records, the runs that the leaderboard wants, and the finished ones that were left out.
+    """Comparable records, the entries with the runs that they need, and the finished runs left out.
 
     `kept` are records that are not compared and belong into the leaderboard's folder all the same: those
     of `left_out`, and committed failures that count again once the protocol is changed back.
     """
 
     records: tuple[Record, ...]
-    planned: tuple[RequiredRun, ...]
+    required: tuple[EntryRuns, ...]
     left_out: tuple[LeftOut, ...]
     kept: tuple[Record, ...] = ()
 
@@ -55,61 +59,108 @@ def collect(
     of the same entry, seed and fold. `index` is the one of `runs`, asked for every record.
     """
     index = Index(runs.index) if index is None else index
-    listed = {entry_name(entry): entry for entry in matrix.entries}
-    found: dict[str, tuple[float, Record]] = {}
-    left_out: dict[str, LeftOut] = {}
-    apart: dict[str, Record] = {}
-    hash_of = _hashes(protocol)
     folders = runs.all()
-    for moment, record, committed in _on_disk(folders, folder, found, index):
-        entry = EntryName.of(record.spec)
-        here = committed or record.spec.leaderboard == name
-        if entry not in listed and not (here and record.status == "done"):
-            if committed:
-                apart.setdefault(record.run_id, record)
-            continue
-        if not here and record.keys.get("protocol") != hash_of(record.spec.model):
-            # Another leaderboard's run in the same folder.
-            continue
-        reason = _incomparable(record, protocol, hash_of, listed.get(entry))
-        if reason is not None:
-            if record.status == "done":
-                left_out.setdefault(record.run_id, LeftOut(entry, record.run_id, reason))
-            if record.status == "done" or committed:
-                apart.setdefault(record.run_id, record)
-        elif record.run_id not in found or found[record.run_id][1].status != "done" == record.status:
-            # A finished run stays one, whatever a later attempt at it came to.
-            found[record.run_id] = (moment, record)
-    records, others = _one_split(found.values())
-    left_out.update({one.run_id: one for one, _ in others})
-    apart.update({one.run_id: record for one, record in others})
+    sorter = _Sorter(name, protocol, {entry_name(entry): entry for entry in matrix.entries})
+    for stored in records_of_runs(folders, index):
+        sorter.add(stored)
+    # Of the committed records only those that no finished run stands for.
+    for stored in committed_records(folder, sorter.finished()):
+        sorter.add(stored)
+    records, on_other_splits = _one_split(sorter.comparable.values())
+    for left_out, record in on_other_splits:
+        sorter.left_out[record.run_id] = left_out
+        sorter.kept[record.run_id] = record
+    by_slot = {entry_slot(record.spec): record for record in records}
     used = {record.run_id for record in records}
-    by_slot = {_slot(record.spec): record for record in records}
-    kept = {run_id: one for run_id, one in apart.items() if run_id not in used and _kept(one, by_slot)}
-    begun = {_slot(spec): run for run, spec in _unfinished(folders, hash_of, used)}
-    planned = [
-        _planned(entry, seed, fold, by_slot, begun)
-        for entry in matrix.entries
-        for seed, fold in seeds_and_folds(protocol)
-    ]
-    told = tuple(one for run_id, one in left_out.items() if run_id in kept)
-    return Collected(tuple(records), tuple(planned), told, tuple(kept.values()))
+    kept = {
+        run_id: record
+        for run_id, record in sorter.kept.items()
+        if run_id not in used and not _replaced(record, by_slot)
+    }
+    unfinished = _unfinished(folders, sorter, used)
+    return Collected(
+        tuple(records),
+        required_runs(matrix, protocol, by_slot, unfinished),
+        tuple(left_out for run_id, left_out in sorter.left_out.items() if run_id in kept),
+        tuple(kept.values()),
+    )
 
 
-def entry_name(entry: PlannedEntry) -> EntryName:
-    """The entry as rankings name it."""
-    return EntryName(entry.model.label, entry.loss.label, entry.dataset.label)
+@dataclass
+class _Sorter:
+    """Sorts records, by run id, into those that the leaderboard may compare and the others.
+
+    `left_out` are finished runs of its entries that can't be compared, `kept` the records that are not
+    compared and stay in its folder. `recorded` are the run folders that have a record of the leaderboard.
+    """
+
+    name: str
+    protocol: Protocol
+    listed: Mapping[Entry, PlannedEntry]
+    comparable: dict[str, StoredRecord] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    kept: dict[str, Record] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.hash_of = _hashes(self.protocol)
+
+    def add(self, stored: StoredRecord) -> None:
+        """Sort one record; those of run folders come before the committed ones."""
+        record, committed = stored.record, stored.committed
+        done = record.status == "done"
+        entry = Entry.of(record.spec)
+        of_this = committed or record.spec.leaderboard == self.name
+        if entry not in self.listed and not (of_this and done):
+            if committed:
+                self.kept.setdefault(record.run_id, record)
+            return
+        if not of_this and not self.same_protocol(record.keys, record.spec.model):
+            # Another leaderboard's run in the same folder.
+            return
+        if not committed:
+            self.recorded.add(record.run_id)
+        reason = self._incomparable(record, self.listed.get(entry))
+        if reason is None:
+            self._compare(stored)
+            return
+        if done:
+            self.left_out.setdefault(record.run_id, LeftOut(entry, record.run_id, reason))
+        if done or committed:
+            self.kept.setdefault(record.run_id, record)
+
+    def _compare(self, stored: StoredRecord) -> None:
+        before = self.comparable.get(stored.record.run_id)
+        # A finished run stays one, whatever a later attempt at it came to.
+        if before is None or (before.record.status != "done" and stored.record.status == "done"):
+            self.comparable[stored.record.run_id] = stored
+
+    def finished(self) -> set[str]:
+        """The comparable runs that are done, of those sorted so far."""
+        return {run_id for run_id, stored in self.comparable.items() if stored.record.status == "done"}
+
+    def same_protocol(self, keys: Mapping[str, str], model: ModelSpec) -> bool:
+        """True for a run under the leaderboard's protocol."""
+        return keys.get("protocol") == self.hash_of(model)
+
+    def _incomparable(self, record: Record, entry: PlannedEntry | None) -> str | None:
+        """Why a record can't stand beside the others; None if it can."""
+        if not self.same_protocol(record.keys, record.spec.model):
+            return other_protocol(record, self.protocol)
+        if entry is not None and (versions := other_version(record, _versions(entry))):
+            return versions
+        if record.status != "done":
+            return None
+        if not trained_as_now(record.spec):
+            return "trained by an earlier version of the harness, whose training differs"
+        return None if scored_as_now(record.keys, record.spec) else metric_definition()
 
 
-Slot = tuple[str, str, str, int, int]
-"""Labels of model, loss and dataset, seed, fold."""
+def _hashes(protocol: Protocol) -> Callable[[ModelSpec], str]:
+    """The protocol's hash for the model of a run, computed once a kind of model.
 
-HashOf = Callable[[ModelSpec], str]
-"""What the leaderboard's protocol hashes to for the model of a run."""
-
-
-def _hashes(protocol: Protocol) -> HashOf:
-    """`hash_for`, once for each kind of model: thousands of records are of two or three."""
+    Thousands of records are of two or three kinds.
+    """
     known: dict[tuple[bool, int | None], str] = {}
 
     def hash_of(model: ModelSpec) -> str:
@@ -121,133 +172,62 @@ def _hashes(protocol: Protocol) -> HashOf:
     return hash_of
 
 
-def _incomparable(
-    record: Record, protocol: Protocol, hash_of: HashOf, entry: PlannedEntry | None
-) -> str | None:
-    """Why a record can't stand beside the others of a leaderboard; None if it can."""
-    if record.keys.get("protocol") != hash_of(record.spec.model):
-        return other_protocol(record, protocol)
-    if entry is not None and (versions := other_version(record, _versions(entry))):
-        return versions
-    if record.status != "done":
-        return None
-    if not trained_as_now(record.spec):
-        return "trained by an earlier version of the harness, whose training differs"
-    return None if scored_as_now(record.keys, record.spec) else metric_definition()
+def _versions(entry: PlannedEntry) -> dict[Kind, int]:
+    """Today's versions of model and loss, where registered. A dataset's content is in its manifest."""
+    choices: dict[Kind, Choice] = {"model": entry.model, "loss": entry.loss}
+    return {kind: choice.record.version for kind, choice in choices.items() if choice.plugin is not None}
 
 
-def _on_disk(
-    runs: Iterable[RunFolder], folder: Path, found: Mapping[str, tuple[float, Record]], index: Index
-) -> Iterable[tuple[float, Record, bool]]:
-    """Records with the time that they were written, and whether they are committed ones.
-
-    A committed one has no time. What the table beside it left out stands before all others, so that it
-    is asked for a split last: without `runs` the folder gives the same tables again.
-    Of the committed ones only those that a finished run in `found`, as filled so far, does not stand for.
-    """
-    for run in runs:
-        try:
-            record = index.record(run)
-        except HarnessError:
-            # A damaged record is not a result; the plan shows the run as to do.
-            continue
-        if record is not None:
-            yield (run.path / "record.json").stat().st_mtime, record, False
-    known = {run_id for run_id, (_, record) in found.items() if record.status == "done"}
-    apart = runs_left_out(folder)
-    for record in read_records(folder, known):
-        yield (LEFT_OUT if record.run_id in apart else COMMITTED), record, True
+def _replaced(record: Record, by_slot: Mapping[EntrySlot, Record]) -> bool:
+    """True if a comparable record fills the same slot: only a result replaces a result."""
+    now = by_slot.get(entry_slot(record.spec))
+    return now is not None and (record.status != "done" or now.status == "done")
 
 
-COMMITTED, LEFT_OUT, UNFINISHED = 0.0, -1.0, -2.0
-"""Stand for the time of records that have none, the first to be compared before the last."""
-
-
-def _kept(record: Record, by_slot: Mapping[Slot, Record]) -> bool:
-    """Whether nothing comparable has taken a record's place: a result gives way only to a result."""
-    now = by_slot.get(_slot(record.spec))
-    return now is None or (record.status == "done" != now.status)
-
-
-def _one_split(
-    found: Iterable[tuple[float, Record]],
-) -> tuple[list[Record], list[tuple[LeftOut, Record]]]:
-    """Of each dataset the records on one split of one state of the data, that of the newest finished run."""
-    groups: dict[str, dict[tuple[str, str], list[tuple[float, Record]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for moment, record in found:
-        ground = (record.keys["split"], record.spec.manifest_hash)
-        groups[record.spec.dataset.label][ground].append((moment, record))
-    kept: list[Record] = []
-    left_out: list[tuple[LeftOut, Record]] = []
-    for grounds in groups.values():
-        newest = max(grounds.values(), key=_standing)
-        kept += [record for _, record in newest]
-        chosen = newest[0][1]
-        left_out += [
-            (LeftOut(EntryName.of(record.spec), record.run_id, other_split(record, chosen)), record)
-            for group in grounds.values()
-            for _, record in group
+def _one_split(stored: Iterable[StoredRecord]) -> tuple[list[Record], list[tuple[LeftOut, Record]]]:
+    """Of each dataset the records on the split and data of the newest finished run, and the others."""
+    groups: dict[str, dict[tuple[str, str], list[StoredRecord]]] = defaultdict(lambda: defaultdict(list))
+    for one in stored:
+        split = (one.record.keys["split"], one.record.spec.manifest_hash)
+        groups[one.record.spec.dataset.label][split].append(one)
+    chosen: list[Record] = []
+    others: list[tuple[LeftOut, Record]] = []
+    for by_split in groups.values():
+        newest = max(by_split.values(), key=_newest_finished)
+        chosen += [one.record for one in newest]
+        example = newest[0].record
+        others += [
+            (LeftOut(Entry.of(record.spec), record.run_id, other_split(record, example)), record)
+            for group in by_split.values()
+            for record in (one.record for one in group)
             if group is not newest and record.status == "done"
         ]
-    return sorted(kept, key=lambda record: record.run_id), left_out
+    return sorted(chosen, key=lambda record: record.run_id), others
 
 
-def _standing(group: Iterable[tuple[float, Record]]) -> tuple[float, int]:
-    """When the newest finished run of a group ended, and how many there are; failed ones decide nothing."""
-    finished = [moment for moment, record in group if record.status == "done"]
-    return (max(finished), len(finished)) if finished else (UNFINISHED, 0)
-
-
-def _slot(spec: RunSpec) -> Slot:
-    return spec.model.label, spec.loss.label, spec.dataset.label, spec.seed, spec.fold
+def _newest_finished(group: Iterable[StoredRecord]) -> tuple[float, int]:
+    """When the newest finished run was written, and how many there are; failed ones decide nothing."""
+    written = [one.written for one in group if one.record.status == "done"]
+    return (max(written), len(written)) if written else (NEVER, 0)
 
 
 def _unfinished(
-    runs: Iterable[RunFolder], hash_of: HashOf, finished: set[str]
-) -> Iterable[tuple[RunFolder, RunSpec]]:
-    for run in runs:
-        if run.id in finished:
+    folders: Iterable[RunFolder], sorter: _Sorter, used: set[str]
+) -> dict[EntrySlot, UnfinishedRun]:
+    """Runs under the leaderboard's protocol whose records are not compared, by the slot that they would fill.
+
+    A finished one that was left out stands back behind one that is on its way.
+    """
+    found: dict[EntrySlot, UnfinishedRun] = {}
+    for folder in folders:
+        if folder.id in used or (folder.id in sorter.recorded and folder.id not in sorter.left_out):
+            # Compared, or a failure of another version or on other data: neither is a run on its way.
             continue
         try:
-            spec = run.spec()
+            spec = folder.spec()
         except HarnessError:
             continue
-        if spec.keys.get("protocol") == hash_of(spec.model):
-            yield run, spec
-
-
-def _planned(
-    entry: PlannedEntry,
-    seed: int,
-    fold: int,
-    by_slot: Mapping[Slot, Record],
-    folders: Mapping[Slot, RunFolder],
-) -> RequiredRun:
-    name = entry_name(entry)
-    params = {
-        "model": dict(entry.model.params),
-        "loss": dict(entry.loss.params),
-        "dataset": dict(entry.dataset.params),
-    }
-    slot = (name.model, name.loss, name.dataset, seed, fold)
-    record = by_slot.get(slot)
-    state: RunState
-    if record is not None:
-        reason = None if record.failure is None else str(record.failure["message"])
-        state = "done" if record.status == "done" else "failed"
-        return RequiredRun(record.run_id, name, seed, fold, state, reason, params)
-    if entry.skip is not None:
-        return RequiredRun("", name, seed, fold, "skipped", entry.skip, params)
-    run = folders.get(slot)
-    if run is None:
-        return RequiredRun("", name, seed, fold, "todo", None, params)
-    state = "running" if run.busy() else "resume" if run.started() else "todo"
-    return RequiredRun(run.id, name, seed, fold, state, None, params)
-
-
-def _versions(entry: PlannedEntry) -> dict[Kind, int]:
-    """Versions of model and loss now, as far as they are there. A dataset's content is in its manifest."""
-    choices: dict[Kind, Choice] = {"model": entry.model, "loss": entry.loss}
-    return {kind: choice.record.version for kind, choice in choices.items() if choice.plugin is not None}
+        slot, left_out = entry_slot(spec), sorter.left_out.get(folder.id)
+        if sorter.same_protocol(spec.keys, spec.model) and (left_out is None or slot not in found):
+            found[slot] = UnfinishedRun(folder, spec, None if left_out is None else left_out.reason)
+    return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.board.aggregate import Cases, Gathered
 from harness.board.board import Field, Result
+from harness.board.entry_state import EntryState
 from harness.board.score_arrays import patient_scores, ranking_data
 from harness.board.seed_scores import SeedScores, seed_means
 from harness.board.uncertainty import with_intervals, with_rank_intervals
@@ -20,7 +21,7 @@ from harness.stats.patient_scores import PatientScores
 from harness.stats.ranking import RANK_METHOD, EntryRanks, RankMethod, rank_by_metrics
 from harness.stats.ranking_methods import RankingData, higher_value_is_better, ranking_values
 
-_ORDER = ("done", "incomplete", "running", "failed", "skipped", "todo")
+_ORDER = tuple(EntryState)
 
 
 @dataclass(frozen=True)

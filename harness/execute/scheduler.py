@@ -14,6 +14,7 @@ from harness.execute.failure import died, ended
 from harness.plan.plan import PlannedRun
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
+from harness.store.state import Action, RunState, state_of
 
 LOST_TRIES = 3
 """A run whose machine is lost is placed this often; after that something else is wrong with it."""
@@ -100,10 +101,10 @@ class _Drive:
     looked: float = 0.0
 
     def carry_out(self, detach: bool) -> ScheduleOutcome:
-        self.done = [run.id for run in self.planned if run.state == "done"]
+        self.done = [run.id for run in self.planned if run.state is RunState.DONE]
         # A fold of all entries before the next: should time run out, those that are through can be ranked.
         in_turn = sorted(self.planned, key=lambda run: (run.seed, run.fold))
-        self.queue.extend(run for run in in_turn if run.state in ("resume", "todo", "running"))
+        self.queue.extend(run for run in in_turn if run.action is not Action.NOTHING)
         self.old = {run.id: self.runs.run(run.id).stamp() for run in self.queue}
         for run in self.queue:
             self._want(run)
@@ -154,10 +155,11 @@ class _Drive:
         """True if the run is to be submitted; what an engine still has, or others hold, is watched."""
         folder = self.runs.run(run.id)
         handle = self._left(folder)
-        if folder.cancelled() and handle is None:
+        state = state_of(folder, run.spec).state
+        if state is RunState.CANCELLED and handle is None:
             self._stopped(run, folder)
             return False
-        if handle is None and folder.busy():
+        if state is RunState.RUNNING and handle is None:
             # Others' runs go last: there may be something free meanwhile.
             self.listen("wait", run, folder.progress())
             self.waiting.append(run)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from harness.config.load import Project
 from harness.config.protocol import Protocol
@@ -21,21 +21,25 @@ from harness.plan.spec import make_spec
 from harness.plugins.resolve import source_hash
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
-
-State = Literal["done", "resume", "todo", "running", "skipped"]
+from harness.store.state import Action, RunState, StateOfRun, state_of
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run: its specification, its paths on this machine, and what is to be done about it."""
+    """One run: its specification, its paths on this machine, its state, and what is to be done about it.
+
+    `failure` is that of its last attempt that ended (see `harness.store.state.StateOfRun`).
+    """
 
     entry: PlannedEntry
     seed: int
     fold: int
-    state: State
+    state: RunState
     reason: str
+    action: Action
     run_spec: RunSpec | None = None
     paths: LocalPaths | None = None
+    failure: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str:
@@ -95,7 +99,7 @@ def make_plan(
     source = functools.cache(_source)
     for entry in matrix.selected:
         if entry.skip is not None:
-            planned.append(PlannedRun(entry, 0, 0, "skipped", entry.skip))
+            planned.append(PlannedRun(entry, 0, 0, RunState.SKIPPED, entry.skip, Action.NOTHING))
             continue
         label = entry.dataset.label
         if label not in opened:
@@ -105,11 +109,27 @@ def make_plan(
         for seed, fold in seeds_and_folds(protocol):
             spec = make_spec(name, entry, protocol, data, seed, fold)
             run = runs.run(spec.run_id)
-            state, reason = state_of(run, spec, existing.get(name_of(run.id), []), source)
-            planned.append(PlannedRun(entry, seed, fold, state, reason, spec, lies[label]))
+            known = state_of(run, spec)
+            reason = _reason(known, spec, existing.get(name_of(run.id), []), source)
+            about = (known.state, reason, known.action)
+            planned.append(PlannedRun(entry, seed, fold, *about, spec, lies[label], known.failure))
     notes = tuple(note for data in opened.values() for note in data.split.notes)
     manifests = {label: data.manifest for label, data in opened.items()}
     return Plan(name, protocol, tuple(planned), notes, manifests)
+
+
+def _reason(
+    known: StateOfRun,
+    spec: RunSpec,
+    existing: list[RunFolder],
+    source: Callable[[str], str | None],
+) -> str:
+    """Why a run is in its state; a new one is compared with `existing` runs, a done one with today's code."""
+    if known.state is RunState.WAITING:
+        return why_new(spec, existing)
+    if known.state is RunState.DONE and known.record is not None:
+        return _recorded(known.record, source)
+    return known.reason
 
 
 def _recorded(record: Record, source: Callable[[str], str | None]) -> str:
@@ -130,34 +150,3 @@ def _source(target: str) -> str | None:
         return source_hash(target)
     except PluginError:
         return None
-
-
-def state_of(
-    folder: RunFolder,
-    spec: RunSpec,
-    existing: list[RunFolder],
-    source: Callable[[str], str | None] = _source,
-) -> tuple[State, str]:
-    """What is to be done about a run, and why; `existing` are runs to compare a new one with."""
-    if folder.busy():
-        return "running", "another process works on it"
-    try:
-        record = folder.record()
-    except HarnessError as error:
-        return "todo", f"its record can't be used: {error}"
-    if record is not None and record.status == "done":
-        if folder.answers(spec, record):
-            return "done", _recorded(record, source)
-        same = record.keys == spec.keys
-        why = "its predictions were not kept" if same else "metrics or clean-up changed"
-        if not folder.weights.exists():
-            # Its record came from elsewhere, or its weights were deleted.
-            return "todo", f"{why}, and its weights are not here: trains again"
-        return "resume", f"{why}: predicts {'' if same else 'and scores '}again, trains nothing"
-    if record is not None and record.failure is not None:
-        state: State = "resume" if folder.started() else "todo"
-        return state, f"{record.status} before: {record.failure['message']}"
-    if folder.started():
-        epoch = folder.progress().get("epoch")
-        return "resume", f"stopped in epoch {epoch}" if epoch else "has a checkpoint"
-    return "todo", why_new(spec, existing)

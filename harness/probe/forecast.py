@@ -13,6 +13,7 @@ from harness.data.manifest import Manifest
 from harness.execute.local import worker_environment
 from harness.pipeline.evaluation_stage import TIMED
 from harness.plan.plan import PlannedRun
+from harness.store.state import Action
 from harness.train.budget import COARSE, Budget
 
 
@@ -30,11 +31,11 @@ def forecast(
     manifests: Mapping[str, Manifest],
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Forecast]:
-    """By run id, for runs that are not done; each entry is tried once, seeds and folds share it.
+    """By run id, for the runs that are to be run; each entry is tried once, seeds and folds share it.
 
     `manifests` are by the dataset's label. Nothing is read of the data and nothing is written.
     """
-    wanted = [run for run in runs if run.state in ("todo", "resume")]
+    wanted = [run for run in runs if run.action not in (Action.NOTHING, Action.WAIT)]
     tried: dict[str, Footprint | FailedTrial] = {}
     found = {}
     for number, run in enumerate(wanted, 1):

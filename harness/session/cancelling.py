@@ -42,7 +42,7 @@ def cancel_runs(
     found = statuses(runs, leaderboard, globs)
     active = [status for status in found if status.state in ("running", "queued")]
     # A command that has these in its plan would start them as soon as there is room.
-    waiting = [status.run_id for status in found if status.state in ("waiting", "stopped")]
+    waiting = [status.run_id for status in found if status.state in ("waiting", "stopped", "outdated")]
     for run_id in (*waiting, *(status.run_id for status in active)):
         runs.run(run_id).cancel()
     _cancel_queued(workspace, [status for status in active if status.state == "queued"])

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.board.assign_records import entry_name
 from harness.board.board import Entry
-from harness.board.collect_records import entry_name
 from harness.config.load import Project, load
 from harness.config.protocol import Protocol
 from harness.config.settings import LeaderboardSettings

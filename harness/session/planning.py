@@ -55,7 +55,10 @@ class PlannedLeaderboard(Displayed):
         return (plan_table(self.plan, self.forecasts),)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a run: run, entry, dataset, seed, fold, state, reason, memory_mib and seconds (forecast)."""
+        """A row a run: run, entry, dataset, seed, fold, state, action, reason, and the forecast.
+
+        The forecast is in the columns memory_mib and seconds.
+        """
         import pandas as pd
 
         rows = []
@@ -69,6 +72,7 @@ class PlannedLeaderboard(Displayed):
                     "seed": run.seed,
                     "fold": run.fold,
                     "state": str(run.state),
+                    "action": str(run.action),
                     "reason": run.reason,
                     "memory_mib": need.memory_mib,
                     "seconds": need.seconds,

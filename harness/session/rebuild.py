@@ -58,7 +58,7 @@ def _rebuild(opened: OpenLeaderboard) -> Leaderboard:
         protocol_hash(protocol),
         None,
         collected.records,
-        collected.planned,
+        collected.required,
         left_out=collected.left_out,
     )
     published = read_published(opened.project.root / "leaderboards" / "published")

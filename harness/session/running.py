@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.board.assign_records import entry_name
 from harness.board.board import Entry
-from harness.board.collect_records import entry_name
-from harness.errors import ConfigError, HarnessError
+from harness.errors import ConfigError
 from harness.execute.executor import RunExecutor
 from harness.execute.resource_requests import Needs
 from harness.execute.scheduler import Event, ScheduleOutcome, drive
@@ -159,15 +159,8 @@ def failed_before(blame: Sequence[str]) -> Wanted:
     """Wants runs whose last attempt failed; with `blame`, only those failures."""
 
     def wanted(opened: OpenLeaderboard, run: PlannedRun) -> bool:
-        if not run.id or run.state == "done":
+        if run.failure is None:
             return False
-        try:
-            record = opened.runs.run(run.id).failure()
-        except HarnessError:
-            # A damaged record does not show that the run failed.
-            return False
-        if record is None or record.failure is None:
-            return False
-        return not blame or record.failure.get("blame") in blame
+        return not blame or run.failure.get("blame") in blame
 
     return wanted

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from harness.errors import ConfigError, HarnessError, nearest
+from harness.errors import ConfigError, nearest
 from harness.store.runs import RunsFolder
-from harness.store.status import STATES, Status, damaged, status_of
+from harness.store.state import RunState
+from harness.store.status import Status, status_of
 
 
 def statuses(runs: RunsFolder, leaderboard: str | None = None, globs: Sequence[str] = ()) -> list[Status]:
@@ -16,12 +17,7 @@ def statuses(runs: RunsFolder, leaderboard: str | None = None, globs: Sequence[s
     `leaderboard` selects its runs, also those made with overrides; `globs` select ids or entries.
     ConfigError for a leaderboard without runs.
     """
-    found = []
-    for folder in runs.all():
-        try:
-            found.append(status_of(folder))
-        except HarnessError as error:
-            found.append(damaged(folder, error))
+    found = [status_of(folder) for folder in runs.all()]
     if leaderboard is not None:
         noted = runs.noted(leaderboard)
         known = sorted({name for status in found for name in (status.leaderboard, _base(status)) if name})
@@ -36,7 +32,8 @@ def statuses(runs: RunsFolder, leaderboard: str | None = None, globs: Sequence[s
             )
     if globs:
         found = [status for status in found if any(_matches(status, glob) for glob in globs)]
-    return sorted(found, key=lambda status: (STATES.index(status.state), status.leaderboard, status.run_id))
+    order = tuple(RunState)
+    return sorted(found, key=lambda status: (order.index(status.state), status.leaderboard, status.run_id))
 
 
 def _base(status: Status) -> str:

@@ -120,14 +120,6 @@ class RunFolder:
         except (HarnessError, ValueError, TypeError, KeyError):
             return None
 
-    def failure(self) -> Record | None:
-        """The record of the last attempt that came to an end, where that was a failure.
-
-        HarnessError as `record`. An attempt that was interrupted has none: that before it counts.
-        """
-        record = self.record(scores=False) or self.earlier()
-        return record if record is not None and record.failure is not None else None
-
     def progress(self) -> dict[str, Any]:
         """The last heartbeat; empty before the first."""
         try:
@@ -146,11 +138,9 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
-    def started(self) -> bool:
-        """True once there is something to go on from."""
-        return any(
-            (self.path / name).exists() for name in ("checkpoint.pt", "checkpoint-previous.pt", "weights.pt")
-        )
+    def has_checkpoint(self) -> bool:
+        """True if training can continue from a checkpoint."""
+        return any((self.path / name).exists() for name in ("checkpoint.pt", "checkpoint-previous.pt"))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[Held]:

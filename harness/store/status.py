@@ -1,32 +1,23 @@
-"""How far runs are, from their folders alone: no plan, no data, no engine is asked."""
+"""What ``harness status`` shows of a run, from its folder alone: no plan, data or executor is asked."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 from harness.store.runs import RunFolder
-
-State = Literal["running", "queued", "failed", "cancelled", "stopped", "waiting", "done"]
-
-STATES: tuple[State, ...] = ("running", "queued", "failed", "cancelled", "stopped", "waiting", "done")
-"""In the order in which people want to see them.
-
-``queued``: an engine was asked for it and has not begun. ``stopped``: begun, and nobody works on it.
-``waiting``: planned, and not begun.
-"""
+from harness.store.state import RunState, state_of
 
 
 @dataclass(frozen=True)
 class Status:
-    """One run: what it is of, its state, and what is known of that.
+    """One run: its entry, seed and fold, its state, and what is known of that.
 
-    `figures` is its last heartbeat, `host` where it runs or was begun. `blame` and `message` are of a
-    failure; `silent_s` is how long a running one has not been heard of, by this machine's clock.
+    `figures` is its last heartbeat, `host` the machine on which it runs or last ran. `blame` and
+    `message` are those of a failed run; `silent_s` is how many seconds ago a running one wrote its last
+    heartbeat, by this machine's clock.
     """
 
     run_id: str
@@ -36,7 +27,7 @@ class Status:
     dataset: str
     seed: int
     fold: int
-    state: State
+    state: RunState
     figures: Mapping[str, Any]
     host: str = ""
     executor: str = ""
@@ -44,19 +35,24 @@ class Status:
     blame: str = ""
     message: str = ""
     silent_s: float | None = None
+    reason: str = ""
 
     @property
     def name(self) -> str:
-        """What it is of, as people say it."""
+        """The entry's name."""
         return f"{self.model} + {self.loss}" if self.loss else self.model
 
 
 def status_of(folder: RunFolder) -> Status:
-    """The status of one run; HarnessError for a folder whose spec can't be read."""
-    spec = folder.spec()
-    submitted = folder.submitted() or {}
-    state, figures, failure, silent = _state(folder, spec, submitted)
-    holder = folder.holder() if state == "running" else None
+    """The status of one run; a run whose spec can't be read has failed."""
+    try:
+        spec = folder.spec()
+    except HarnessError as error:
+        return _unreadable(folder, f"its spec can't be read: {error}")
+    known = state_of(folder, spec)
+    failure = known.failure or {} if known.state is RunState.FAILED else {}
+    submission = folder.submitted() or {}
+    figures = known.figures
     return Status(
         folder.id,
         spec.leaderboard,
@@ -65,45 +61,30 @@ def status_of(folder: RunFolder) -> Status:
         spec.dataset.label,
         seed=spec.seed,
         fold=spec.fold,
-        state=state,
+        state=known.state,
         figures=figures,
-        host=holder.host if holder is not None else str(figures.get("host", "")),
-        executor=str(submitted.get("executor", "")),
-        handle=str(submitted.get("handle", "")),
+        host=known.holder.host if known.holder is not None else str(figures.get("host", "")),
+        executor=str(submission.get("executor", "")),
+        handle=str(submission.get("handle", "")),
         blame=str(failure.get("blame", "")),
         message=str(failure.get("message", "")),
-        silent_s=silent,
+        silent_s=known.silent_s,
+        reason=known.reason,
     )
 
 
-def damaged(folder: RunFolder, error: HarnessError) -> Status:
-    """The status of a run whose spec can't be read."""
-    told = f"its spec can't be read: {error}"
+def _unreadable(folder: RunFolder, message: str) -> Status:
     return Status(
-        folder.id, "", folder.id, "", "", 0, 0, state="failed", figures={}, blame="harness", message=told
+        folder.id,
+        leaderboard="",
+        model=folder.id,
+        loss="",
+        dataset="",
+        seed=0,
+        fold=0,
+        state=RunState.FAILED,
+        figures={},
+        blame="harness",
+        message=message,
+        reason=message,
     )
-
-
-_Known = tuple[State, Mapping[str, Any], Mapping[str, Any], float | None]
-
-
-def _state(folder: RunFolder, spec: RunSpec, submitted: Mapping[str, Any]) -> _Known:
-    try:
-        record = folder.record(scores=False)
-    except HarnessError as error:
-        return "failed", {}, {"blame": "harness", "message": f"its record can't be used: {error}"}, None
-    if record is not None and record.status == "done" and folder.answers(spec, record):
-        return "done", {}, {}, None
-    figures = folder.progress()
-    if folder.busy():
-        beat = folder.heard()
-        return "running", figures, {}, None if beat is None else max(0.0, time.time() - beat)
-    if folder.cancelled():
-        return "cancelled", figures, {}, None
-    asked = submitted.get("at", 0.0) if submitted.get("leaves") else 0.0
-    if asked > max((folder.stamp() or 0) / 1e9, folder.heard() or 0.0):
-        return "queued", figures, {}, None
-    failed = record or folder.earlier()
-    if failed is not None and failed.status != "done":
-        return "failed", figures, failed.failure or {}, None
-    return ("stopped" if folder.started() or record is not None else "waiting"), figures, {}, None

@@ -1,24 +1,17 @@
-"""The runs of a plan: the state of each, the reason for it, and what a preflight measured."""
+"""The runs of a plan: state, action and reason of each, and what a preflight measured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from harness.tables.table import Column, Row, Table, TableCell, Tone, number
+from harness.tables.table import Column, Row, Table, TableCell, number
 from harness.tables.units import duration, memory_scale
+from harness.views.run_status import MARKS
 
 if TYPE_CHECKING:
     from harness.plan.plan import Plan, PlannedRun
     from harness.probe.forecast import Forecast
-
-TONES: Mapping[str, Tone] = {
-    "done": "good",
-    "resume": "info",
-    "running": "info",
-    "todo": "warning",
-    "skipped": "faint",
-}
 
 
 def plan_table(plan: Plan, forecasts: Mapping[str, Forecast]) -> Table:
@@ -27,6 +20,7 @@ def plan_table(plan: Plan, forecasts: Mapping[str, Forecast]) -> Table:
     forecast_columns = _forecast_columns(forecasts)
     columns = (
         Column("state", holds="word"),
+        Column("action", holds="word"),
         Column("entry", holds="name"),
         *([Column("dataset", holds="name")] if len(datasets) > 1 else []),
         Column("seed"),
@@ -39,7 +33,8 @@ def plan_table(plan: Plan, forecasts: Mapping[str, Forecast]) -> Table:
     for run in plan.runs:
         forecast = forecasts.get(run.id)
         cells = (
-            TableCell(run.state, tone=TONES.get(run.state, "")),
+            TableCell(run.state, tone=MARKS[run.state][1]),
+            TableCell(run.action),
             TableCell(run.entry.label),
             *([TableCell(run.entry.dataset.label)] if len(datasets) > 1 else []),
             TableCell(str(run.seed), run.seed),

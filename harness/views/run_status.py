@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.store.state import RunState
 from harness.tables.table import Column, Row, Table, TableCell, Tone
 from harness.tables.units import duration
 from harness.views.heartbeat import progress_text
 
 if TYPE_CHECKING:
-    from harness.store.status import State, Status
+    from harness.store.status import Status
 
 EACH = 15
 """Runs that are listed of one state, unless all are wanted."""
@@ -19,14 +20,16 @@ EACH = 15
 SILENT_S = 60.0
 """A run whose last heartbeat is older than this is marked as silent."""
 
-MARKS: Mapping[State, tuple[str, Tone]] = {
-    "running": ("▶", "info"),
-    "queued": ("…", "warning"),
-    "failed": ("✗", "bad"),
-    "cancelled": ("■", "warning"),
-    "stopped": ("‖", "warning"),
-    "waiting": ("·", ""),
-    "done": ("✓", "good"),
+MARKS: Mapping[RunState, tuple[str, Tone]] = {
+    RunState.RUNNING: ("▶", "info"),
+    RunState.QUEUED: ("…", "warning"),
+    RunState.FAILED: ("✗", "bad"),
+    RunState.CANCELLED: ("■", "warning"),
+    RunState.STOPPED: ("‖", "warning"),
+    RunState.OUTDATED: ("↻", "warning"),
+    RunState.WAITING: ("·", ""),
+    RunState.DONE: ("✓", "good"),
+    RunState.SKIPPED: ("-", "faint"),
 }
 
 
@@ -36,8 +39,8 @@ def status_table(statuses: Sequence[Status], *, every: bool) -> Table:
     The last line of the caption counts the runs by state.
     """
     several = len({status.leaderboard for status in statuses}) > 1
-    shown: Counter[State] = Counter()
-    left_out: Counter[State] = Counter()
+    shown: Counter[RunState] = Counter()
+    left_out: Counter[RunState] = Counter()
     rows = []
     for status in statuses:
         if not every and status.state == "done":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from made_specs import HEART, run_spec
 
-from harness.board.board import Entry, RequiredRun
+from harness.board.assign_records import EntryRuns
+from harness.board.board import Entry, RequiredRun, params_of
 from harness.config.protocol import Protocol
 from harness.store.record import CaseScore, Record
+from harness.store.state import RunState
 
 UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
 PROTOCOL: dict[str, Any] = {
@@ -74,10 +77,11 @@ def record(
     return Record(**{**values, **other})
 
 
-def plan(record: Record, state: str = "done", reason: str | None = None) -> RequiredRun:
-    """The planned run that `record` fills."""
+def plan(record: Record, state: str = "done", reason: str | None = None, **other: Any) -> EntryRuns:
+    """The entry of `record` with the one run that it fills, which may have `other` values."""
     spec = record.spec
-    return RequiredRun(record.run_id, Entry.of(spec), spec.seed, spec.fold, state, reason)
+    run = RequiredRun(record.run_id, spec.seed, spec.fold, RunState(state), reason)
+    return EntryRuns(Entry.of(spec), params_of(spec), (replace(run, **other),))
 
 
 QUICK = {

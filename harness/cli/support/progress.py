@@ -17,6 +17,7 @@ from harness.execute.scheduler import ScheduleOutcome
 from harness.plan.plan import Plan, PlannedRun
 from harness.session.events import PlanMade, RunEvent, SessionEvent, StepAdvanced
 from harness.store.record import Record
+from harness.store.state import Action, RunState
 from harness.tables.units import duration, metric_scale
 from harness.views.heartbeat import progress_text
 
@@ -91,7 +92,7 @@ class Progress:
         told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         self._console.print(f"{plan.leaderboard}: {total} runs ({told or 'none'})")
         if states.keys() - {"done"}:
-            self._all = self._bars.add_task("runs", total=total, completed=states.get("done", 0), figures="")
+            self._all = self._bars.add_task("runs", total=total, completed=states[RunState.DONE], figures="")
 
     def _run(self, event: RunEvent) -> None:
         run, figures = event.run, dict(event.details)
@@ -124,7 +125,7 @@ class Progress:
     def _start(self, run: PlannedRun) -> None:
         self._told[run.id] = time.monotonic()
         self._seen[run.id] = 0
-        verb = "resume" if run.state == "resume" else "start"
+        verb = run.action if run.action in (Action.CONTINUE, Action.PREDICT) else "start"
         if not self._live:
             self._console.print(f"{verb} {_name(run)}")
         self._drop(run)

@@ -70,6 +70,7 @@ def _rows(plan: Plan, needs: Mapping[str, Forecast]) -> list[dict[str, object]]:
             "seed": run.seed,
             "fold": run.fold,
             "state": run.state,
+            "action": run.action,
             "reason": run.reason,
             "keys": None if run.run_spec is None else dict(run.run_spec.keys),
             "preflight": asdict(needs[run.id]) if run.id in needs else None,
@@ -84,6 +85,7 @@ def _explain(explanation: Explanation, *, as_json: bool) -> None:
         answer = {
             "run": run.id,
             "state": run.state,
+            "action": run.action,
             "reason": run.reason,
             "compared_with": explanation.compared_with,
             "differences": [
@@ -93,6 +95,6 @@ def _explain(explanation: Explanation, *, as_json: bool) -> None:
         }
         print(json.dumps(answer, indent=1))
         return
-    print(f"{run.id}\n  {run.state}: {run.reason}")
+    print(f"{run.id}\n  {run.state}: {run.reason} (action: {run.action})")
     for name, (there, here) in explanation.differences.items():
         print(f"  {name}: {there} there, {here} here")

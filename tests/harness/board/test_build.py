@@ -8,9 +8,11 @@ import made_records
 import pytest
 from made_specs import with_model
 
+from harness.board.assign_records import EntryRuns
 from harness.board.board import Entry, RequiredRun
 from harness.board.build import build
 from harness.errors import HarnessError
+from harness.store.state import RunState
 
 HASH = "ab" * 32
 
@@ -53,11 +55,11 @@ def test_a_planned_run_that_is_missing_keeps_the_entry_unranked():
     """An entry that was tested on an easy fold only must not lead the table."""
     full = runs(("ce", 0.7, 0.7)) + runs(("ce", 0.6, 0.6), fold=1)
     half = runs(("dice", 0.9, 0.9))
-    todo = replace(made_records.plan(half[0]), run_id="x", fold=1, state="todo")
-    made = by_loss(board(full + half, [*map(made_records.plan, full + half), todo]))
+    missing = made_records.plan(half[0], "waiting", run_id="x", fold=1)
+    made = by_loss(board(full + half, [*map(made_records.plan, full + half), missing]))
     assert (made["ce"].rank, made["ce"].state) == (1, "done")
     assert (made["dice"].rank, made["dice"].state) == (None, "incomplete")
-    assert [run.state for run in made["dice"].runs] == ["done", "todo"]
+    assert [run.state for run in made["dice"].runs] == ["done", "waiting"]
     assert made["dice"].overall["dice"] == pytest.approx(0.9)
 
 
@@ -86,7 +88,7 @@ def test_a_failed_entry_stays_with_its_message():
     [
         ("timeout", "failed", "timeout: gone"),
         ("out-of-memory", "failed", "out-of-memory: gone"),
-        ("interrupted", "incomplete", "gone"),
+        ("interrupted", "failed", "interrupted: gone"),
     ],
 )
 def test_other_ends_are_told_apart(status, state, reason):
@@ -95,18 +97,19 @@ def test_other_ends_are_told_apart(status, state, reason):
     assert (result.state, result.reason) == (state, reason)
 
 
-@pytest.mark.parametrize("state", ["todo", "skipped", "running"])
+@pytest.mark.parametrize("state", ["waiting", "skipped", "running"])
 def test_an_entry_that_has_no_record_shows_its_plan(state):
-    planned = RequiredRun("", Entry("net", "ce", "phantom"), 0, 0, state, "because", {"model": {"base": 8}})
+    run = RequiredRun("", 0, 0, RunState(state), "because")
+    planned = EntryRuns(Entry("net", "ce", "phantom"), {"model": {"base": 8}}, (run,))
     (result,) = board([], [planned]).results
     assert (result.state, result.reason, result.rank) == (state, "because", None)
     assert result.params == {"model": {"base": 8}}
 
 
-def test_a_run_that_says_done_but_left_no_record_is_to_do():
-    planned = RequiredRun("x", Entry("net", "ce", "phantom"), 0, 0, "done")
+def test_a_run_that_is_done_but_has_no_record_waits():
+    planned = EntryRuns(Entry("net", "ce", "phantom"), {}, (RequiredRun("x", 0, 0, RunState.DONE),))
     (result,) = board([], [planned]).results
-    assert (result.state, result.reason) == ("todo", "its record is missing")
+    assert (result.state, result.reason) == ("waiting", "its record is missing")
 
 
 def test_an_entry_that_nobody_planned_joins_if_it_has_all_runs():

@@ -16,7 +16,8 @@ from harness.config.protocol import Protocol, hash_for
 from harness.contract.spec import Algorithms
 from harness.errors import HarnessError
 from harness.plan import keys as versions
-from harness.plan.matrix import Matrix
+from harness.plan.choice import Choice
+from harness.plan.matrix import Matrix, PlannedEntry
 from harness.store.merge import merge
 from harness.store.record import to_line
 from harness.store.runs import RunsFolder
@@ -250,3 +251,69 @@ def test_scores_by_other_definitions_of_the_metrics_are_left_out(found_in, monke
     (apart,) = found.left_out
     assert "other metric definitions" in apart.reason
     assert "harness rescore" in apart.reason
+
+
+LISTED = PlannedEntry(*(Choice(None, {}, text) for text in ("unet2d", "ce", "phantom")))
+
+
+def required(tmp_path, committed=()):
+    """The first of the runs that the leaderboard needs of its one entry."""
+    (tmp_path / "records.jsonl").write_text("".join(map(to_line, committed)), encoding="utf-8")
+    matrix = Matrix((LISTED,), (LISTED,))
+    found = collect("quick", PROTOCOL, matrix, RunsFolder(tmp_path / "runs"), tmp_path)
+    (entry,) = found.required
+    return entry.runs[0].state, entry.runs[0].reason
+
+
+def planned_run(tmp_path):
+    """The folder of a run of that entry that has no record yet."""
+    record = a_record()
+    folder = RunsFolder(tmp_path / "runs").run(record.run_id)
+    folder.plan(replace(record.spec, keys=record.keys))
+    return folder
+
+
+def test_an_entry_needs_a_run_whose_state_is_that_of_its_folder(tmp_path):
+    assert required(tmp_path) == ("waiting", None)
+    folder = planned_run(tmp_path)
+    assert required(tmp_path) == ("waiting", None)
+    with folder.locked():
+        assert required(tmp_path) == ("running", None)
+    (folder.path / "checkpoint.pt").touch()
+    assert required(tmp_path) == ("stopped", None)
+    folder.cancel()
+    assert required(tmp_path) == ("cancelled", None)
+    folder.want()
+    record = a_record()
+    folder.finish(replace(record, status="failed", failure={"message": "out of luck"}, cases=()))
+    assert required(tmp_path) == ("failed", "out of luck")
+    folder.reopen()
+    assert required(tmp_path) == ("failed", "out of luck")
+    folder.finish(record)
+    assert required(tmp_path) == ("done", None)
+
+
+def test_a_damaged_record_is_a_failure_in_the_table_as_in_status(tmp_path):
+    (planned_run(tmp_path).path / "record.json").write_text("{")
+    state, reason = required(tmp_path)
+    assert state == "failed"
+    assert reason.startswith("its record can't be used")
+
+
+def test_a_finished_run_that_is_left_out_is_outdated_until_another_is_begun(tmp_path):
+    folder = planned_run(tmp_path)
+    old = a_record(algorithms=Algorithms(prepare=1, train=0, score=1))
+    finish(tmp_path, replace(old, run_id="old", spec=replace(old.spec, keys=old.keys)))
+    with folder.locked():
+        assert required(tmp_path) == ("running", None)
+    shutil.rmtree(folder.path)
+    state, reason = required(tmp_path)
+    assert state == "outdated"
+    assert "earlier version" in reason
+
+
+def test_a_failure_on_other_data_says_nothing_about_the_run_that_is_needed(tmp_path):
+    committed = a_record("dice")
+    failed = a_record(manifest_hash="n" * 64)
+    finish(tmp_path, replace(failed, status="failed", failure={"message": "out of luck"}, cases=()))
+    assert required(tmp_path, [committed]) == ("waiting", None)

@@ -52,10 +52,10 @@ def test_ctrl_c_exits_with_3_and_the_next_run_goes_on(project: Project) -> None:
     assert "interrupted" in err
     saved = epochs_saved(project)
     project.hurry()
-    assert "resume" in project("plan", "tiny", *SLOW).out
+    assert "continue" in project("plan", "tiny", *SLOW).out
     result = project("run", "tiny", *SLOW)
     assert result.code == 0
-    assert "resume" in result.err
+    assert "continue" in result.err
     (run,) = project.run_folders()
     record = json.loads((run / "record.json").read_text())
     assert record["attempts"] == 2

@@ -77,7 +77,7 @@ def test_failures_are_rows_with_reasons_and_the_others_go_on(done_project: Proje
     assert result.code == 1
     entries = {entry["model"]: entry for entry in leaderboard(project)["entries"]}  # type: ignore[attr-defined]
     assert {entries[name]["state"] for name in ("wrong-shape", "raises", "hungry")} == {"failed"}
-    assert entries["dies"]["state"] == "incomplete"
+    assert entries["dies"]["state"] == "failed"
     assert entries["tiny-net"]["rank"] == 2
     told = " ".join(result.out.split())
     assert "expected (6, 4, 24, 24)" in told
@@ -111,7 +111,7 @@ def test_a_run_that_takes_too_long_is_stopped_and_goes_on_later(project: Project
     (run,) = project.run_folders()
     assert json.loads((run / "record.json").read_text())["status"] == "timeout"
     assert "--timeout" in result.out
-    assert project("plan", "tiny", "-m", "slow[pause_s=0.4]").out.count("timeout before") == 1
+    assert project("plan", "tiny", "-m", "slow[pause_s=0.4]").out.count("stopped after 4 s") == 1
     assert project(*args).code == 0
 
 
@@ -127,7 +127,7 @@ def test_set_makes_another_leaderboard_and_leaves_the_committed_one(
     entries = leaderboard(project, trial.name)["entries"]
     assert [(e["model"], e["state"]) for e in entries] == [  # type: ignore[attr-defined]
         ("tiny-net", "done"),
-        ("tiny-net-3d", "todo"),
+        ("tiny-net-3d", "waiting"),
     ]
     shown = project("leaderboard", "tiny").out
     assert "Left out" not in shown
@@ -166,7 +166,7 @@ def test_a_model_from_one_file_is_ranked_among_all_by_being_named(
     (project.root / "my_model.py").write_text(MY_MODEL)
     result = project("run", "tiny", "-p", "my_model.py", "-m", "mine")
     assert result.code == 0, result.err
-    assert "1 runs (1 todo)" in result.err
+    assert "1 runs (1 waiting)" in result.err
     assert "Showing 1 of 3 entries" in " ".join(result.out.split())
     assert "mine + log-dice ranks 3 of 3" in result.out
     assert "behind tiny-net-3d + log-dice (0." in result.out or "behind tiny-net + log-dice (0." in result.out
@@ -189,7 +189,7 @@ def test_seeds_are_runs_of_one_entry(project: Project) -> None:
     (table,) = (project.root / "leaderboards").iterdir()
     (entry, other) = leaderboard(project, table.name)["entries"]  # type: ignore[misc]
     assert entry["rank"] == 1
-    assert other["state"] == "todo"
+    assert other["state"] == "waiting"
     assert len(entry["runs"]) == 2
     weights = [(run / "weights.pt").read_bytes() for run in project.run_folders()]
     assert weights[0] != weights[1]

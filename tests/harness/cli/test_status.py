@@ -74,7 +74,7 @@ def test_retry_takes_only_failures_and_only_those_that_are_blamed(
     assert "tiny: 0 runs (none)" in nothing.err
     again = project("retry", "tiny", "--blame", "plugin", *named)
     assert again.code == 1
-    assert "tiny: 1 runs (1 todo)" in again.err
+    assert "tiny: 1 runs (1 failed)" in again.err
     assert "FAILED raises + log-dice" in again.err
 
 

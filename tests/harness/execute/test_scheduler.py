@@ -19,15 +19,17 @@ from harness.execute.executor import Answer, Job, ResourceRequest
 from harness.execute.scheduler import LOST_TRIES, ScheduleOutcome, drive
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
+from harness.store.state import RunState, action_of
 
 Act = Callable[[RunFolder], int | str | None]
 """What a worker does when it is looked at: its exit code, None while it runs, a text when it is lost."""
 
 
-def planned(name: str, state: str = "todo", seed: int = 0, fold: int = 0) -> Any:
+def planned(name: str, state: RunState = RunState.WAITING, seed: int = 0, fold: int = 0) -> Any:
     spec = run_spec(keys={"train": name}, run_id=name)
     local = LocalPaths("data", "cache", "manifest")
-    return SimpleNamespace(id=name, spec=spec, local=local, state=state, seed=seed, fold=fold)
+    action = action_of(state)
+    return SimpleNamespace(id=name, spec=spec, local=local, state=state, action=action, seed=seed, fold=fold)
 
 
 def finished(folder: RunFolder, status: Any = "done") -> None:
@@ -149,7 +151,7 @@ def test_a_run_that_another_process_took_is_asked_for_again(tmp_path: Path) -> N
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
-    outcome, events = heard(planned("a", "done"), executor=Scripted({}), folder=tmp_path)
+    outcome, events = heard(planned("a", RunState.DONE), executor=Scripted({}), folder=tmp_path)
     assert outcome.done == ("a",)
     assert events == []
 

@@ -184,27 +184,32 @@ def test_states_and_reasons(plan: Planner, root: Path) -> None:
         (run,) = plan(*overrides, models=["tiny-net"]).runs
         return run.state, run.reason
 
-    assert state() == ("todo", "never run")
+    def action(*overrides: str) -> str:
+        (run,) = plan(*overrides, models=["tiny-net"]).runs
+        return run.action
+
+    assert (*state(), action()) == ("waiting", "never run", "train")
     (planned,) = plan(models=["tiny-net"]).runs
     folder = runs.run(planned.id)
     folder.plan(planned.spec, planned.local)
-    assert state() == ("todo", "planned before, not started")
+    assert state() == ("waiting", "planned before, not started")
     (folder.path / "checkpoint.pt").write_bytes(b"x")
     folder.beat({"epoch": 3})
-    assert state() == ("resume", "stopped in epoch 3")
+    assert state() == ("stopped", "stopped in epoch 3")
+    assert action() == "continue"
     with folder.locked():
         assert state()[0] == "running"
     folder.finish(Record(planned.id, planned.spec.keys, planned.spec, "done"))
     assert state() == ("done", "recorded")
     more = ("protocol.metrics=['dice']", "protocol.keep_predictions=true")
-    assert [state(one)[0] for one in more] == ["todo", "todo"]
-    assert state(more[1])[1] == "its predictions were not kept, and its weights are not here: trains again"
+    assert [(state(one)[0], action(one)) for one in more] == [("outdated", "continue")] * 2
+    assert state(more[1])[1] == "its predictions were not kept, and its weights are missing"
     folder.weights.touch()
-    assert [state(one)[0] for one in more] == ["resume", "resume"]
+    assert [(state(one)[0], action(one)) for one in more] == [("outdated", "predict")] * 2
     assert state("protocol.epochs=9")[1].startswith("protocol.epochs was 4, is 9; compared with tiny-net__")
     failure = {"phase": "train", "blame": "plugin", "message": "went wrong"}
     folder.finish(Record(planned.id, planned.spec.keys, planned.spec, "failed", failure))
-    assert state() == ("resume", "failed before: went wrong")
+    assert (*state(), action()) == ("failed", "went wrong", "predict")
 
 
 def test_code_that_changed_without_a_new_version_shows_as_stale(plan: Planner, root: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from harness.store.record import Record
 from harness.store.runs import RunFolder
-from harness.store.status import State, status_of
+from harness.store.state import RunState, state_of
+from harness.store.status import status_of
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def folder(tmp_path: Path, record: Record) -> RunFolder:
     return made
 
 
-def state(folder: RunFolder) -> State:
+def state(folder: RunFolder) -> RunState:
     return status_of(folder).state
 
 
@@ -68,9 +69,9 @@ def test_without_a_queue_what_was_submitted_and_is_not_held_has_stopped(folder: 
     assert state(folder) == "cancelled"
 
 
-def test_a_result_under_other_keys_is_not_one(folder: RunFolder, record: Record) -> None:
+def test_a_result_under_other_keys_is_outdated(folder: RunFolder, record: Record) -> None:
     folder.finish(replace(record, keys={**record.keys, "split": "another"}))
-    assert state(folder) == "stopped"
+    assert state(folder) == "outdated"
 
 
 def test_silence_is_told(folder: RunFolder) -> None:
@@ -96,12 +97,10 @@ def test_a_failure_is_remembered_while_the_next_attempt_has_not_ended(
     folder.reopen()
     found = status_of(folder)
     assert (found.state, found.blame) == ("failed", "resource")
-    before = folder.failure()
-    assert before is not None
-    assert before.failure == failure
+    assert state_of(folder).failure == failure
     folder.finish(record)
     assert state(folder) == "done"
-    assert folder.failure() is None
+    assert state_of(folder).failure is None
 
 
 def test_a_job_that_queued_itself_again_is_queued(folder: RunFolder) -> None:

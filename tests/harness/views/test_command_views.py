@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.data.audit import Finding
+from harness.store.state import RunState
 from harness.store.status import Status
 from harness.tables.markdown import to_markdown
 from harness.tables.plain import to_csv
@@ -16,7 +17,9 @@ from harness.views.run_status import EACH, status_table
 
 
 def status(state, seed=0, **more):
-    return Status(f"run-{seed}", "quick", "unet2d", "log-dice", "phantom", seed, 0, state, {}, **more)
+    return Status(
+        f"run-{seed}", "quick", "unet2d", "log-dice", "phantom", seed, 0, RunState(state), {}, **more
+    )
 
 
 def test_only_so_many_runs_of_a_state_are_listed_and_all_are_counted():

@@ -86,7 +86,7 @@ def test_one_letter_in_common_is_enough(board_of: Any) -> None:
 
 def test_an_entry_that_lacks_runs_says_so(board_of: Any) -> None:
     *records, missing = [*made(DICE), *made({"first": 0.9, "third": 0.7, "second": 0.8}, fold=1)]
-    planned = [*map(made_records.plan, records), made_records.plan(missing, "todo")]
+    planned = [*map(made_records.plan, records), made_records.plan(missing, "waiting")]
     (line,) = rank_sentences(board_of(records, planned), of("second"))
     assert line == "second + log-dice is not ranked yet: 1 of 2 runs are done."
 

@@ -9,9 +9,11 @@ import made_records
 import pytest
 from made_specs import with_model, with_protocol
 
+from harness.board.assign_records import EntryRuns
 from harness.board.board import Entry, LeftOut, RequiredRun
 from harness.board.compare import compare
 from harness.errors import ConfigError
+from harness.store.state import RunState
 from harness.tables.arrange import arrange
 from harness.tables.terminal import to_text
 from harness.views.compare import comparison
@@ -42,7 +44,7 @@ def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
 def test_an_entry_under_way_says_how_far_it_is(board_of):
     records = made_records.quick(patients=2, seeds=(0, 1))
     planned = [made_records.plan(r) for r in records]
-    planned[0] = replace(planned[0], state="running")
+    planned[0] = made_records.plan(records[0], "running")
     text = told(board_of(records[1:], planned))
     assert "running 1/2" in text
 
@@ -156,8 +158,9 @@ def test_a_selection_shows_its_rows_with_the_ranks_among_all(board_of):
 
 
 def test_a_plan_without_records_is_a_table(board_of):
-    planned = [RequiredRun("", Entry("net", "ce", "phantom"), 0, 0, "todo")]
-    assert "todo" in told(board_of([], planned))
+    run = RequiredRun("", 0, 0, RunState.WAITING)
+    planned = [EntryRuns(Entry("net", "ce", "phantom"), {}, (run,))]
+    assert "waiting" in told(board_of([], planned))
     assert tables(board_of([], [])) == []
 
 
@@ -368,7 +371,7 @@ def test_what_intervals_lack_is_said_wherever_they_stand(board_of):
 def test_an_entry_that_lacks_a_seed_is_named(board_of):
     records = made_records.quick(seeds=(0, 1))
     planned = [made_records.plan(record) for record in records]
-    planned[1] = replace(planned[1], state="todo")
+    planned[1] = made_records.plan(records[1], "waiting")
     text = " ".join(tables(board_of([records[0], *records[2:]], planned))[0].caption)
     assert "not in the intervals of what has one seed or lacks runs: unet2d[base=8] + cross-entropy." in text
 
