@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Blame = Literal["plugin", "data", "resource", "harness"]
@@ -53,6 +53,12 @@ class ResourceError(HarnessError):
     """Memory, disk or time ran out."""
 
     blame: Blame = "resource"
+
+
+def first_few(names: Sequence[str], most: int, separator: str = ", ") -> str:
+    """The first `most` of `names`, and how many more there are."""
+    more = len(names) - most
+    return separator.join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 MANY, FEW = 12, 3

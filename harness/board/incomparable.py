@@ -8,6 +8,7 @@ from typing import Any
 from harness.config.protocol import UNSCORED, PerDims, Protocol, wanted_of
 from harness.contract.layout import as_json
 from harness.contract.spec import Kind
+from harness.errors import first_few
 from harness.metrics.definitions import metric
 from harness.store.record import Record
 
@@ -25,8 +26,7 @@ def other_protocol(record: Record, protocol: Protocol) -> str:
     ]
     if not differ:
         return "another protocol"
-    more = f" and {len(differ) - _NAMED} more" if len(differ) > _NAMED else ""
-    return f"another protocol: {'; '.join(differ[:_NAMED])}{more}"
+    return f"another protocol: {first_few(differ, _NAMED, '; ')}"
 
 
 def other_version(record: Record, wanted: Mapping[Kind, int]) -> str | None:

@@ -1,4 +1,4 @@
-"""Figures that others published, shown beside a leaderboard and never ranked.
+"""Published results, shown beside a leaderboard and never ranked.
 
 A folder holds ``published.toml`` (title, short, citation, dataset, url), ``accuracy.csv``
 (model, loss, structure, phase, dice, hausdorff_mm) and ``cost.csv`` (model, stage, time,

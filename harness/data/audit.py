@@ -15,7 +15,7 @@ from harness.data.case import Case
 from harness.data.manifest import array_digest, read_checked
 from harness.data.nifti import ENDINGS, GridError, LabelError, affine_spacing
 from harness.data.source import Source
-from harness.errors import HarnessError
+from harness.errors import HarnessError, first_few
 from harness.metrics.clinical import UNITS, indices
 
 Severity = Literal["ok", "note", "warning", "error"]
@@ -220,5 +220,4 @@ def _hearts(looks: Sequence[CaseAudit]) -> list[Finding]:
 
 def some(names: Sequence[str], separator: str = ", ", most: int = NAMED) -> str:
     """The first few of `names`, and how many more there are."""
-    more = len(names) - most
-    return separator.join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return first_few(names, most, separator)

@@ -1,4 +1,4 @@
-"""The page of a leaderboard, from what was ranked: equal input gives equal bytes."""
+"""The HTML page of a ranked leaderboard; equal input gives equal bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.page.about import facts, protocol_text
 from harness.page.embed import embedded_json, embedded_script
 from harness.page.gallery import Gallery, draw
 from harness.page.gallery.draw import COLOURS
-from harness.page.page_payload import Packed
+from harness.page.page_payload import PagePayload
 from harness.page.plots import Plot, every_plot
 from harness.page.plots.draw import engine, script, to_vega
 from harness.page.plots.figure import Part, PlottedPatient
@@ -29,34 +29,35 @@ from harness.views.leaderboard_views import available, tables
 PARTS: dict[Part, tuple[str, str]] = {
     "scores": (
         "Scores",
-        "Every dot is a patient; the band spans the quartiles, the stroke is the median. "
-        "Point at a dot to see the same patient everywhere; click to keep it.",
+        "Each dot is a patient; the band spans the quartiles, the line marks the median. "
+        "Hover over a dot to highlight the same patient in all plots; click to keep the highlight.",
     ),
     "ranks": (
         "Stability",
-        "The area of a bubble is the share of bootstrap samples (patients, seeds) in which an entry takes a "
-        "rank. The line is the 95 % interval of the rank, the stroke is the rank itself.",
+        "The area of a bubble is the share of bootstrap samples (patients, seeds) in which an entry has a "
+        "rank. The horizontal line is the 95 % confidence interval of the rank, the tick is the rank itself.",
     ),
     "tests": (
         "Significance",
-        "Paired one-sided Wilcoxon signed-rank tests over patients, Holm-corrected over all pairs: p that "
-        "the entry of the row is better than that of the column. *** p ≤ 0.001, ** p ≤ 0.01, * p ≤ 0.05.",
+        "Paired one-sided Wilcoxon signed-rank tests over patients, Holm-corrected over all pairs. A cell "
+        "tests whether the entry of its row is better than that of its column. "
+        "*** p ≤ 0.001, ** p ≤ 0.01, * p ≤ 0.05.",
     ),
     "agreement": (
         "Clinical indices",
-        "Each patient's index from the prediction against the one from the reference.",
+        "For each patient, the index measured on the prediction against the one measured on the reference.",
     ),
     "learning": (
         "Learning curves",
-        "A line a run. Losses of different formulas share no unit, so each has a plot of its own.",
+        "Each line is a run. Values of different losses are not comparable, so each loss has its own plot.",
     ),
     "costs": (
         "Costs",
-        "Mean accuracy with its 95 % interval against what it takes. Filled, and joined by the dashed line: "
-        "the Pareto front, where no other entry is both cheaper and better. Numbers are ranks.",
+        "Mean accuracy with its 95 % confidence interval against cost. Filled points, joined by the dashed "
+        "line, form the Pareto front: no other entry is both cheaper and better. Numbers are ranks.",
     ),
 }
-"""The parts of the page that hold plots, in its order: headings, and what one sees."""
+"""The parts of the page that hold plots, in order: their headings and introductions."""
 
 
 VIEWS: dict[str, str] = {
@@ -66,12 +67,12 @@ VIEWS: dict[str, str] = {
     "groups": "By group of patients",
     "cost": "Costs",
 }
-"""The tables that are folded below the ranking."""
+"""The tables in collapsed sections below the ranking."""
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """Something that the reader chooses: the `options` of what a part shows."""
+    """A choice of the reader: the `options` of what a part shows."""
 
     name: str
     options: tuple[str, ...]
@@ -92,7 +93,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Gallery:
-    """Pictures that are already markup, with title and choice, and what can be switched in them."""
+    """Pictures as markup, each with title and choice, and the contours that the reader can hide."""
 
     note: str
     pictures: tuple[tuple[str, str, str], ...] = ()
@@ -102,7 +103,7 @@ class _Gallery:
 
 @dataclass(frozen=True)
 class _Section:
-    """What the page says of one dataset."""
+    """The part of the page on one dataset."""
 
     field: Field
     prefix: str
@@ -134,9 +135,9 @@ def page(
         _section(board, i, {view: found[i] for view, found in views.items()}, published, shown, galleries)
         for i in range(len(board.fields))
     ]
-    packed = Packed(to_vega)
+    payload = PagePayload(to_vega)
     for section in sections:
-        packed.add(
+        payload.add(
             section.prefix, [figure for part in section.parts for figure in part.figures], section.patients
         )
     environment = Environment(
@@ -154,7 +155,7 @@ def page(
         style=Markup(_asset("page.css")),
         vega=Markup(embedded_script(script())),
         own=Markup(_asset("page.js")),
-        data=Markup(embedded_json(packed.value())),
+        data=Markup(embedded_json(payload.value())),
     )
 
 
@@ -221,7 +222,7 @@ def _header_groups(table: Table) -> list[tuple[str, int]]:
 
 
 def _bodies(table: Table) -> list[tuple[str, str, list[Any]]]:
-    """Rows by their kind, with the title of the section that they stand in."""
+    """Rows by kind, each kind with the title of its section."""
     titles = dict(table.sections)
     return [
         (kind, titles.get(kind, ""), list(rows)) for kind, rows in groupby(table.rows, key=lambda r: r.kind)

@@ -48,9 +48,9 @@
     drawn.set(figure, view);
     box.classList.add("drawn");
     view.description(figure.querySelector("figcaption").textContent);
-    set(view, { ...colours(), ...lit }); // Something may have been pointed at meanwhile.
+    set(view, { ...colours(), ...lit }); // The highlight may have changed meanwhile.
     view.addEventListener("pointermove", (event, item) => point(event, item?.datum));
-    // Not a dot's pointerout: lighting it up puts another one over it.
+    // Not a dot's pointerout: highlighting draws another dot over it.
     box.addEventListener("pointerleave", () => point(null));
     view.addEventListener("click", (event, item) => item?.datum?.patient && keep(item.datum.patient));
   };
@@ -72,7 +72,7 @@
     recolour();
   });
 
-  // ---- one patient, or one entry, everywhere ----
+  // ---- highlight one patient or entry in all plots ----
   const choice = document.getElementById("patient");
   const light = (values) => {
     const changed = Object.keys(values).filter((name) => lit[name] !== values[name]);
@@ -100,7 +100,7 @@
     row.addEventListener("pointerleave", () => light({ entry: null }));
   });
 
-  // ---- what is pointed at, in words ----
+  // ---- tooltip ----
   const tip = document.getElementById("tip");
   const short = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value));
   const percent = (value) => `${(100 * value).toFixed(1)} %`;
@@ -131,7 +131,7 @@
     const choose = () => {
       all("figure", document.getElementById(select.dataset.chooses)).forEach((figure) => {
         figure.hidden = figure.dataset.choice !== select.value;
-        // What was hidden while something was lit has not heard of it.
+        // Hidden plots did not receive changes of the highlight.
         if (!figure.hidden && drawn.has(figure)) set(drawn.get(figure), { ...colours(), ...lit });
       });
     };
@@ -159,7 +159,7 @@
   const sort = (head) => {
     const table = head.closest("table");
     const before = head.getAttribute("aria-sort");
-    // The best first, then the other way round.
+    // The best first, then reversed.
     const first = head.querySelector("button").dataset.better === "higher" ? "descending" : "ascending";
     const other = first === "ascending" ? "descending" : "ascending";
     const now = before === first ? other : first;

@@ -1,4 +1,4 @@
-"""Figures as the page's script reads them: equal specifications once, columns instead of rows."""
+"""Plots as the page's script reads them: each specification once, data in columns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from harness.page.plots.figure import Plot, PlottedPatient, Series, Spec
 from harness.store.atomic import canonical_json
 
 
-class Packed:
-    """The data of a page, which figures are added to."""
+class PagePayload:
+    """The data of a page; plots are added one dataset at a time."""
 
     def __init__(self, to_vega: Callable[[Spec], Mapping[str, Any]]) -> None:
         self._to_vega = to_vega
@@ -50,9 +50,9 @@ class Packed:
         return self._place[text]
 
     def _one(self, series: Series) -> int:
-        """Two figures of the same data share it."""
+        """The index of a series; plots of the same series share it."""
         if id(series) not in self._of_series:
-            self._kept.append(series)  # An id is its own only while the object lives.
+            self._kept.append(series)  # An id is unique only while the object lives.
             self._of_series[id(series)] = len(self._series)
             made: dict[str, Any] = {"same": dict(series.same), "columns": dict(series.columns)}
             if series.by_patient:

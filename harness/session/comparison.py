@@ -15,8 +15,8 @@ from harness.session.entries import FoundEntry
 from harness.stats.confidence_intervals import MIN_PATIENTS
 from harness.stats.verdict import Verdict
 from harness.tables.table import Table
-from harness.views.as_json import comparison_json
 from harness.views.compare import comparison
+from harness.views.json_values import comparison_json
 
 if TYPE_CHECKING:
     import pandas as pd

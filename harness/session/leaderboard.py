@@ -18,8 +18,8 @@ from harness.tables.arrange import arrange
 from harness.tables.table import Table, only
 from harness.views import captions
 from harness.views.against import against
-from harness.views.as_json import leaderboard_json
 from harness.views.frame import entries_frame, scores_frame
+from harness.views.json_values import leaderboard_json
 from harness.views.leaderboard_views import tables
 from harness.views.worst import worst
 

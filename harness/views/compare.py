@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from harness.board.board import NO_PHASE
 from harness.board.comparison import Comparison, Overall, Paired
+from harness.errors import first_few
 from harness.metrics.definitions import metric
 from harness.stats.arrays import Interval
 from harness.stats.confidence_intervals import MIN_PATIENTS
@@ -166,8 +167,7 @@ def _caption(compared: Comparison) -> list[str]:
             lines.append(f"Left out, for {side} has no scores of it: {', '.join(cells)}.")
     for side, names in (("A", compared.only_a), ("B", compared.only_b)):
         if names:
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            lines.append(f"Only in {side}: {', '.join(names[:_NAMED])}{more}.")
+            lines.append(f"Only in {side}: {first_few(names, _NAMED)}.")
     return lines
 
 
@@ -175,9 +175,7 @@ def _grounds(compared: Comparison) -> list[str]:
     """What both sides don't share besides their entry."""
     if not compared.differ:
         return []
-    more = f" and {len(compared.differ) - _NAMED} more" if len(compared.differ) > _NAMED else ""
-    told = "; ".join(compared.differ[:_NAMED])
-    return [f"A and B were not made under the same terms: {told}{more}."]
+    return [f"A and B were not made under the same terms: {first_few(compared.differ, _NAMED, '; ')}."]
 
 
 def _sampled(compared: Comparison) -> str:

@@ -15,7 +15,7 @@ from harness.store.record import RECORDS, TABLE, Record, to_line
 from harness.tables.clean import markdown_text
 from harness.tables.markdown import to_markdown
 from harness.views.against import against, counterparts
-from harness.views.as_json import leaderboard_json
+from harness.views.json_values import leaderboard_json
 from harness.views.leaderboard_views import available, tables
 from harness.views.long_csv import clinical_csv, leaderboard_csv
 

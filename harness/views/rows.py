@@ -1,4 +1,4 @@
-"""What the views share: names, figures and states in rows, from results and published figures."""
+"""Rows that the views of a leaderboard share: names, values and states of results and published rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FigureColumn:
 
 
 def interval(name: str, scale: Scale, column: Column) -> FigureColumn:
-    """The 95 % interval of the overall mean of a metric."""
+    """The 95 % confidence interval of the overall mean of a metric."""
 
     def cell(row: Shown) -> TableCell:
         limits = row.overall_ci95.get(name) if isinstance(row, Result) else None

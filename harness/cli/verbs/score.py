@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.support.arguments import add_common, add_engine, open_session
-from harness.errors import OK, ConfigError
+from harness.errors import OK, ConfigError, first_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,8 +103,7 @@ def _remarks(scored: ScoredPredictions, folder: Path) -> list[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return f"{', '.join(names[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+    return first_few(names, _NAMED)
 
 
 def _as_json(scored: ScoredPredictions) -> dict[str, Any]:

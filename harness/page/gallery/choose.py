@@ -1,4 +1,4 @@
-"""Which patients tell the most about a dataset's entries: the best, the median and the worst."""
+"""The patients of the gallery: the best, the median and the worst."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one picture shows of a case, cut to what matters in it."""
+"""The contents of one picture of a case, cropped to the segmented structures."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_SLICES = 12
-"""Of a volume with more, so many evenly spread ones are drawn."""
+"""Of deeper volumes, so many evenly spaced slices are drawn."""
 
 MOST_TILES = 100
-"""Where slices times entries are more, there are fewer slices: a page is to be sent by mail."""
+"""The largest number of slices times entries, so that the page can be sent by mail."""
 
 _MARGIN = 0.35
-"""Around what was segmented, as a part of its size: the heart's surroundings tell why it was missed."""
+"""Margin around the structures, relative to their size: the surroundings help to explain errors."""
 
 
 @dataclass(frozen=True)

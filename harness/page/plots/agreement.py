@@ -15,7 +15,7 @@ from harness.metrics.clinical import UNITS, Agreement
 from harness.page.plots import theme
 from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
-from harness.page.plots.theme import of
+from harness.page.plots.theme import colour
 from harness.tables.table import MISSING
 from harness.views.clinical import TITLES
 
@@ -122,8 +122,15 @@ def _marks(groups: Sequence[str]) -> dict[str, Any]:
 
 def _dots(x: dict[str, Any], y: dict[str, Any], groups: Sequence[str]) -> list[dict[str, Any]]:
     dot = {"type": "point", "filled": True, "size": 42, "opacity": 0.8}
-    plain = {} if len(groups) > 1 else {"color": of("dot")}
-    lit = {**dot, "color": of("lit"), "stroke": of("paper"), "strokeWidth": 1.2, "size": 130, "opacity": 1}
+    plain = {} if len(groups) > 1 else {"color": colour("dot")}
+    lit = {
+        **dot,
+        "color": colour("lit"),
+        "stroke": colour("paper"),
+        "strokeWidth": 1.2,
+        "size": 130,
+        "opacity": 1,
+    }
     return [
         {
             "transform": [{"filter": "isValid(datum.patient)"}],
@@ -155,7 +162,7 @@ def _correlation(unit: str, limits: tuple[float, float], groups: Sequence[str]) 
     low, high = limits
     equal = {
         "data": {"values": [{"reference": low, "measured": low}, {"reference": high, "measured": high}]},
-        "mark": {"type": "line", "color": of("dim"), "strokeDash": [4, 4], "strokeWidth": 1},
+        "mark": {"type": "line", "color": colour("dim"), "strokeDash": [4, 4], "strokeWidth": 1},
         "encoding": {"x": x, "y": y},
     }
     return theme.framed({"data": {"name": DATA}, **_FRAME, "layer": [equal, *_dots(x, y, groups)]})
@@ -168,16 +175,16 @@ def _bland_altman(
     x = _axis("mean", f"mean of both, {unit}", domain)
     y = _axis("difference", f"measured − reference, {unit}", (-most, most))
 
-    def line(field: str, dash: list[float], width: float, colour: str) -> dict[str, Any]:
+    def line(field: str, dash: list[float], width: float, stroke: str) -> dict[str, Any]:
         return {
             "transform": [{"filter": f"isValid(datum.{field})"}],
-            "mark": {"type": "rule", "color": of(colour), "strokeDash": dash, "strokeWidth": width},
+            "mark": {"type": "rule", "color": colour(stroke), "strokeDash": dash, "strokeWidth": width},
             "encoding": {"y": {**y, "field": field}},
         }
 
     zero = {
         "data": {"values": [{"difference": 0}]},
-        "mark": {"type": "rule", "color": of("line"), "strokeWidth": 1},
+        "mark": {"type": "rule", "color": colour("line"), "strokeWidth": 1},
         "encoding": {"y": y},
     }
     return theme.framed(

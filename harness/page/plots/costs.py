@@ -1,4 +1,4 @@
-"""Accuracy against what it takes, in time and in memory, with the Pareto front."""
+"""Accuracy against time and memory, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.metrics.definitions import metric
 from harness.page.plots import theme
 from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
-from harness.page.plots.theme import of
+from harness.page.plots.theme import colour
 from harness.tables.clean import clean
 from harness.tables.units import Scale, memory_scale, time_scale
 from harness.views.rows import SHORT, title_of
@@ -33,12 +33,12 @@ TIMES = ("train_s", "predict_s_median")
 _WIDTH = 420
 
 _NAMED = 8
-"""Up to so many entries are named beside their points; of more, the rank is."""
+"""Points of at most so many entries are labelled with names, those of more with ranks."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where an entry stands: its cost, and its mean with limits; on which hardware."""
+    """An entry's cost, its mean with the ends of its interval, and the hardware that it ran on."""
 
     label: str
     cost: float
@@ -76,9 +76,9 @@ def costs(ground: Ground, published: Sequence[Published] = ()) -> list[Plot]:
     return figures
 
 
-_MIXED = "Measured on different hardware: each has a front of its own, and they can't be compared."
+_MIXED = "Measured on different hardware: costs are not comparable across it, and each has its own front."
 
-_MOVED = "Measured while others used the machine, which moves times: the front is a hint."
+_MOVED = "Measured while other processes used the machine: times, and so the front, are only approximate."
 
 
 def front(points: Sequence[Point], *, higher: bool) -> list[Point]:
@@ -172,7 +172,14 @@ def _spec(
     }
     y = {"type": "quantitative", "scale": {"zero": False}, "title": f"mean {title_of(name)}"}
     y["axis"] = {"tickCount": 6}
-    text = {"type": "text", "fontSize": 11, "color": of("ink"), "baseline": "bottom", "dy": -5, "limit": 210}
+    text = {
+        "type": "text",
+        "fontSize": 11,
+        "color": colour("ink"),
+        "baseline": "bottom",
+        "dy": -5,
+        "limit": 210,
+    }
     names = {"encoding": {"x": x, "y": {**y, "field": "mean"}, "text": {"field": "label"}}}
     return theme.framed(
         {
@@ -206,7 +213,7 @@ def _front_line(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
         "mark": {
             "type": "line",
             "interpolate": "step-after",
-            "color": of("dim"),
+            "color": colour("dim"),
             "strokeDash": [4, 3],
             "strokeWidth": 1.4,
         },
@@ -217,16 +224,16 @@ def _front_line(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
 def _interval_rule(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
     return {
         "transform": [{"filter": "isValid(datum.mean)"}],
-        "mark": {"type": "rule", "color": of("dot"), "opacity": 0.45, "strokeWidth": 1.4},
+        "mark": {"type": "rule", "color": colour("dot"), "opacity": 0.45, "strokeWidth": 1.4},
         "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
     }
 
 
 def _points(x: dict[str, Any], y: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
     """The means: filled on the front, hollow behind it."""
-    lit = {"condition": {"test": "entry === datum.entry", "value": of("lit")}, "value": of("dot")}
-    beaten = {"test": "datum.front !== 'on the front'", "value": of("paper")}
-    filled = {"condition": [beaten, lit["condition"]], "value": of("dot")}
+    lit = {"condition": {"test": "entry === datum.entry", "value": colour("lit")}, "value": colour("dot")}
+    beaten = {"test": "datum.front !== 'on the front'", "value": colour("paper")}
+    filled = {"condition": [beaten, lit["condition"]], "value": colour("dot")}
     return {
         "transform": [{"filter": "isValid(datum.mean)"}],
         "mark": {"type": "point", "size": 75, "opacity": 1, "strokeWidth": 1.8},
@@ -247,7 +254,7 @@ def _shape(points: Sequence[Point], beside: Sequence[Point]) -> dict[str, Any]:
 
 
 def _wide(values: Sequence[float]) -> bool:
-    """Whether costs are so far apart that only a logarithmic scale tells the small ones apart."""
+    """Whether costs spread so widely that small ones need a logarithmic scale."""
     return max(values) > 8 * min(values)
 
 

@@ -12,13 +12,13 @@ from harness.board.board import Board, Entry
 from harness.board.published import Published
 from harness.errors import ConfigError
 from harness.page.gallery import Gallery, picture
-from harness.page.plots.every import every_plot
+from harness.page.plots.dataset_plots import every_plot
 from harness.page.plots.figure import DATA, Plot, PlottedPatient, Spec
 from harness.page.plots.plot_data import slug
 from harness.store.atomic import write_atomic, write_text
 
 _SCALE = 2.0
-"""Pixels of a PNG for each of the plot's: sharp in print."""
+"""Pixels of a PNG per pixel of the plot, for sharp print."""
 
 
 def engine() -> ModuleType:
@@ -32,7 +32,7 @@ def engine() -> ModuleType:
         raise ConfigError(
             f"needs {error.name or 'a package'}, which is not installed",
             where="report",
-            remedy="Say: pip install 'cardiac-harness[report]'",
+            remedy="Run: pip install 'cardiac-harness[report]'",
         ) from error
     return vl_convert
 
@@ -46,7 +46,7 @@ def to_vega(spec: Spec) -> dict[str, Any]:
 def script() -> str:
     """Vega as a script that needs no network; it defines ``vegaEmbed``."""
     bundle: str = engine().javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    # A module's names would be everyone's in a page's script: the function keeps them to itself.
+    # The function keeps the names of the module out of the global scope.
     return f"(() => {{\n{bundle}\n}})();"
 
 

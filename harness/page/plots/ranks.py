@@ -1,4 +1,4 @@
-"""How the ranking moves when other patients are drawn, and which differences are significant."""
+"""The stability of the ranking under the bootstrap, and which differences are significant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.board.board import Significance
 from harness.page.plots import theme
 from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
-from harness.page.plots.theme import of
+from harness.page.plots.theme import colour
 from harness.views.compare import p_text
 from harness.views.rows import SHORT
 
@@ -69,11 +69,11 @@ def _ranks(ground: Ground, names: list[str], last: int) -> dict[str, Any]:
             "layer": [
                 {
                     "transform": entries,
-                    "mark": {"type": "rule", "strokeWidth": 2, "color": of("dim")},
+                    "mark": {"type": "rule", "strokeWidth": 2, "color": colour("dim")},
                     "encoding": {"x": rank("low"), "x2": {"field": "high"}, "y": y},
                 },
                 {
-                    "mark": {"type": "circle", "color": of("dot"), "opacity": 0.75},
+                    "mark": {"type": "circle", "color": colour("dot"), "opacity": 0.75},
                     "encoding": {"x": rank("rank"), "y": y, "size": _bubble_size(step)},
                 },
                 {"transform": entries, "mark": _OWN_RANK, "encoding": {"x": rank("own"), "y": y}},
@@ -87,7 +87,7 @@ _OWN_RANK = {
     "orient": "vertical",
     "thickness": 2.5,
     "height": {"band": 0.6},
-    "color": of("ink"),
+    "color": colour("ink"),
 }
 """The mark of the rank in the table."""
 
@@ -102,7 +102,7 @@ def _bubble_size(step: int) -> dict[str, Any]:
             "title": "share of samples",
             "format": ".0%",
             "values": [0.1, 0.5, 1],
-            "symbolFillColor": of("dot"),
+            "symbolFillColor": colour("dot"),
             "symbolStrokeWidth": 0,
         },
     }
@@ -141,7 +141,7 @@ def _series(found: Significance, known: list[int], labels: list[str], rows: list
 
 
 def _numbered(labels: list[str]) -> list[str]:
-    """Rows say their number, for the columns have no room for names: first, where a long name is not cut."""
+    """Rows start with their number, by which columns, too narrow for names, refer to them."""
     return [f"{number}  {label}" for number, label in enumerate(labels, start=1)]
 
 
@@ -176,11 +176,16 @@ def _tests(rows: list[str]) -> dict[str, Any]:
             },
             "layer": [
                 {
-                    "mark": {"type": "rect", "color": of("dot"), "stroke": of("line"), "strokeWidth": 1},
+                    "mark": {
+                        "type": "rect",
+                        "color": colour("dot"),
+                        "stroke": colour("line"),
+                        "strokeWidth": 1,
+                    },
                     "encoding": {"opacity": _LEVEL_OPACITY},
                 },
                 {
-                    "mark": {"type": "text", "fontSize": 11, "color": of("ink"), "baseline": "middle"},
+                    "mark": {"type": "text", "fontSize": 11, "color": colour("ink"), "baseline": "middle"},
                     "encoding": {"text": {"field": "said" if few else "mark"}},
                 },
             ],
@@ -198,7 +203,7 @@ _LEVEL_OPACITY = {
         "orient": "bottom",
         "labelExpr": f"{list(LEVELS)}[datum.value]",
         "symbolType": "square",
-        "symbolFillColor": of("dot"),
+        "symbolFillColor": colour("dot"),
         "symbolStrokeWidth": 0,
         "symbolSize": 180,
     },

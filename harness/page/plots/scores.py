@@ -11,7 +11,7 @@ from harness.metrics.definitions import metric
 from harness.page.plots import theme
 from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
-from harness.page.plots.theme import of
+from harness.page.plots.theme import colour
 from harness.views.rows import LONG, SHORT, structures, title_of
 
 STATES = ("ok", "prediction-empty", "reference-empty")
@@ -97,7 +97,7 @@ def _spec(ground: Ground, name: str, values: Sequence[float], *, odd: bool) -> d
         "field": "state",
         "type": "nominal",
         "scale": {"domain": list(STATES), "range": ["circle", "cross", "triangle-up"]},
-        "legend": {"title": None, "orient": "bottom", "symbolFillColor": of("dot")} if odd else None,
+        "legend": {"title": None, "orient": "bottom", "symbolFillColor": colour("dot")} if odd else None,
     }
     quartiles = {"aggregate": [{"op": op, "field": "value", "as": op} for op in ("q1", "median", "q3")]}
     box = {**quartiles, "groupby": ["entry"]}
@@ -150,7 +150,7 @@ def _band(box: dict[str, Any], x: dict[str, Any], y: dict[str, Any]) -> dict[str
     """From the lower to the upper quartile."""
     return {
         "transform": [box],
-        "mark": {"type": "bar", "color": of("light"), "opacity": 0.18, "height": {"band": 0.8}},
+        "mark": {"type": "bar", "color": colour("light"), "opacity": 0.18, "height": {"band": 0.8}},
         "encoding": {"x": {**x, "field": "q1"}, "x2": {"field": "q3"}, "y": y},
     }
 
@@ -161,7 +161,7 @@ def _dots(encoding: dict[str, Any], patients: int) -> dict[str, Any]:
     missed = {"condition": {"test": "datum.state !== 'ok'", "value": size + 40}, "value": size}
     opacity = 0.6 if patients <= 60 else 0.4
     return {
-        "mark": {"type": "point", "filled": True, "color": of("dot"), "opacity": opacity},
+        "mark": {"type": "point", "filled": True, "color": colour("dot"), "opacity": opacity},
         "encoding": {**encoding, "size": missed},
     }
 
@@ -171,7 +171,7 @@ def _median(box: dict[str, Any], x: dict[str, Any], y: dict[str, Any]) -> dict[s
         "transform": [box],
         "mark": {
             "type": "tick",
-            "color": of("ink"),
+            "color": colour("ink"),
             "thickness": 2.5,
             "height": {"band": 0.8},
             "orient": "vertical",
@@ -186,8 +186,8 @@ def _selected_patient(encoding: dict[str, Any]) -> dict[str, Any]:
         "mark": {
             "type": "point",
             "filled": True,
-            "color": of("lit"),
-            "stroke": of("paper"),
+            "color": colour("lit"),
+            "stroke": colour("paper"),
             "strokeWidth": 1.2,
             "size": 110,
             "opacity": 1,

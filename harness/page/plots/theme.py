@@ -1,4 +1,4 @@
-"""Colours and type. Colours are parameters, so that a page can go dark without drawing anew."""
+"""Colours and fonts. Colours are Vega parameters, so that dark mode needs no redrawing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOURS: Mapping[str, str] = {
     "lit": "#d9480f",
     "paper": "#ffffff",
 }
-"""Values on white paper. The page sets others of these names in the dark."""
+"""Values on a white page; the page overrides them in dark mode."""
 
 PALETTE = (
     "#4477aa",
@@ -28,7 +28,7 @@ PALETTE = (
     "#6b8e23",
     "#7d8590",
 )
-"""Of middling lightness: they hold on white and on black."""
+"""Of medium lightness: legible on white and on black."""
 
 DASHES = ((1, 0), (5, 3), (1.5, 2.5), (8, 2, 2, 2))
 
@@ -43,15 +43,15 @@ FIT_X = {"type": "fit-x", "contains": "padding"}
 """A width that counts names and titles, so that plots stand in columns."""
 
 
-def of(colour: str) -> dict[str, str]:
+def colour(name: str) -> dict[str, str]:
     """A reference to one of `COLOURS`."""
-    return {"expr": colour}
+    return {"expr": name}
 
 
 def framed(spec: Mapping[str, Any], **params: Any) -> dict[str, Any]:
     """`spec` with the colours, the lit patient and entry, and `params` as parameters, and our type."""
     values = {**COLOURS, "patient": None, "entry": None, **params}
-    text = {"labelColor": of("ink"), "titleColor": of("dim")}
+    text = {"labelColor": colour("ink"), "titleColor": colour("dim")}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         **spec,
@@ -66,13 +66,13 @@ def framed(spec: Mapping[str, Any], **params: Any) -> dict[str, Any]:
                 "labelFontSize": 12,
                 "titleFontSize": 12,
                 "titleFontWeight": "normal",
-                "gridColor": of("line"),
-                "domainColor": of("line"),
-                "tickColor": of("line"),
+                "gridColor": colour("line"),
+                "domainColor": colour("line"),
+                "tickColor": colour("line"),
                 "labelLimit": 230,
             },
             "legend": {**text, "labelFontSize": 12, "titleFontSize": 12, "labelLimit": 230},
-            "title": {"color": of("ink"), "fontSize": 13, "anchor": "start", "fontWeight": 600},
+            "title": {"color": colour("ink"), "fontSize": 13, "anchor": "start", "fontWeight": 600},
             "header": text,
         },
     }

@@ -37,7 +37,7 @@ def test_every_patient_of_every_entry_is_a_dot_in_every_structure_and_phase(boar
             dots = rows(found[f"scores-dice-{structure}-{phase}"], patients)
             told = {(dot["entry"], dot["patient"]): dot["value"] for dot in dots}
             wanted = {
-                (r.spec["label"], s.patient): s.value
+                (r.spec.label, s.patient): s.value
                 for r in records
                 for s in r.cases
                 if (s.metric, s.structure, s.phase) == ("dice", structure.upper(), phase.upper())
@@ -187,7 +187,7 @@ def test_times_of_a_machine_that_others_used_say_so_and_its_memory_does_not(boar
     busy = {"class": "EPYC", "contention": {"train": {"shared": True}}}
     board = board_of([replace(record, hardware=busy) for record in made_records.quick()])
     notes = {figure.key: figure.note for figure in every_plot(board, board.fields[0])[1]}
-    assert "others used the machine" in notes["cost-dice-train-s"]
+    assert "other processes used the machine" in notes["cost-dice-train-s"]
     assert notes["cost-dice-host-mib"] == ""
 
 

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from harness.board.board import Entry, LeftOut
 from harness.errors import HarnessError
 from harness.store.record import read_records
-from harness.views.as_json import comparison_json, leaderboard_json
+from harness.views.json_values import comparison_json, leaderboard_json
 from harness.views.leaderboard_folder import leaderboard_markdown, write_leaderboard
 from harness.views.long_csv import leaderboard_csv
 

@@ -24,7 +24,7 @@ def every_plot(
 ) -> tuple[tuple[PlottedPatient, ...], list[Plot]]:
     """The dataset's patients and its figures, of the entries `shown` (None: all).
 
-    What the records don't hold (a history, clinical indices, bootstrap ranks) has no figure.
+    Records without a history, clinical indices or bootstrap ranks have no plot of these.
     """
     about = ground(board, field, shown)
     if not about.results:
@@ -37,11 +37,11 @@ def every_plot(
         *learning(about),
         *costs(about, published),
     ]
-    return about.patients, _told_apart(made)
+    return about.patients, _with_unique_keys(made)
 
 
-def _told_apart(figures: Sequence[Plot]) -> list[Plot]:
-    """Names that differ only in what no file name may hold get a number."""
+def _with_unique_keys(figures: Sequence[Plot]) -> list[Plot]:
+    """Number the keys that became equal because a file name can't hold all characters."""
     seen: dict[str, int] = {}
     kept = []
     for figure in figures:

@@ -15,7 +15,7 @@ SCHEMA = 1
 """Version of both layouts."""
 
 CELL = ("mean", "ci95", "sd", "n", "penalised", "excluded")
-"""What is told of a metric of a structure in a phase."""
+"""The values of a metric for a structure in a phase."""
 
 
 def leaderboard_json(board: Board, published: Sequence[Published] = ()) -> dict[str, Any]:
