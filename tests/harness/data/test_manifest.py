@@ -1,6 +1,7 @@
 """The manifest: content decides, and a second look reads nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,57 @@ def test_content_that_would_later_be_blamed_on_a_network_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=f"a_ED: .*{told}"):
         build(files.case("a", **changes))
+
+
+@pytest.mark.parametrize(
+    "spacing_mm",
+    [
+        (0.0, 1.5, 1.5),
+        (10.0, -1.5, 1.5),
+        (10.0, 1.5, float("inf")),
+        (10.0, 1.5, float("nan")),
+        (1.5, 1.5),
+        None,
+    ],
+)
+def test_distances_without_a_size_are_refused(
+    files: Files, build: Callable[..., Manifest], spacing_mm: object
+) -> None:
+    """Otherwise every Hausdorff distance of the case would be 0, infinite or NaN."""
+    with pytest.raises(DataError, match="a_ED: has spacing"):
+        build(files.case("a", spacing_mm=spacing_mm))
+
+
+def test_a_voxel_below_a_millimetre_is_accepted(files: Files, build: Callable[..., Manifest]) -> None:
+    assert build(files.case("a", spacing_mm=(0.5, 0.25, 0.25))).cases[0].spacing_mm == (0.5, 0.25, 0.25)
+
+
+def test_cases_with_different_numbers_of_channels_are_refused(
+    files: Files, build: Callable[..., Manifest]
+) -> None:
+    """A network has one number of input channels; it would fail in the middle of training."""
+    two = np.zeros((2, 3, 5, 4), np.float32)
+    assert build(files.case("a", image=two)).cases[0].channels == 2
+    with pytest.raises(DataError, match="number of image channels"):
+        build(files.case("b"), files.case("c", image=two))
+
+
+def test_an_error_while_reading_names_the_case(files: Files, build: Callable[..., Manifest]) -> None:
+    def read() -> Volume:
+        raise ValueError("no such header")
+
+    with pytest.raises(DataError, match=r"a_ED: reading failed: .*no such header"):
+        build(replace(files.case("a"), read=read))
+
+
+def test_the_hash_does_not_depend_on_the_order_of_cases(files: Files, build: Callable[..., Manifest]) -> None:
+    """Folders are listed in another order on another file system."""
+    a, b = files.case("a"), files.case("b", 1)
+    assert build(a, b).hash == build(b, a).hash
+
+
+def test_reading_is_reported_case_by_case(files: Files, tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    cases = [files.case("a"), files.case("b", 1)]
+    build_manifest(cases, STRUCTURES, tmp_path / "m.json", lambda done, total: heard.append((done, total)))
+    assert heard == [(1, 2), (2, 2)]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -157,3 +158,26 @@ def test_a_split_is_the_same_in_every_version(changes: dict[str, object], pinned
     """Otherwise results of two versions of the harness could not stand in one table."""
     m = manifest(53, groups="AABCCCD", same=((3, 50), (7, 19), (19, 23), (1, 2)), tests=12)
     assert split(m, **changes).hash[:16] == pinned
+
+
+def test_a_patient_in_both_official_sets_is_an_error() -> None:
+    """Otherwise one of its cases would be trained on and another scored."""
+    m = manifest(6, tests=2)
+    cases = [replace(case, part="train") if case.id == "p005_ED" else case for case in m.cases]
+    with pytest.raises(DataError, match="p005: has cases in both official parts"):
+        split(Manifest(tuple(cases)), kind="official")
+
+
+def test_as_many_folds_as_patients_leave_one_out() -> None:
+    m = manifest(5)
+    assert sorted(parts.test for parts in split(m, validation=0).folds) == [(p,) for p in m.patients]
+
+
+def test_a_fold_without_training_patients_is_an_error() -> None:
+    with pytest.raises(DataError, match="fold 0 has 0 training and 1 test patients"):
+        split(manifest(2, tests=1, same=((0, 1),)), kind="official")
+
+
+def test_two_training_patients_can_give_one_for_validation() -> None:
+    (parts,) = split(manifest(3, tests=1), kind="official", validation=0.1).folds
+    assert (len(parts.train), len(parts.validation)) == (1, 1)
