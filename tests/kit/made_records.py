@@ -12,7 +12,7 @@ from made_specs import HEART, run_spec
 from harness.board.assign_records import EntryRuns
 from harness.board.board import Entry, RequiredRun, params_of
 from harness.config.protocol import Protocol
-from harness.store.record import CaseScore, Record
+from harness.store.record import CaseScore, Record, State
 from harness.store.state import RunState
 
 UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
@@ -34,7 +34,7 @@ def score(
     phase: str | None = "ED",
     structure: str = "LV",
     metric: str = "dice",
-    state: str = "ok",
+    state: State = "ok",
 ) -> CaseScore:
     case = patient if phase is None else f"{patient}_{phase}"
     return CaseScore(
