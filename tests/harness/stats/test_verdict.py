@@ -45,3 +45,7 @@ def test_without_an_interval_nothing_is_decided():
 )
 def test_metrics_are_judged_together(verdicts, expected):
     assert combined_verdict(verdicts) == expected
+
+
+def test_without_a_margin_a_small_lead_is_one():
+    assert verdict((0.01, 0.02), higher_is_better=True) == "better"
