@@ -1,7 +1,7 @@
-"""What an executor is: something that starts a worker on a run's folder and tells whether it still runs.
+"""The contract of executors: an executor starts workers on run folders and reports whether they still run.
 
-The record on disk is the truth about a run; what an executor tells is a hint. It is given a path
-and what the run needs, and gives a handle: a text, so that another process can ask for it later.
+The record on disk is the truth about a run; an executor's answer is a hint. An executor is given a path
+and the resources that the run needs, and returns a handle: a string, so that another process can poll it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ State = Literal["queued", "running", "ended", "cancelled", "lost"]
 
 
 Count = Annotated[int, Field(ge=1)]
-"""A parameter such as `jobs`: what an executor's signature says is checked before it is made."""
+"""The type of a parameter such as `jobs`: values are checked against the signature of an executor."""
 
 
 @dataclass(frozen=True)
 class ResourceRequest:
-    """What a run asks of the machine it is placed on. `cpus` and `memory_mib` None: unknown."""
+    """The resources that a run needs. `cpus` and `memory_mib` are None where they are unknown."""
 
     gpus: int = 1
     cpus: int | None = None
@@ -34,26 +34,26 @@ class ResourceRequest:
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be placed: its folder, what it needs, and after how long it is given up."""
+    """A run to be submitted: its folder, the resources that it needs, and its time limit."""
 
     folder: Path
     need: ResourceRequest = ResourceRequest()
     timeout_s: float | None = None
 
     def command(self, *more: str) -> list[str]:
-        """The worker's command; it works on every machine that sees the folder and has the harness."""
+        """The worker's command; it works on every machine that can read the folder and has the harness."""
         limit = [] if self.timeout_s is None else ["--timeout", f"{self.timeout_s:g}"]
         return [sys.executable, "-P", "-m", "harness", "worker", str(self.folder.absolute()), *limit, *more]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an executor knows of a job.
+    """The state of a job, as its executor knows it.
 
     `code` is the worker's exit code once it has ended, negative for the signal that ended it, None
-    where the executor can't tell. ``cancelled`` means that somebody took it out of the executor's
-    queue by other means; ``lost`` that the machine is gone, and that another may try.
-    `detail` is the executor's own word: a reason, or the end of a log.
+    where the executor does not know it. ``cancelled`` means that somebody took the job out of the
+    executor's queue by other means; ``lost`` that the machine is gone, and that the run may be submitted
+    again. `detail` is a reason, or the end of a log.
     """
 
     state: State
@@ -62,33 +62,33 @@ class Answer:
 
 
 class RunExecutor(Protocol):
-    """Where runs happen.
+    """Starts workers and reports on them.
 
-    `poll_s` is how often it is asked. With `leaves`, jobs stay in its queue when the command that
-    submitted them ends, and a later command goes on watching them by their handles.
+    `poll_s` is the polling interval in seconds. With `leaves`, jobs stay in the executor's queue when the
+    command that submitted them ends, and a later command polls them by their handles.
     """
 
     poll_s: float
     leaves: bool
 
     def room(self, need: ResourceRequest) -> int:
-        """How many jobs like this may be submitted now."""
+        """The number of jobs with this request that may be submitted now."""
         ...
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:
-        """Have workers started, of at most as many jobs as there was room for; gives their handles."""
+        """Start workers for at most as many jobs as there was room for; return their handles."""
         ...
 
     def poll(self, handle: str) -> Answer:
-        """What has become of a job; ``lost`` for a handle that nobody knows."""
+        """The state of a job; ``lost`` for an unknown handle."""
         ...
 
     def cancel(self, handle: str) -> None:
-        """Stop a job, queued or running, and come back when it has stopped; nothing if it has ended."""
+        """Stop a queued or running job, and return when it has stopped; do nothing if it has ended."""
         ...
 
     def close(self) -> None:
-        """Let go of whatever the executor holds."""
+        """Release all resources of the executor."""
         ...
 
 
@@ -96,7 +96,7 @@ METHODS = ("room", "submit", "poll", "cancel", "close")
 
 
 def check(made: object, name: str) -> RunExecutor:
-    """`made` if it is an executor; PluginError with what it lacks."""
+    """`made`, if it is an executor; PluginError that names what it lacks otherwise."""
     missing = [method for method in METHODS if not callable(getattr(made, method, None))]
     missing += [fact for fact in ("poll_s", "leaves") if not hasattr(made, fact)]
     if missing:

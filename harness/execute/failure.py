@@ -1,4 +1,4 @@
-"""Why a run failed: who is to blame, what to tell, and the record of a worker that could not say it."""
+"""Why a run failed: blame and message, and the record of a worker that died before it wrote one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.store.runs import RunFolder
 
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
 _NO_ROOM = ("unable to find an engine", "status_not_initialized")
-"""What cuDNN and cuBLAS say of a card without room for a workspace or for themselves, and seldom of else."""
+"""Messages of cuDNN and cuBLAS on a GPU without memory for a workspace; they seldom mean anything else."""
 
 
 def classify(error: BaseException, spec: RunSpec, phase: str) -> tuple[Status, dict[str, Any]]:
@@ -45,7 +45,7 @@ def classify(error: BaseException, spec: RunSpec, phase: str) -> tuple[Status, d
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    # Here, so that the scheduler, which only records ends, loads no torch.
+    # Imported here, so that the scheduler does not import torch.
     import torch
 
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
@@ -94,7 +94,7 @@ def died(spec: RunSpec, folder: RunFolder, answer: Answer) -> Record:
     if answer.code is not None and answer.code < 0:
         name = signal.Signals(-answer.code).name
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
-        message = f"the worker was ended by {name}{hint}{detail}"
+        message = f"the worker was killed by {name}{hint}{detail}"
         return ended(spec, folder, "interrupted", "resource", message)
     code = "without a record" if answer.code is None else f"with code {answer.code}"
     message = f"the worker ended {code}; see log.txt of the run{detail}"
@@ -102,7 +102,7 @@ def died(spec: RunSpec, folder: RunFolder, answer: Answer) -> Record:
 
 
 def ended(spec: RunSpec, folder: RunFolder, status: Status, blame: str, message: str) -> Record:
-    """Record an end, with the phase that the last heartbeat told."""
+    """Write the record of a failure, in the phase of the last heartbeat."""
     progress = folder.progress()
     failure = {"phase": progress.get("phase", "start"), "blame": blame, "message": message}
     record = Record(folder.id, spec.keys, spec, status, failure, int(progress.get("attempts", 1)))

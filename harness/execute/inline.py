@@ -1,4 +1,4 @@
-"""Runs in the process that asked for them: for a debugger, and for profiling."""
+"""An executor that executes runs in its own process: for a debugger, and for profiling."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Inline:
-    """One run after the other, in this process. A run that is ended by force ends the command too.
+    """One run after the other, in this process. Killing a run kills the command too.
 
-    `failed(error, spec)` is called for a run that fails, while its frames are still there: for a debugger.
+    `failed(error, spec)` is called for a run that fails, while its frames still exist: for a debugger.
     """
 
     poll_s = 0.0
@@ -29,14 +29,14 @@ class Inline:
         self._codes: dict[str, int] = {}
 
     def room(self, need: ResourceRequest) -> int:
-        """One unless the last run's end was not yet asked for: `submit` comes back when a run is over."""
+        """One, or none while `poll` was not asked for the last run: `submit` returns when a run has ended."""
         return int(not self._codes)
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:
-        """Carry out the runs."""
-        return [self._carry_out(job) for job in jobs]
+        """Execute the runs, one after the other; their handles are their ids."""
+        return [self._work(job) for job in jobs]
 
-    def _carry_out(self, job: Job) -> str:
+    def _work(self, job: Job) -> str:
         from harness.execute.worker import work
 
         os.environ.update(worker_environment())
@@ -55,7 +55,7 @@ class Inline:
         return Answer("ended", self._codes.pop(handle))
 
     def cancel(self, handle: str) -> None:
-        """Nothing runs while this could be called."""
+        """Do nothing: no run is active when this is called."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Workers as processes of this machine: some at once, each with GPUs of its own and within its memory."""
+"""An executor that starts workers as processes of this machine, within its GPUs and its memory."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "-1",
     "MALLOC_TOP_PAD_": str(64 * 2**20),
-    # Wanted by cuBLAS before it promises the same bits twice.
+    # cuBLAS needs this for deterministic results.
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 
 DEFAULT_MIB = 4096.0
-"""Host memory that a run is taken to need while nothing is known of its model."""
+"""Host memory that a run is assumed to need while no run of its model has ended."""
 
 MIB = 2**20
 
 
 def worker_environment() -> dict[str, str]:
-    """What a worker's process is started with; the user's own settings win."""
+    """The environment of a worker's process; the user's own settings take precedence."""
     return {**ALLOCATOR, **os.environ}
 
 
 @dataclass
 class Worker:
-    """A started process, the GPUs it was given, and the memory it was promised."""
+    """A process, the GPUs assigned to it, and the memory reserved for it."""
 
     process: subprocess.Popen[bytes]
     gpus: tuple[str, ...]
@@ -45,8 +45,8 @@ class Worker:
 class Local:
     """A pool of worker processes.
 
-    `jobs` at once; None: one for every GPU, or one where there is none. A second run starts
-    only while the memory that the running ones may still grow into is there beside its own.
+    At most `jobs` at once; None means one for each GPU, or one without GPUs. A further run starts only
+    if there is memory for it beside what is reserved for the running ones.
     """
 
     poll_s = 0.2
@@ -58,7 +58,7 @@ class Local:
         self._workers: dict[str, Worker] = {}
 
     def room(self, need: ResourceRequest) -> int:
-        """One while a slot is free, and memory for the run; the first run is always tried."""
+        """One if a job slot and memory for the run are free; the first run always starts."""
         active = [worker for worker in self._workers.values() if worker.process.poll() is None]
         if not active:
             return 1
@@ -102,7 +102,7 @@ class Local:
         return Answer("running") if code is None else Answer("ended", code)
 
     def cancel(self, handle: str, patience_s: float = 20.0) -> None:
-        """Ask a worker to stop, insist after `patience_s`."""
+        """Send SIGTERM to a worker, and SIGKILL after `patience_s`."""
         if handle not in self._workers:
             return
         process = self._workers[handle].process
@@ -115,12 +115,12 @@ class Local:
             process.wait()
 
     def close(self) -> None:
-        """Stop whatever still runs."""
+        """Stop all running workers."""
         for handle in self._workers:
             self.cancel(handle)
 
     def _free_gpus(self, count: int) -> tuple[str, ...]:
-        """The GPUs that fewest running workers have."""
+        """The GPUs with the fewest running workers."""
         taken = [
             gpu for worker in self._workers.values() if worker.process.poll() is None for gpu in worker.gpus
         ]
@@ -128,7 +128,7 @@ class Local:
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them; torch isn't asked."""
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them, without importing torch."""
     named = named_gpus()
     if named is not None:
         return named
@@ -140,7 +140,7 @@ def visible_gpus() -> tuple[str, ...]:
             return tuple(str(index) for index in range(pynvml.nvmlDeviceGetCount()))
         finally:
             pynvml.nvmlShutdown()
-    except Exception:  # no driver, no library, no permission: no GPU that could be shared out
+    except Exception:  # no driver, no library, no permission: no GPUs to assign
         return ()
 
 

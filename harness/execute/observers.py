@@ -1,4 +1,4 @@
-"""What observers are told of a run. They hear copies, at their own risk: none can change or fail it."""
+"""Calls the observers of a run. They get copies and their errors become notes: they can't change a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.store.record import Record
 
 @dataclass
 class Observers:
-    """The observers of one run. What of them fails gets into the log, and once into the heartbeat."""
+    """The observers of one run. Their errors go to the log, and each error once to the heartbeat."""
 
     registry: Registry
     spec: RunSpec
@@ -22,7 +22,7 @@ class Observers:
     heart: Heartbeat
 
     def run_started(self) -> None:
-        """The run starts or goes on."""
+        """The run starts or continues."""
         self._tell("harness_run_started")
 
     def epoch_ended(self, figures: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What runs need of a machine: as harness.toml says, else as earlier runs of the same model took."""
+"""The resources that runs need, from harness.toml, or else measured in earlier runs of the same model."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from harness.plan.plan import PlannedRun
 from harness.store.runs import RunsFolder
 
 MARGIN = 1.2
-"""A run gets this many times what its model took before."""
+"""A run requests this multiple of the peak memory of earlier runs of its model."""
 
 ENOUGH = 3
-"""That many runs of a model tell what it takes."""
+"""The number of runs of a model whose peak memory is read."""
 
 
 class Needs:
@@ -32,7 +32,7 @@ class Needs:
                 self._ids.setdefault(run.spec.model.label, []).append(run.id)
 
     def __call__(self, run: PlannedRun) -> ResourceRequest:
-        """What a run needs; its memory is None while no run of its model has ended."""
+        """The request of a run; its memory is None while no run of its model has ended."""
         given = self._settings.get(run.spec.model.name, {})
         gib = given.get("memory_gib")
         memory = gib * 1024 if gib is not None else self._took(run.spec.model.label)

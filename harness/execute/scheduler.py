@@ -1,4 +1,4 @@
-"""Carry out a plan: as many runs at a time as the executor has room for, whatever happens to any of them."""
+"""The scheduler: submits the runs of a plan to an executor, and records the ends that workers could not."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from harness.store.runs import RunFolder, RunsFolder
 from harness.store.state import Action, RunState, state_of
 
 LOST_TRIES = 3
-"""A run whose machine is lost is placed this often; after that something else is wrong with it."""
+"""A run is submitted at most this many times if its machine is lost each time."""
 
 SETTLE_S = 10.0
-"""A record that another machine wrote may show up here this much later than the end of its job."""
+"""A record written on another machine may become visible here this much later than the end of its job."""
 
 TIMEOUT_GRACE_S = 30.0
-"""A worker stops itself at its timeout; one that hangs is stopped this much later."""
+"""A worker stops itself at its timeout; the scheduler stops one that hangs this much later."""
 
-LOOK_AGAIN_S = 1.0
-"""A run that another process holds is looked at this often."""
+RECHECK_S = 1.0
+"""The interval at which the state of a run that another process holds is read again."""
 
 Event = Literal["start", "progress", "wait", "end", "lost"]
 Listener = Callable[[Event, PlannedRun, dict[str, Any]], None]
@@ -34,10 +34,10 @@ Listener = Callable[[Event, PlannedRun, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class ScheduleOutcome:
-    """How the runs of a plan ended, by id. `left` are those that go on without this command.
+    """How the runs of a plan ended, by id. `left` are those that continue without this command.
 
-    `unsubmitted` is how many there was no room for. `outside` is the share of the time (`wall_s`) in
-    which no run was at work.
+    `unsubmitted` is the number of runs for which the executor had no room. `outside` is the share of the
+    time (`wall_s`) in which no run was active.
     """
 
     done: tuple[str, ...]
@@ -51,7 +51,7 @@ class ScheduleOutcome:
 
 @dataclass
 class Active:
-    """A run that was submitted."""
+    """A submitted run with its handle; `since` (out of the queue) and `ended_at` are monotonic times."""
 
     run: PlannedRun
     folder: RunFolder
@@ -60,7 +60,7 @@ class Active:
     ended_at: float | None = None
 
 
-def drive(
+def schedule(
     planned: Sequence[PlannedRun],
     runs: RunsFolder,
     listen: Listener,
@@ -71,18 +71,23 @@ def drive(
     need: Callable[[PlannedRun], ResourceRequest] = lambda run: ResourceRequest(),
     detach: bool = False,
 ) -> ScheduleOutcome:
-    """Run what is not done. KeyboardInterrupt stops the workers first; what they had saved stays.
+    """Run all planned runs that are not done.
 
-    `listen(event, run, figures)` hears of every start, heartbeat, wait and end. A run that
-    another process holds is waited for, so nothing is done twice. `name` is what the executor
-    is called when another command asks for its jobs. With `detach`, what there is room for is
-    submitted and left.
+    KeyboardInterrupt stops the workers before it is raised; their checkpoints stay. `listen(event, run,
+    figures)` is called at every start, heartbeat, wait and end. A run that another process holds is waited
+    for, so that no run is executed twice. `name` is the executor's name, under which another command finds
+    its jobs. With `detach`, as many runs are submitted as the executor has room for, and none is waited for.
     """
-    return _Drive(runs, listen, executor, name, timeout_s, need, planned).carry_out(detach)
+    return _Scheduler(runs, listen, executor, name, timeout_s, need, planned).run(detach)
 
 
 @dataclass
-class _Drive:
+class _Scheduler:
+    """The runs of a plan on their way from the `queue` to done, failed or cancelled.
+
+    `waiting` runs are held by other processes; `old` are the stamps of records from before this command.
+    """
+
     runs: RunsFolder
     listen: Listener
     executor: RunExecutor
@@ -98,16 +103,16 @@ class _Drive:
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
-    looked: float = 0.0
+    checked: float = 0.0
 
-    def carry_out(self, detach: bool) -> ScheduleOutcome:
+    def run(self, detach: bool) -> ScheduleOutcome:
         self.done = [run.id for run in self.planned if run.state is RunState.DONE]
-        # A fold of all entries before the next: should time run out, those that are through can be ranked.
+        # All entries of a fold before the next fold: an interrupted plan has whole folds to rank.
         in_turn = sorted(self.planned, key=lambda run: (run.seed, run.fold))
         self.queue.extend(run for run in in_turn if run.action is not Action.NOTHING)
         self.old = {run.id: self.runs.run(run.id).stamp() for run in self.queue}
         for run in self.queue:
-            self._want(run)
+            self._register(run)
         begun, working = time.monotonic(), 0.0
         try:
             while self.queue or self.waiting or self.active:
@@ -116,10 +121,10 @@ class _Drive:
                 busy = busy or bool(self.active)
                 if detach:
                     break
-                for one in list(self.active.values()):
-                    self._look(one)
+                for active in list(self.active.values()):
+                    self._poll(active)
                 if self.active or self.waiting:
-                    time.sleep(self.executor.poll_s if self.active else LOOK_AGAIN_S)
+                    time.sleep(self.executor.poll_s if self.active else RECHECK_S)
                 working += (time.monotonic() - before) * busy
         except BaseException:
             self._stop()
@@ -129,43 +134,43 @@ class _Drive:
         ends = (tuple(self.done), tuple(self.failed), tuple(self.cancelled))
         return ScheduleOutcome(*ends, tuple(self.active), len(self.queue), wall, outside)
 
-    def _want(self, run: PlannedRun) -> None:
-        """Write down what is to do: others see it wait, and may cancel it. An older wish to stop is over."""
+    def _register(self, run: PlannedRun) -> None:
+        """Write the specification, so that other commands see the run; lift an earlier cancellation."""
         folder = self.runs.run(run.id)
         if not folder.busy():
             folder.plan(run.spec, run.local)
             folder.want()
 
     def _fill(self) -> None:
-        """Submit while there is room; what others hold waits."""
-        if time.monotonic() - self.looked > LOOK_AGAIN_S:
-            self.looked = time.monotonic()
+        """Submit runs while the executor has room; runs that other processes hold wait."""
+        if time.monotonic() - self.checked > RECHECK_S:
+            self.checked = time.monotonic()
             self.queue.extend(self.waiting)
             self.waiting.clear()
         while self.queue and (room := self.executor.room(self.need(self.queue[0]))) > 0:
-            fresh: list[tuple[PlannedRun, RunFolder]] = []
-            while self.queue and len(fresh) < room:
+            batch: list[tuple[PlannedRun, RunFolder]] = []
+            while self.queue and len(batch) < room:
                 run = self.queue.popleft()
                 if self._free(run):
-                    fresh.append((run, self.runs.run(run.id)))
-            if fresh:
-                self._submit(fresh)
+                    batch.append((run, self.runs.run(run.id)))
+            if batch:
+                self._submit(batch)
 
     def _free(self, run: PlannedRun) -> bool:
-        """True if the run is to be submitted; what an engine still has, or others hold, is watched."""
+        """True if the run is to be submitted: no queue or other process has it, and it has not ended."""
         folder = self.runs.run(run.id)
-        handle = self._left(folder)
+        handle = self._handle_of(folder)
         state = state_of(folder, run.spec).state
         if state is RunState.CANCELLED and handle is None:
             self._stopped(run, folder)
             return False
         if state is RunState.RUNNING and handle is None:
-            # Others' runs go last: there may be something free meanwhile.
+            # It waits behind the others, of which some may be free.
             self.listen("wait", run, folder.progress())
             self.waiting.append(run)
             return False
         record = readable(folder)
-        if record is not None and self._answers(run, folder, record):
+        if record is not None and self._has_ended(run, folder, record):
             self._end(run, folder, record)
         elif handle is not None:
             self.active[run.id] = Active(run, folder, handle, time.monotonic())
@@ -174,98 +179,98 @@ class _Drive:
             return True
         return False
 
-    def _left(self, folder: RunFolder) -> str | None:
-        """The handle under which an engine still has the run from a command that is gone."""
+    def _handle_of(self, folder: RunFolder) -> str | None:
+        """The handle of a run that an earlier command submitted and that the executor still has."""
         before = folder.submitted() if self.executor.leaves else None
         if before is None or before["executor"] != self.name:
             return None
         handle = str(before["handle"])
         return handle if self.executor.poll(handle).state in ("queued", "running") else None
 
-    def _answers(self, run: PlannedRun, folder: RunFolder, record: Record) -> bool:
-        """True if the run is over: done, or ended by another process since this one began."""
+    def _has_ended(self, run: PlannedRun, folder: RunFolder, record: Record) -> bool:
+        """True if the run is done, or another process has ended it since this one began."""
         news = folder.stamp() != self.old[run.id]
         return folder.answers(run.spec) or (news and record.keys == run.spec.keys)
 
-    def _submit(self, fresh: Sequence[tuple[PlannedRun, RunFolder]]) -> None:
+    def _submit(self, batch: Sequence[tuple[PlannedRun, RunFolder]]) -> None:
         jobs = []
-        for run, folder in fresh:
-            # Once more: another command may have held it when this one began.
+        for run, folder in batch:
+            # Again: another command may have held the run when this one registered it.
             folder.plan(run.spec, run.local)
             self.listen("start", run, {})
             self.tries[run.id] = self.tries.get(run.id, 0) + 1
             jobs.append(Job(folder.path, self.need(run), self.timeout_s))
-        for (run, folder), handle in zip(fresh, self.executor.submit(jobs), strict=True):
+        for (run, folder), handle in zip(batch, self.executor.submit(jobs), strict=True):
             folder.submit(self.name, handle, time.time(), leaves=self.executor.leaves)
             self.active[run.id] = Active(run, folder, handle, time.monotonic())
 
-    def _look(self, one: Active) -> None:
-        """Ask for one job, and see to what has become of it."""
-        answer = self.executor.poll(one.handle)
+    def _poll(self, active: Active) -> None:
+        """Ask the executor for a job, and act on the answer."""
+        answer = self.executor.poll(active.handle)
         if answer.state in ("queued", "running"):
-            figures = one.folder.progress() if answer.state == "running" else {"phase": "queued"}
-            self.listen("progress", one.run, figures)
+            figures = active.folder.progress() if answer.state == "running" else {"phase": "queued"}
+            self.listen("progress", active.run, figures)
             limit = self.timeout_s
             if answer.state == "queued":
-                one.since = time.monotonic()
-                if one.folder.cancelled():
-                    self.executor.cancel(one.handle)
-                    del self.active[one.run.id]
-                    self._stopped(one.run, one.folder)
-            elif limit is not None and time.monotonic() - one.since > limit + TIMEOUT_GRACE_S:
-                self.executor.cancel(one.handle)
+                active.since = time.monotonic()
+                if active.folder.cancelled():
+                    self.executor.cancel(active.handle)
+                    del self.active[active.run.id]
+                    self._stopped(active.run, active.folder)
+            elif limit is not None and time.monotonic() - active.since > limit + TIMEOUT_GRACE_S:
+                self.executor.cancel(active.handle)
                 message = f"stopped after {limit:g} s (--timeout)"
-                self._over(one, ended(one.run.spec, one.folder, "timeout", "resource", message))
+                self._over(active, ended(active.run.spec, active.folder, "timeout", "resource", message))
             return
-        record = readable(one.folder)
-        current = record is not None and one.folder.stamp() != self.old[one.run.id]
-        if record is not None and (current or one.folder.answers(one.run.spec)):
-            if record.keys == one.run.spec.keys:
-                self._over(one, record)
+        record = readable(active.folder)
+        current = record is not None and active.folder.stamp() != self.old[active.run.id]
+        if record is not None and (current or active.folder.answers(active.run.spec)):
+            if record.keys == active.run.spec.keys:
+                self._over(active, record)
             else:
-                # Another process was faster, under other metrics: look again later.
-                self._again(one)
+                # Another process was faster, under other metrics: try again later.
+                self._again(active)
             return
-        self._no_record(one, answer)
+        self._no_record(active, answer)
 
-    def _no_record(self, one: Active, answer: Answer) -> None:
-        """A job is over and has left no record."""
+    def _no_record(self, active: Active, answer: Answer) -> None:
+        """Act on a job that ended without a record."""
         if answer.code == BUSY:
-            self._again(one)
-        elif answer.state == "cancelled" or one.folder.cancelled():
-            del self.active[one.run.id]
-            self._stopped(one.run, one.folder)
+            self._again(active)
+        elif answer.state == "cancelled" or active.folder.cancelled():
+            del self.active[active.run.id]
+            self._stopped(active.run, active.folder)
         elif answer.state == "lost" or (answer.code == INTERRUPTED and self.executor.leaves):
-            if self.tries[one.run.id] < LOST_TRIES:
-                self.listen("lost", one.run, {"detail": answer.detail})
-                self._again(one)
+            if self.tries[active.run.id] < LOST_TRIES:
+                self.listen("lost", active.run, {"detail": answer.detail})
+                self._again(active)
             else:
                 message = f"its machine was lost {LOST_TRIES} times. {answer.detail}".strip()
-                self._over(one, ended(one.run.spec, one.folder, "interrupted", "resource", message))
+                self._over(active, ended(active.run.spec, active.folder, "interrupted", "resource", message))
         elif answer.code == INTERRUPTED:
-            # Somebody ended the worker alone; Ctrl-C reaches this process too.
-            del self.active[one.run.id]
-            self._stopped(one.run, one.folder)
-        elif self.executor.leaves and self._may_yet_come(one):
+            # Somebody stopped this worker alone; Ctrl-C would have reached this process too.
+            del self.active[active.run.id]
+            self._stopped(active.run, active.folder)
+        elif self.executor.leaves and self._may_become_visible(active):
             return
         else:
-            self._over(one, died(one.run.spec, one.folder, answer))
+            self._over(active, died(active.run.spec, active.folder, answer))
 
     def _stopped(self, run: PlannedRun, folder: RunFolder) -> None:
         self.cancelled.append(run.id)
         self.listen("end", run, {**folder.progress(), "status": "cancelled"})
 
-    def _may_yet_come(self, one: Active) -> bool:
-        one.ended_at = one.ended_at or time.monotonic()
-        return time.monotonic() - one.ended_at < SETTLE_S
+    def _may_become_visible(self, active: Active) -> bool:
+        active.ended_at = active.ended_at or time.monotonic()
+        return time.monotonic() - active.ended_at < SETTLE_S
 
-    def _again(self, one: Active) -> None:
-        del self.active[one.run.id]
-        self.waiting.append(one.run)
+    def _again(self, active: Active) -> None:
+        del self.active[active.run.id]
+        self.waiting.append(active.run)
 
-    def _over(self, one: Active, record: Record) -> None:
-        del self.active[one.run.id]
-        self._end(one.run, one.folder, record)
+    def _over(self, active: Active, record: Record) -> None:
+        del self.active[active.run.id]
+        self._end(active.run, active.folder, record)
 
     def _end(self, run: PlannedRun, folder: RunFolder, record: Record) -> None:
         (self.done if record.status == "done" else self.failed).append(run.id)
@@ -273,14 +278,14 @@ class _Drive:
         self.listen("end", run, {**folder.progress(), **how})
 
     def _stop(self) -> None:
-        """Stop the workers, except those that outlive this command by intention."""
+        """Stop the workers, except those of an executor whose jobs outlive the command."""
         if not self.executor.leaves:
-            for one in self.active.values():
-                self.executor.cancel(one.handle)
+            for active in self.active.values():
+                self.executor.cancel(active.handle)
 
 
 def readable(folder: RunFolder) -> Record | None:
-    """The record; a damaged one is none, and is made again."""
+    """The record of a run; None where there is none or it is damaged, so that it is made again."""
     try:
         return folder.record()
     except HarnessError:

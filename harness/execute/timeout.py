@@ -1,4 +1,4 @@
-"""A run that takes longer than it may ends itself: on a cluster nobody may be watching it."""
+"""A time limit that a run enforces itself, as no scheduler may be watching it on a cluster."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from harness.errors import ResourceError
 
 
 class TimedOut(ResourceError):
-    """The run took longer than it may."""
+    """The run exceeded its time limit."""
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TimedOut in the main thread after `seconds`; None: never.
+    """Raise TimedOut in the main thread after `seconds`; None means no limit.
 
-    Code that does not come back to Python is not reached; that is what the driver's own watch is for.
+    Code that does not return to Python is not interrupted; the scheduler stops such workers.
     """
     if seconds is None or threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""One run in one process: ``harness worker RUN_FOLDER``. What it leaves on disk is its only answer."""
+"""The worker: executes one run in one process, ``harness worker RUN_FOLDER``. Its output is its record."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def work(
     timeout_s: float | None = None,
     failed: Failed | None = None,
 ) -> int:
-    """Carry out the run in `path`; gives the exit code.
+    """Execute the run in `path`; return the exit code.
 
-    Stops when process `parent` is gone, when the run is cancelled, and after `timeout_s`.
-    `failed(error, spec)` is called once the record of a failure is on disk, in the frame's lifetime.
+    It stops if process `parent` is gone, if the run is cancelled, and after `timeout_s`.
+    `failed(error, spec)` is called after the record of a failure was written, while the frames still exist.
     """
     folder = RunFolder(path)
     try:
@@ -115,7 +115,7 @@ def _failed(
 ) -> Record:
     """The record of a run that failed: why, and on what machine."""
     status, failure = classify(error, spec, phase)
-    # The record may be published; where things lie on this machine is nobody's business.
+    # The record may be published, so it must not contain paths of this machine.
     for place in (str(folder.path.parents[1]), local.root):
         failure["message"] = failure["message"].replace(f"{place}/", "").replace(place, "the dataset")
     about: dict[str, Any] = {}

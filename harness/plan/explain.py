@@ -1,4 +1,4 @@
-"""Why a run is not done although something like it was: the first field that differs."""
+"""Why a run is new: the fields in which it differs from the nearest run on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.store.runs import RunFolder
 
 
 def why_new(spec: RunSpec, existing: list[RunFolder]) -> str:
-    """In a few words: never run, or the first field that differs from the nearest run on disk."""
+    """A reason in one line: never run, or the first field that differs from the nearest run on disk."""
     found = nearest_run(spec, existing)
     if found is None:
         return "never run"
@@ -31,7 +31,7 @@ def nearest_run(
     """The run of the same entry, seed and fold with the fewest differing fields, and these fields."""
     candidates = []
     for run in existing:
-        # Only few folders need to be read.
+        # The name in the id spares reading the other folders.
         if name_of(run.id) != name_of(spec.run_id):
             continue
         try:
@@ -46,12 +46,12 @@ def nearest_run(
 
 
 def name_of(run_id: str) -> str:
-    """What a run's id begins with: entry, seed and fold."""
+    """The first part of a run's id: entry, seed and fold."""
     return run_id.rpartition("__")[0]
 
 
 def by_name(runs: Iterable[RunFolder]) -> dict[str, list[RunFolder]]:
-    """Runs by the beginning of their ids, so that thousands need not be looked through for each."""
+    """Runs by the first part of their ids, so that thousands need not be searched for each."""
     found: dict[str, list[RunFolder]] = defaultdict(list)
     for run in runs:
         found[name_of(run.id)].append(run)

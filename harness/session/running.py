@@ -12,7 +12,7 @@ from harness.board.board import Entry
 from harness.errors import ConfigError
 from harness.execute.executor import RunExecutor
 from harness.execute.resource_requests import Needs
-from harness.execute.scheduler import Event, ScheduleOutcome, drive
+from harness.execute.scheduler import Event, ScheduleOutcome, schedule
 from harness.plan.plan import Plan, PlannedRun
 from harness.session.events import Listener, PlanMade, RunEvent, ScheduleEnded
 from harness.session.executors import DEFAULT, open_executor
@@ -113,7 +113,7 @@ def _schedule(
     opened.runs.note(opened.title, [run.id for run in plan.runs if run.id])
     resources = {name: asked.model_dump() for name, asked in opened.project.settings.resources.items()}
     try:
-        return drive(
+        return schedule(
             plan.runs,
             opened.runs,
             listen,

@@ -1,8 +1,8 @@
-"""What the records of a folder of runs say, in one file: thousands are read five times as fast.
+"""An index of the records of a folder of runs, in one file: thousands are read five times as fast.
 
 A line a run: its id, a stamp of the two files that it was read from, and the record as
-`to_line` writes it. Only a convenience: it may be deleted at any time, and a run whose files have
-changed since is read from them.
+`to_line` writes it. It may be deleted at any time. A run whose files have changed is read from
+them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ LAYOUT = digest([SCHEMA, *(one.name for one in (*fields(Record), *fields(CaseSco
 """The first line: an index of records that were laid out otherwise is not read."""
 
 WORTHWHILE = 100
-"""Records from which on the file is written."""
+"""The number of records from which the file is written."""
 
 
 class Index:
-    """The index in file `path`, as it was and as it is after `record` has been asked for each run."""
+    """The index in file `path`; `record` brings it up to date, run by run."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -38,7 +38,7 @@ class Index:
         stamp = _stamp(run.path)
         known = self._known.get(run.id)
         if known is not None and known[0] == stamp:
-            # What can't be understood, of another version say, is read from the run itself.
+            # A line that can't be parsed, such as one of another version, is read from the run itself.
             with contextlib.suppress(HarnessError, ValueError, TypeError, KeyError):
                 return self._noted(run, from_line(known[1]), known)
         record = run.record()
@@ -56,7 +56,7 @@ class Index:
         return self._seen[record.run_id][1] + "\n" if self._read.get(record.run_id) is record else None
 
     def save(self) -> None:
-        """Keep what was seen, if it is much and new. Where that can't be written, nothing is lost."""
+        """Write the index if it is large and has changed. Errors are ignored: records are not lost."""
         if len(self._seen) >= WORTHWHILE and self._seen != self._known:
             text = (
                 LAYOUT
@@ -79,7 +79,7 @@ def _read(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def _stamp(folder: Path) -> str | None:
-    """Something that differs whenever one of a record's files was written anew."""
+    """A string that changes whenever one of a record's files is written."""
     try:
         found = [(folder / name).stat() for name in ("record.json", "cases.jsonl")]
     except OSError:
@@ -88,7 +88,7 @@ def _stamp(folder: Path) -> str | None:
 
 
 def _line(record: Record) -> str | None:
-    """The record as a line; None where a line would not tell all of it."""
+    """The record as a line; None if a line can't hold all of it."""
     if "\t" in record.run_id or len({(s.case, s.metric, s.structure) for s in record.cases}) != len(
         record.cases
     ):

@@ -1,4 +1,4 @@
-"""Leases: who works on a folder, known from files alone, on file systems that know no locks.
+"""Leases: which process works on a folder, known from files alone, on file systems without locks.
 
 A lease is a numbered file beside the work, ``.lease.000007``. Whoever creates the next number
 (create-exclusive, which one process alone can do) holds the folder; the file with the highest
@@ -43,12 +43,12 @@ _AGE_TOLERANCE_S = 10.0
 
 
 class Busy(HarnessError):
-    """Another process works on this."""
+    """Another process works on this folder."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who wrote a lease. `host` and `pid` are for people, `machine` and `born` for telling who lives."""
+    """The process that wrote a lease. `machine` and `born` show whether it lives; `host` is for users."""
 
     host: str
     pid: int
@@ -75,7 +75,7 @@ class Lease:
         self._name = name
 
     def holder(self) -> Holder | None:
-        """Who works here now; None if nobody does, or whoever did is dead."""
+        """The process that works here now; None if there is none, or it has died."""
         found = self._highest()
         if found is None or not self._lives(found):
             return None
@@ -83,7 +83,7 @@ class Lease:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Held]:
-        """Hold the folder; Busy at once if somebody else does."""
+        """Hold the folder; Busy at once if another process does."""
         held = self._take()
         stop = threading.Event()
         thread = threading.Thread(target=held.renew_until, args=(stop,), daemon=True, name="lease")
@@ -97,7 +97,7 @@ class Lease:
 
     @contextlib.contextmanager
     def waited(self, poll_s: float = 0.2) -> Iterator[Held]:
-        """Hold the folder as soon as nobody else does."""
+        """Wait until no other process holds the folder, and hold it."""
         while True:
             with contextlib.suppress(Busy), contextlib.ExitStack() as stack:
                 held = stack.enter_context(self.held())
@@ -208,7 +208,7 @@ class Held:
                 os.utime(self.path)
 
     def release(self) -> None:
-        """Let go; the file stays, so that no number is ever given twice."""
+        """Release the folder; the file stays, so that no number is used twice."""
         if not self.lost:
             write_text(self.path, json.dumps({**self.own.__dict__, "free": True}))
 

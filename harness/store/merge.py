@@ -1,4 +1,4 @@
-"""Records of several machines brought together: a run is taken over whole, or not at all."""
+"""Merge the records of several machines: a run is copied as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.store.record import Record, compared_records
 from harness.store.runs import Busy, RunFolder, RunsFolder
 
 KEPT = ("spec.json", "cases.jsonl", "log.txt", "predictions", "weights.pt", "record.json")
-"""What is taken over of a run, its record last. Where things lay there is nobody's business here."""
+"""The files of a run that are copied, its record last; paths of the other machine are not."""
 
 EXTRAS = ("predictions", "weights.pt")
-"""What a run may have or not, whatever its record says."""
+"""Files that a finished run may lack."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _one(
     with storage_errors(runs.path):
         own.path.mkdir(parents=True, exist_ok=True)
     try:
-        # Held while it is changed: a worker may be asked to take the run up meanwhile.
+        # Held while it is changed: a worker may start on the run meanwhile.
         with own.locked():
             return _held(own, folder, record, weights=weights)
     except Busy:
@@ -139,7 +139,7 @@ def _scores(record: Record) -> list[str]:
 
 
 def _take(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> None:
-    """Begun or failed here, or not known; the other machine has finished it."""
+    """Copy a run that is not finished here and that the other machine has finished."""
     if folder is None:
         _clear(own)
         own.plan(record.spec)
@@ -148,7 +148,7 @@ def _take(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: 
     names = [name for name in KEPT if (folder.path / name).exists() and (weights or name != "weights.pt")]
     copies = {name: own.path / f".{name}.{os.getpid()}.new" for name in names}
     try:
-        # All beside first: what was begun here goes only once nothing can be missing any more.
+        # Copy everything first: files of the run here are removed only when no copy can fail any more.
         for name, copy in copies.items():
             _copy(folder.path / name, copy)
         _clear(own)
@@ -161,7 +161,7 @@ def _take(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: 
 
 
 def _clear(own: RunFolder) -> None:
-    """Without its record the folder is that of a run to do, so that a kill from here on loses no score."""
+    """Remove a run's files, its record first: if this is interrupted, the run is not done."""
     own.reopen()
     with storage_errors(own.path):
         for path in own.path.iterdir():
@@ -177,7 +177,7 @@ def _remove(path: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Whole, or not at all under its name."""
+    """Copy completely, then rename: `target` is never half written."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     with storage_errors(target):
         try:

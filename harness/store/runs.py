@@ -3,16 +3,16 @@
 ```
 runs/<run id>/spec.json        what to do, fully resolved (written by the planner)
               local.json       where things lie on this machine; in no key and in no record
-              .lease.NNNNNN    who works on the run (see lease.py)
-              submitted.json   which executor was last asked to run it, and under what name it knows it
-              cancelled        somebody wants it stopped; gone once it is asked for again
+              .lease.NNNNNN    which process works on the run (see lease.py)
+              submitted.json   the executor that was last asked to run it, and the handle of the job
+              cancelled        exists if the run was cancelled and not asked for again
               progress.json    heartbeat: phase, epoch, loss, attempts
               checkpoint*.pt   the last two checkpoints, while training
               weights.pt       the final weights
-              predictions/     label maps, when the protocol keeps them
+              predictions/     label maps, if the protocol keeps them
               cases.jsonl      scores
-              record.json      last: its presence means that the run has ended
-              record-before.json  how the attempt before ended, if that was recorded
+              record.json      written last: if it exists, the run has ended
+              record-before.json  the record of the previous attempt, if it has one
               log.txt          tracebacks and warnings
 runs/.cache/                   prepared data, manifests, an index of records; may be deleted at any time
 runs/.data/                    datasets that are generated
@@ -86,14 +86,14 @@ class RunFolder:
         return load_run(self.path, scores=scores)
 
     def stamp(self) -> int | None:
-        """Something that differs whenever the record was written anew; None while there is none."""
+        """A number that changes whenever the record is written; None while there is none."""
         try:
             return (self.path / "record.json").stat().st_mtime_ns
         except FileNotFoundError:
             return None
 
     def answers(self, spec: RunSpec, record: Record | None = None) -> bool:
-        """True if the record is what `spec` asks for: done, under its keys, with what it wants kept.
+        """True if the record is the result that `spec` asks for: done, with its keys and kept predictions.
 
         `record` is the run's, where it has been read already.
         """
@@ -104,17 +104,17 @@ class RunFolder:
         return not keeps or self.predictions.is_dir()
 
     def finish(self, record: Record) -> None:
-        """Write scores, then the record: the run has ended."""
+        """Write the scores, then the record, which ends the run."""
         write_text(self.path / "cases.jsonl", case_lines(record.cases))
         write_json(self.path / "record.json", record.header())
 
     def reopen(self) -> None:
-        """Take back the end of a run that is worked on again; how it had ended is kept as `earlier`."""
+        """Start another attempt: the record of the previous one becomes `earlier`."""
         with storage_errors(self.path), contextlib.suppress(FileNotFoundError):
             (self.path / "record.json").rename(self.path / "record-before.json")
 
     def earlier(self) -> Record | None:
-        """How an attempt ended that another one followed, without scores; None where none is known."""
+        """The record of the previous attempt, without scores; None if there is none that can be read."""
         try:
             return Record.from_json(read_json(self.path / "record-before.json"), ())
         except (HarnessError, ValueError, TypeError, KeyError):
@@ -128,7 +128,7 @@ class RunFolder:
             return {}
 
     def beat(self, figures: dict[str, Any]) -> None:
-        """Write a heartbeat; the next one is due before a disk would have to have it."""
+        """Write a heartbeat, without flushing it to disk: the next one follows soon."""
         write_json(self.path / "progress.json", figures, durable=False)
 
     def heard(self) -> float | None:
@@ -144,12 +144,12 @@ class RunFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[Held]:
-        """Hold the run; Busy at once if another process does. A dead holder has let go."""
+        """Hold the run; Busy at once if a live process holds it."""
         with Lease(self.path).held() as held:
             yield held
 
     def holder(self) -> Holder | None:
-        """Who works on the run now."""
+        """The process that works on the run; None if there is none."""
         return Lease(self.path).holder()
 
     def busy(self) -> bool:
@@ -164,27 +164,27 @@ class RunFolder:
             return None
 
     def submit(self, executor: str, handle: str, at: float, *, leaves: bool) -> None:
-        """Note a submission at `at`, in seconds since the epoch, to an engine with a queue if `leaves`."""
+        """Note a submission at `at`, in seconds since the epoch; with `leaves`, the executor has a queue."""
         submission = {"executor": executor, "handle": handle, "at": at, "leaves": leaves}
         write_json(self.path / "submitted.json", submission)
 
     def cancel(self) -> None:
-        """Ask whoever works on the run, here or elsewhere, to stop."""
+        """Ask the process that works on the run, on any machine, to stop."""
         write_text(self.path / "cancelled", "")
 
     def cancelled(self) -> bool:
-        """True if somebody asked for the run to stop."""
+        """True if the run was cancelled and not asked for again."""
         return (self.path / "cancelled").exists()
 
     def want(self) -> None:
-        """Take back a wish to stop: the run is asked for again."""
+        """Lift a cancellation: the run is asked for again."""
         with storage_errors(self.path):
             (self.path / "cancelled").unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove what a killed process had half written; only for who holds the lock.
+        """Remove temporary files of killed processes; only for the process that holds the run.
 
-        What is young may be another process's, which writes a submission or a wish to stop.
+        Young ones may belong to a process that is writing a submission or a cancellation.
         """
         for left in self.path.glob(".*.tmp"):
             with contextlib.suppress(OSError):
@@ -199,7 +199,7 @@ class RunsFolder:
     path: Path
 
     def run(self, run_id: str) -> RunFolder:
-        """The folder of one run, there or not."""
+        """The folder of one run, which need not exist."""
         return RunFolder(self.path / run_id)
 
     def all(self) -> list[RunFolder]:
@@ -211,7 +211,7 @@ class RunsFolder:
         )
 
     def note(self, leaderboard: str, run_ids: Iterable[str]) -> None:
-        """That these runs are of a leaderboard too: their own specs name only the one that came first."""
+        """Note that runs belong to a leaderboard; a specification names only the first of several."""
         path = self._noted / f"{leaderboard}.json"
         wanted = sorted({*run_ids, *_ids(path)})
         if wanted != _ids(path):
@@ -228,16 +228,16 @@ class RunsFolder:
 
     @property
     def cache(self) -> Path:
-        """What can be made again."""
+        """The folder of files that can be made again."""
         return self.path / ".cache"
 
     @property
     def index(self) -> Path:
-        """What the records say, in one file."""
+        """The index of all records, in one file."""
         return self.cache / "records.index"
 
     def generated(self, dataset: str) -> Path:
-        """Where a dataset without a configured root may write."""
+        """The folder of a dataset that is generated."""
         return self.path / ".data" / dataset
 
 

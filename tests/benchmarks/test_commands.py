@@ -12,7 +12,7 @@ import psutil
 import pytest
 from bench import many_runs
 
-from harness.execute.scheduler import ScheduleOutcome, drive
+from harness.execute.scheduler import ScheduleOutcome, schedule
 from harness.session.rebuild import rebuild
 
 ENTRIES = 400
@@ -52,10 +52,10 @@ def test_driving(benchmark: Any, tmp_path: Path) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
 
-    def carry_out() -> ScheduleOutcome:
-        return drive(plan.runs, board.runs, lambda *event: None, many_runs.Cluster(1000))
+    def schedule_all() -> ScheduleOutcome:
+        return schedule(plan.runs, board.runs, lambda *event: None, many_runs.Cluster(1000))
 
-    outcome = benchmark.pedantic(carry_out, rounds=1)
+    outcome = benchmark.pedantic(schedule_all, rounds=1)
     grown = (process.memory_info().rss - before) / 2**20
     assert len(outcome.done) == RUNS
     work = f"driving {RUNS:,} runs, 1,000 at once; memory grew by {grown:.0f} MiB"

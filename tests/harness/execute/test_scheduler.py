@@ -1,4 +1,4 @@
-"""The driver records the ends that a worker could not record itself, and goes on with the next run."""
+"""The scheduler records the ends that a worker could not record itself, and continues with the next run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.contract.local import LocalPaths
 from harness.errors import BUSY, INTERRUPTED
 from harness.execute import scheduler as module
 from harness.execute.executor import Answer, Job, ResourceRequest
-from harness.execute.scheduler import LOST_TRIES, ScheduleOutcome, drive
+from harness.execute.scheduler import LOST_TRIES, ScheduleOutcome, schedule
 from harness.store.record import Record
 from harness.store.runs import RunFolder, RunsFolder
 from harness.store.state import RunState, action_of
@@ -94,7 +94,7 @@ class Scripted:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"LOOK_AGAIN_S": 0.001, "SETTLE_S": 0.01, "TIMEOUT_GRACE_S": 0.0}.items():
+    for name, value in {"RECHECK_S": 0.001, "SETTLE_S": 0.01, "TIMEOUT_GRACE_S": 0.0}.items():
         monkeypatch.setattr(module, name, value)
 
 
@@ -106,7 +106,7 @@ def heard(
     def listen(event: str, run: Any, figures: dict[str, Any]) -> None:
         events.append((event, run.id))
 
-    return drive(runs, RunsFolder(folder), listen, executor, **options), events
+    return schedule(runs, RunsFolder(folder), listen, executor, **options), events
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_wish_to_stop_outlasts_other_commands_that_wait_for_the_run(tmp_path: 
 
     with contextlib.ExitStack() as held:
         held.enter_context(folder.locked())
-        outcome = drive([planned("a"), planned("b")], RunsFolder(tmp_path), listen, executor)
+        outcome = schedule([planned("a"), planned("b")], RunsFolder(tmp_path), listen, executor)
     assert (outcome.done, outcome.cancelled) == (("b",), ("a",))
     assert folder.cancelled()
 
