@@ -1,6 +1,6 @@
 """Write the parts of the documentation that are made from code.
 
-They are docs/hooks.md, the options in docs/commands.md, and the rooms in docs/architecture.md.
+They are docs/hooks.md, docs/api.md, the options in docs/commands.md, and the rooms in docs/architecture.md.
 ``python docs/reference.py`` writes them; with ``--check`` the exit code is 1 if one of them is stale.
 """
 
@@ -9,18 +9,34 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import functools
 import inspect
 import re
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from harness import Case, Dataset, Executor, Loss, Model, Task, Volume
+from harness import Case, Dataset, Executor, Loss, Model, Session, Task, Volume, score
 from harness.cli.main import make_parser
 from harness.plugins import spec
 from harness.plugins.hooks import RETURNS, SPECS
+from harness.session import events
+from harness.session.cancelling import CancelOutcome
+from harness.session.comparison import EntryComparison
+from harness.session.data_audit import DataAudit
+from harness.session.display import TableView
+from harness.session.external_predictions import ScoredPredictions
+from harness.session.label_maps import LabelMapScores
+from harness.session.latency import EntryLatency, Latencies
+from harness.session.leaderboard import Leaderboard
+from harness.session.planning import Explanation, PlannedLeaderboard
+from harness.session.report import WrittenReport
+from harness.session.rescoring import RescoreOutcome
+from harness.session.running import RunsOutcome
+from harness.store.merge import Merged
+from harness.store.status import Status
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,6 +66,80 @@ their values; with others an entry is one of its own (`unet2d[slices=3]`). `vers
 TARGETS_HEAD = """\
 ## What targets work with
 """
+
+
+API_HEAD = """\
+# Python API
+
+*Written by `python docs/reference.py` from docstrings: change those instead. A test runs the example.*
+
+A [`Session`](#session) has a method for each command, which returns an object instead of printing. The
+command line calls this API. `import harness` loads neither torch, numpy nor pandas; they are loaded when
+needed.
+
+```python
+import harness
+
+session = harness.Session("harness.toml")  # data={"acdc": PATH} where a leaderboard needs data
+session.plan("quick").to_frame()[["entry", "state", "reason"]]
+
+outcome = session.run("quick", models=["unet2d[base=8]"], on_event=print)
+assert outcome.ok, outcome.schedule.failed
+
+board = session.leaderboard("quick")
+print(board)  # a table; rich lays it out for a terminal, a notebook shows HTML
+board.caveats  # what limits the conclusions
+entries = board.to_frame()  # pandas, a row an entry
+scores = board.scores()  # pandas, a row a case, structure and metric
+means = scores[scores.metric == "dice"].groupby(["entry", "structure"]).value.mean()
+
+comparison = board.compare("unet2d[base=8] + cross-entropy", "unet2d[base=8] + log-dice")
+print(comparison.verdict, comparison)
+```
+
+Label maps can be scored without a project:
+
+```python
+import numpy as np
+
+reference = np.zeros((8, 64, 64), np.uint8)
+reference[:, 20:40, 20:40] = 3
+prediction = np.roll(reference, 1, axis=2)
+scores = harness.score(prediction, reference, spacing_mm=(8.0, 1.5, 1.5), structures={"LV": 3})
+scores.values["LV"]["hd"]  # 1.5 mm
+scores.to_frame()
+```
+
+[`examples/notebook.ipynb`](../examples/notebook.ipynb) goes from an empty folder to a comparison.
+
+An error that a user can act on is a `harness.errors.HarnessError`. Its text says what is wrong,
+where, and what to do.
+"""
+
+RESULTS = (
+    *(Leaderboard, EntryComparison, TableView, RunsOutcome, PlannedLeaderboard, Explanation, WrittenReport),
+    *(ScoredPredictions, RescoreOutcome, Status, CancelOutcome, Merged, DataAudit, Latencies, EntryLatency),
+    LabelMapScores,
+)
+"""What the methods of a session return."""
+
+EVENTS = (events.StepAdvanced, events.PlanMade, events.RunEvent, events.ScheduleEnded)
+
+
+def api_page() -> str:
+    """docs/api.md."""
+    parts = [
+        API_HEAD,
+        "## harness.score\n",
+        _function("harness.score", score),
+        "## Session\n",
+        _class(Session),
+    ]
+    parts.append("## Results\n")
+    parts += [f"### {kind.__name__}\n\n{_class(kind)}" for kind in RESULTS]
+    parts.append("## Events\n\n`on_event` is called with one of these; each has a line of text (`print`).\n")
+    parts += [f"### {kind.__name__}\n\n{_class(kind)}" for kind in EVENTS]
+    return "\n".join(parts)
 
 
 def hooks_page() -> str:
@@ -119,6 +209,7 @@ def pages(docs: Path) -> dict[Path, str]:
     commands, architecture = docs / "commands.md", docs / "architecture.md"
     return {
         docs / "hooks.md": hooks_page(),
+        docs / "api.md": api_page(),
         commands: insert(commands, "options", options()),
         architecture: insert(architecture, "rooms", rooms()),
     }
@@ -179,6 +270,54 @@ def _gives(name: str) -> str:
     if name in RETURNS:
         return f"[`{RETURNS[name].__name__}`](#{RETURNS[name].__name__.lower()}) records"
     return "a reason, or None" if name == "harness_compatible" else "nothing: an observer"
+
+
+def _class(kind: type) -> str:
+    """A class: its text, how it is made or its fields, its properties, its methods."""
+    parts = [f"{_text(kind)}\n"]
+    if dataclasses.is_dataclass(kind):
+        parts.append(_fields(kind))
+    else:
+        parts.append(f"```python\n{_call(kind.__name__, kind.__init__)}\n```\n")  # type: ignore[misc]
+    public = {name: member for name, member in vars(kind).items() if not name.startswith("_")}
+    for name, member in public.items():
+        if isinstance(member, property | functools.cached_property):
+            parts.append(f"**`.{name}`**: {_text(member)}\n")
+    for name, member in public.items():
+        if inspect.isfunction(member):
+            parts.append(_function(f".{name}", member))
+    return "\n".join(parts)
+
+
+def _fields(kind: type) -> str:
+    """The fields of a result as a list; its docstring explains them."""
+    fields = [f"`{field.name}: {field.type}`" for field in dataclasses.fields(kind)]
+    return f"Fields: {', '.join(fields)}\n"
+
+
+def _function(name: str, function: Callable[..., object]) -> str:
+    return f"```python\n{_call(name, function)}\n```\n\n{_text(function)}\n"
+
+
+def _call(name: str, function: Callable[..., object]) -> str:
+    """A signature without `self`, on one line where it fits."""
+    signature = inspect.signature(function)
+    parameters = [one for one in signature.parameters.values() if one.name != "self"]
+    texts = list(map(_parameter, parameters))
+    kinds = [one.kind for one in parameters]
+    if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        texts.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
+    result = signature.return_annotation
+    arrow = "" if result in ("None", inspect.Signature.empty) else f" -> {result}"
+    line = f"{name}({', '.join(texts)}){arrow}"
+    inside = "".join(f"    {text},\n" for text in texts)
+    return line if len(line) <= 100 else f"{name}(\n{inside}){arrow}"
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    star = "*" if parameter.kind is inspect.Parameter.VAR_POSITIONAL else ""
+    default = "" if parameter.default is inspect.Parameter.empty else f" = {parameter.default!r}"
+    return f"{star}{parameter.name}: {parameter.annotation}{default}"
 
 
 def _signature(name: str) -> str:

@@ -41,6 +41,7 @@ def test_nothing_is_stale(reference: ModuleType, capsys: pytest.CaptureFixture[s
     ("page", "old", "new"),
     [
         ("hooks.md", "Observe that a run starts", "Observe that a run begins"),
+        ("api.md", "Train and evaluate what is not done", "Train what is not done"),
         ("commands.md", "| `--pdb` |", "| `--pbd` |"),
         ("architecture.md", "    page --> views", "    views --> page"),
         ("architecture.md", "| `predict` | Prediction of whole volumes", "| `predict` | Prediction"),
@@ -49,7 +50,7 @@ def test_nothing_is_stale(reference: ModuleType, capsys: pytest.CaptureFixture[s
 def test_a_stale_page_is_found_and_written_anew(
     reference: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], page: str, old: str, new: str
 ) -> None:
-    for name in ("hooks.md", "commands.md", "architecture.md"):
+    for name in ("hooks.md", "api.md", "commands.md", "architecture.md"):
         shutil.copy(DOCS / name, tmp_path / name)
     file = tmp_path / page
     right = file.read_text()
