@@ -216,7 +216,7 @@ class Field:
 class Board:
     """A leaderboard under one protocol. `results` are sorted by dataset, ranked entries first.
 
-    `notes` are sentences about the whole leaderboard; `left_out` are runs that are not comparable.
+    `left_out` are runs that are not comparable.
     """
 
     name: str
@@ -224,7 +224,6 @@ class Board:
     protocol_hash: str
     fields: tuple[Field, ...]
     results: tuple[Result, ...]
-    notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property

@@ -25,19 +25,16 @@ def build(
     name: str,
     protocol: Mapping[str, Any],
     protocol_hash: str,
-    split_hash: str | Mapping[str, str] | None,
     records: Sequence[Record],
     required: Sequence[EntryRuns] = (),
     *,
-    notes: Sequence[str] = (),
     left_out: Sequence[LeftOut] = (),
     resamples: int = RESAMPLES,
 ) -> Board:
     """Rank the complete entries of each dataset; list the others below them, with state and reason.
 
     `records` are of one protocol and of one split for each dataset: HarnessError otherwise.
-    `split_hash` is one string, or one for each dataset's label; None takes it from the records. `notes`
-    go into the captions. With `resamples` 0 there are no intervals, groups or stability.
+    With `resamples` 0 there are no intervals, groups or stability.
     """
     check_comparable(records)
     entries, slots, unused = assign(records, required)
@@ -48,7 +45,7 @@ def build(
     for dataset in sorted(by_dataset):
         group = by_dataset[dataset]
         gathered = [gather(entry_runs.records) for entry_runs in group]
-        field = _field(dataset, group, gathered, slots[dataset], split_hash, unused)
+        field = _field(dataset, group, gathered, slots[dataset], unused)
         scored = _scored(group, gathered, field, _metrics(protocol, gathered))
         ranked, field = rank_entries(scored, field, protocol, resamples)
         results += ranked
@@ -59,7 +56,6 @@ def build(
         protocol_hash,
         tuple(fields),
         tuple(results),
-        tuple(notes),
         tuple(sorted(left_out, key=lambda run: (run.entry.dataset, run.entry.name, run.run_id))),
     )
 
@@ -86,17 +82,14 @@ def _field(
     group: Sequence[EntryRuns],
     gathered: Sequence[Gathered],
     slots: Sequence[Slot],
-    split_hash: str | Mapping[str, str] | None,
     unused: Iterable[Record],
 ) -> Field:
     records = [record for entry_runs in group for record in entry_runs.records]
     structures, phases = layout((r.spec for r in records), (key for by_key in gathered for key in by_key))
-    if split_hash is None:
-        split_hash = next((r.keys["split"] for r in records if "split" in r.keys), None)
     tested = {pair for by_key in gathered for pair in _tested(by_key)}
     return Field(
         dataset,
-        split_hash.get(dataset) if isinstance(split_hash, Mapping) else split_hash,
+        next((r.keys["split"] for r in records if "split" in r.keys), None),
         structures,
         phases,
         tuple(sorted({seed for seed, _ in slots})),

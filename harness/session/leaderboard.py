@@ -65,7 +65,7 @@ class Leaderboard(Displayed):
             results = self.board.of(field.dataset)
             sentences += captions.training_noise(field, results)
             sentences += captions.few_patients(field, results)
-            sentences += captions.notes(self.board, field)
+            sentences += captions.notes(field)
             sentences += captions.reasons(results)
         sentences += [f"Left out: {run.run_id}, {run.reason}." for run in self.board.left_out]
         return tuple(dict.fromkeys(sentences))

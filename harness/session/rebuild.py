@@ -56,7 +56,6 @@ def _rebuild(opened: OpenLeaderboard) -> Leaderboard:
         opened.title,
         protocol,
         protocol_hash(protocol),
-        None,
         collected.records,
         collected.required,
         left_out=collected.left_out,

@@ -59,7 +59,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
         notes.legend([name]),
         *notes.ranks(field, results, name),
         captions.ground(board, field),
-        *captions.notes(board, field),
+        *captions.notes(field),
         *notes.counts(results, [name]),
         *captions.reasons(results),
         *captions.cited(published),

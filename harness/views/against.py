@@ -86,7 +86,7 @@ def _table(
         f"as many digits as were printed; {MISSED} marks those that are not.",
         *notes.ranks(field, board.of(field.dataset)),
         captions.ground(board, field),
-        *captions.notes(board, field),
+        *captions.notes(field),
         *captions.cited([theirs]),
     )
     title = f"{heading} beside {theirs.name}, leaderboard {board.name} on {field.dataset}"

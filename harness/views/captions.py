@@ -37,9 +37,9 @@ def ground(board: Board, field: Field) -> str:
     return f"Protocol {board.protocol_hash[:8]}{split}; {tested}; {runs}."
 
 
-def notes(board: Board, field: Field) -> list[str]:
+def notes(field: Field) -> list[str]:
     """What was noticed while the board was made."""
-    return [f"{note.rstrip('.')}." for note in (*board.notes, *field.notes)]
+    return [f"{note.rstrip('.')}." for note in field.notes]
 
 
 def ranked_by(board: Board) -> str:

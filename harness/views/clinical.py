@@ -48,7 +48,7 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
         "sd its standard deviation; limits of agreement are bias ± 1.96 sd; MAE the mean absolute error.",
         *notes.ranks(field, results),
         captions.ground(board, field),
-        *captions.notes(board, field),
+        *captions.notes(field),
         *_left_out(found),
         *_penalised(results),
         *captions.reasons(results),

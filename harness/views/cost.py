@@ -60,7 +60,7 @@ def cost(board: Board, field: Field, published: Sequence[Published] = ()) -> Tab
         "GPU: peak of allocated memory; host: peak of the process.",
         *notes.ranks(field, results),
         captions.ground(board, field),
-        *captions.notes(board, field),
+        *captions.notes(field),
         *notes.hardware(results, letters),
         *captions.reasons(results),
         *captions.cited(published),

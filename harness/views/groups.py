@@ -60,7 +60,7 @@ def groups(board: Board, field: Field, published: Sequence[Published] = ()) -> T
         *notes.ranks(field, results),
         f"Means over structures and phases, each equal, for the patients of a group: {sizes}.",
         captions.ground(board, field),
-        *captions.notes(board, field),
+        *captions.notes(field),
         *captions.reasons(results),
     ]
     title = f"By group, leaderboard {board.name} on {field.dataset}, {captions.ranked_by(board)}"

@@ -44,7 +44,7 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
         notes.legend(metrics, COST),
         *notes.certainty(board, field, metrics),
         captions.ground(board, field),
-        *captions.notes(board, field),
+        *captions.notes(field),
         *notes.hardware(results),
         *notes.counts(results, metrics),
         *captions.reasons(results),

@@ -18,7 +18,7 @@ def board_of() -> Any:
 
     def make(records: Any, planned: Any = None, protocol: Any = None, **other: Any) -> Any:
         planned = [made_records.plan(record) for record in records] if planned is None else planned
-        return build("quick", protocol or made_records.PROTOCOL, HASH, None, records, planned, **other)
+        return build("quick", protocol or made_records.PROTOCOL, HASH, records, planned, **other)
 
     return make
 

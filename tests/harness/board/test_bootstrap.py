@@ -24,7 +24,7 @@ from harness.stats.confidence_intervals import intervals
 
 def board(records, protocol=None, **other):
     planned = [made_records.plan(record) for record in records]
-    return build("quick", protocol or made_records.PROTOCOL, "ab" * 32, None, records, planned, **other)
+    return build("quick", protocol or made_records.PROTOCOL, "ab" * 32, records, planned, **other)
 
 
 def table_of(*entries):

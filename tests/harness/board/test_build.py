@@ -29,7 +29,7 @@ def runs(*values, **other):
 
 def board(records, planned=None, **other):
     planned = [made_records.plan(record) for record in records] if planned is None else planned
-    return build("quick", made_records.PROTOCOL, HASH, None, records, planned, **other)
+    return build("quick", made_records.PROTOCOL, HASH, records, planned, **other)
 
 
 def by_loss(board):

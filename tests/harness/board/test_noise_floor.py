@@ -15,7 +15,7 @@ HASH = "ab" * 32
 
 def board(records, **other):
     planned = [made_records.plan(record) for record in records]
-    return build("quick", made_records.PROTOCOL, HASH, None, records, planned, **other)
+    return build("quick", made_records.PROTOCOL, HASH, records, planned, **other)
 
 
 def test_the_boards_floor_is_of_its_overall_means():

@@ -32,7 +32,7 @@ def file(tmp_path_factory, poster):
         for record in made_records.quick(dataset="acdc", rename={"unet3d[base=8]": HOSTILE})
     ]
     planned = [made_records.plan(record) for record in records]
-    board = build("quick", made_records.PROTOCOL, "1a2b3c4d" * 8, None, records, planned)
+    board = build("quick", made_records.PROTOCOL, "1a2b3c4d" * 8, records, planned)
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(page(board, [poster], None, {"acdc": Gallery(pictures())}), encoding="utf-8")
     return path

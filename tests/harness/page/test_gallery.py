@@ -151,7 +151,7 @@ def test_a_picture_of_its_own_shows_image_contours_and_title():
 def ranked(values):
     """A board of one entry whose patients have these Dice."""
     records = [made_records.record([made_records.score(name, value) for name, value in values.items()])]
-    board = build("quick", made_records.PROTOCOL, "1a" * 32, None, records, [made_records.plan(records[0])])
+    board = build("quick", made_records.PROTOCOL, "1a" * 32, records, [made_records.plan(records[0])])
     return board, board.fields[0]
 
 

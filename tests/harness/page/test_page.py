@@ -82,7 +82,7 @@ def evil():
     failed = made_records.record(entry=("broken", "x"), dataset=EVIL, status="failed")
     planned = [*map(made_records.plan, records), made_records.plan(failed, "failed", f"raised {EVIL}")]
     protocol = {**made_records.PROTOCOL, "note": EVIL}
-    board = build(EVIL, protocol, "1a2b3c4d" * 8, None, records, planned)
+    board = build(EVIL, protocol, "1a2b3c4d" * 8, records, planned)
     return Parsed(page(board))
 
 
@@ -124,7 +124,7 @@ def ordinary(poster):
 
     records = made_records.quick(dataset="acdc")
     planned = [made_records.plan(record) for record in records]
-    board = build("quick", made_records.PROTOCOL, "1a2b3c4d" * 8, None, records, planned)
+    board = build("quick", made_records.PROTOCOL, "1a2b3c4d" * 8, records, planned)
     return board, page(board, [poster])
 
 

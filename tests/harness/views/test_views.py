@@ -164,8 +164,10 @@ def test_a_plan_without_records_is_a_table(board_of):
     assert tables(board_of([], [])) == []
 
 
-def test_notes_of_the_caller_are_in_every_caption(board_of):
-    board = board_of(made_records.quick(patients=2), notes=["2 records on another split are left out"])
+def test_notes_about_a_dataset_are_in_every_caption(board_of):
+    board = board_of(made_records.quick(patients=2))
+    (field,) = board.fields
+    board = replace(board, fields=(replace(field, notes=("2 records on another split are left out",)),))
     for view in available(board):
         assert "2 records on another split are left out." in tables(board, view)[0].caption
 
