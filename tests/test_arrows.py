@@ -53,7 +53,7 @@ BELOW = {
     "plan": {"contract", "data", "store", "config", "plugins"},
     "train": {"contract", "predict", "measure", "data", "store", "plugins"},
     "predict": {"contract", "measure", "data", "plugins"},
-    "measure": set(),
+    "measure": {"contract"},
     "metrics": {"store"},
     "data": {"contract", "metrics", "store", "plugins"},
     "store": {"contract"},

@@ -117,7 +117,7 @@ def _tested(gathered: Gathered) -> set[tuple[str, str]]:
 def _external(entry_runs: EntryRuns) -> Iterable[str]:
     """A note that an entry is external, with the number of its missing predictions."""
     if entry_runs.records and entry_runs.records[0].spec.model.external:
-        missing = sum(len(record.data.get("missing", ())) for record in entry_runs.records)
+        missing = sum(len(record.missing) for record in entry_runs.records)
         lacking = (
             f"; no prediction of {missing} case{'s' * (missing > 1)}, scored as empty" if missing else ""
         )

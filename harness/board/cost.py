@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
 from harness.board.board import Cost
+from harness.contract.layout import as_json
+from harness.contract.record import Hardware
 from harness.store.record import Record
 
 
@@ -20,7 +22,7 @@ def cost_of(records: Sequence[Record]) -> Cost:
         return _over((r.memory_mib for r in records), name, max)
 
     def size(name: str) -> int | None:
-        value = _over((r.model for r in records), name, median)
+        value = _over((as_json(r.model) for r in records if r.model is not None), name, median)
         return None if value is None else round(value)
 
     return Cost(
@@ -53,15 +55,15 @@ def moved_by_others(hardware: Iterable[str]) -> bool:
 
 def hardware_of(records: Iterable[Record]) -> tuple[str, ...]:
     """The hardware classes of the runs, sorted; a shared machine is a class of its own."""
-    return tuple(sorted({_class(record) for record in records if record.hardware.get("class")}))
+    machines = (record.hardware for record in records)
+    return tuple(sorted({_class(hardware) for hardware in machines if hardware is not None}))
 
 
-def _class(record: Record) -> str:
-    contention = record.hardware.get("contention", {}).values()
-    shared = any(stage.get("shared") for stage in contention)
-    here = record.hardware["class"]
-    machines = record.hardware.get("trained_on", [here])
-    trained = "" if machines == [here] else f", trained on {' and '.join(machines)}"
+def _class(hardware: Hardware) -> str:
+    shared = any(contention.shared for contention in (hardware.contention or {}).values())
+    here = hardware.name
+    machines = hardware.trained_on or (here,)
+    trained = "" if machines == (here,) else f", trained on {' and '.join(machines)}"
     return f"{here}{trained}{_SHARED if shared else ''}"
 
 

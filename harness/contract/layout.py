@@ -42,8 +42,8 @@ def optional(default: Any) -> Any:
 def read(cls: type[T], value: object) -> T:
     """An instance of a frozen dataclass from a JSON object; Misfit where a field does not fit.
 
-    A field's JSON name is its ``metadata["name"]``, else its own. A class with a ``variant``, a class
-    method from the JSON object to a subclass, is read as that subclass.
+    A field's JSON name is its ``metadata["name"]``, else its own; one that is ``apart`` is not in JSON. A
+    class with a ``variant``, a class method from the JSON object to a subclass, is read as that subclass.
     """
     made: T = _object_reader(cls)(value)  # type: ignore[arg-type]  # a class is hashable
     return made
@@ -61,6 +61,10 @@ def as_json(instance: Any) -> dict[str, Any]:
 
 def _json_name(one: Field[Any]) -> str:
     return str(one.metadata.get("name", one.name))
+
+
+def _fields(cls: type[Any]) -> list[Field[Any]]:
+    return [one for one in fields(cls) if not one.metadata.get("apart")]
 
 
 def _required(one: Field[Any]) -> bool:
@@ -262,7 +266,7 @@ def _object_writer(cls: type[Any]) -> Fields:
             writer_of(hints[one.name]),
             one.default if one.metadata.get("omit") else MISSING,
         )
-        for one in fields(cls)
+        for one in _fields(cls)
     ]
 
 

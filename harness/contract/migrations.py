@@ -82,12 +82,30 @@ def lift_spec(spec: Mapping[str, Any], what: str) -> dict[str, Any]:
 
 
 def update_record_to_1(record: dict[str, Any]) -> dict[str, Any]:
-    """Numbered layouts begin; the spec inside is lifted by its own chain."""
+    """Numbered layouts begin. The energy of training was not measured before."""
+    model = record.get("model")
+    if isinstance(model, dict) and model:
+        record = {**record, "model": {"training_energy_j": None, **model}}
     return record
 
 
 RECORD = Chain([update_record_to_1])
-"""That of ``record.json``."""
+"""That of ``record.json``; the spec in it is lifted by its own chain."""
+
+
+def lift_record(record: Mapping[str, Any], run_id: object) -> dict[str, Any]:
+    """A record in the present layout, with its spec; early ones as `lift_spec` says."""
+    model, spec = record.get("model"), record.get("spec")
+    sparse = isinstance(model, dict) and model and "training_energy_j" not in model
+    early = {**record, "schema": 0} if sparse and record.get("schema") == 1 else record
+    lifted = RECORD.lift(early, f"record {run_id!r}")
+    if isinstance(spec, dict):
+        try:
+            lifted["spec"] = lift_spec(spec, f"the spec of record {run_id!r}")
+        except Misfit as error:
+            raise error.inside("spec") from None
+    return lifted
+
 
 SCHEMA = SPEC.version
 """Version of the layout of specs and records, which is one number: a record holds a spec."""

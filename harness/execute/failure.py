@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
 
+from harness.contract.record import Failure
 from harness.contract.spec import KINDS, Kind, RunSpec
-from harness.errors import HarnessError
+from harness.errors import Blame, HarnessError
 from harness.execute.executor import Answer
 from harness.execute.timeout import TimedOut
 from harness.plugins.blame import called, defined, innermost
@@ -18,30 +18,30 @@ _NO_ROOM = ("unable to find an engine", "status_not_initialized")
 """Messages of cuDNN and cuBLAS on a GPU without memory for a workspace; they seldom mean anything else."""
 
 
-def classify(error: BaseException, spec: RunSpec, phase: str) -> tuple[Status, dict[str, Any]]:
-    """The status of a run that ended with `error`, and its ``failure {phase, blame, message}``."""
+def classify(error: BaseException, spec: RunSpec, phase: str) -> tuple[Status, Failure]:
+    """The status of a run that ended with `error`, and its failure."""
     if _is_out_of_memory(error):
         message = (
             f"out of memory while in '{phase}'. Lower protocol.batch, or use a machine with more memory."
         )
-        return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
+        return "out-of-memory", Failure(phase, "resource", message)
     if _has(error, _NO_ROOM):
         line = " ".join(str(error).split())[:100]
         message = (
             f"a full GPU, most likely, while in '{phase}' ({line}). Lower protocol.batch, or run fewer "
             "at once. If it happens alone too, cuDNN and the driver don't fit."
         )
-        return "out-of-memory", {"phase": phase, "blame": "resource", "message": message}
+        return "out-of-memory", Failure(phase, "resource", message)
     if isinstance(error, TimedOut):
-        return "timeout", {"phase": phase, "blame": "resource", "message": str(error)}
+        return "timeout", Failure(phase, "resource", str(error))
     place = _plugin(error, spec)
     if isinstance(error, HarnessError):
         message = f"{place}: {error}" if place is not None and error.where is None else str(error)
-        return "failed", {"phase": phase, "blame": error.blame, "message": message}
+        return "failed", Failure(phase, error.blame, message)
     line = " ".join(f"{type(error).__name__}: {error}".split())
     if place is not None:
-        return "failed", {"phase": phase, "blame": "plugin", "message": f"{place}: {line}"}
-    return "failed", {"phase": phase, "blame": "harness", "message": line}
+        return "failed", Failure(phase, "plugin", f"{place}: {line}")
+    return "failed", Failure(phase, "harness", line)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -101,10 +101,10 @@ def died(spec: RunSpec, folder: RunFolder, answer: Answer) -> Record:
     return ended(spec, folder, "failed", "harness", message)
 
 
-def ended(spec: RunSpec, folder: RunFolder, status: Status, blame: str, message: str) -> Record:
+def ended(spec: RunSpec, folder: RunFolder, status: Status, blame: Blame, message: str) -> Record:
     """Write the record of a failure, in the phase of the last heartbeat."""
     progress = folder.progress()
-    failure = {"phase": progress.get("phase", "start"), "blame": blame, "message": message}
+    failure = Failure(progress.get("phase", "start"), blame, message)
     record = Record(folder.id, spec.keys, spec, status, failure, int(progress.get("attempts", 1)))
     folder.finish(record)
     return record

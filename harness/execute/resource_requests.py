@@ -43,8 +43,8 @@ class Needs:
             peaks: list[float] = []
             for run_id in self._ids.get(label, ()):
                 record = readable(self._runs.run(run_id))
-                if record is not None and record.memory_mib.get("host_peak"):
-                    peaks.append(record.memory_mib["host_peak"])
+                if record is not None and (peak := record.memory_mib.get("host_peak")):
+                    peaks.append(peak)
                 if len(peaks) >= ENOUGH:
                     break
             if not peaks:

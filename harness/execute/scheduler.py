@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness.contract.layout import as_json
 from harness.errors import BUSY, INTERRUPTED, HarnessError
 from harness.execute.executor import Answer, Job, ResourceRequest, RunExecutor
 from harness.execute.failure import died, ended
@@ -274,7 +275,11 @@ class _Scheduler:
 
     def _end(self, run: PlannedRun, folder: RunFolder, record: Record) -> None:
         (self.done if record.status == "done" else self.failed).append(run.id)
-        how = {"status": record.status, "failure": record.failure, "record": record}
+        how = {
+            "status": record.status,
+            "failure": None if record.failure is None else as_json(record.failure),
+            "record": record,
+        }
         self.listen("end", run, {**folder.progress(), **how})
 
     def _stop(self) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,10 @@ def _failed(
     """The record of a run that failed: why, and on what machine."""
     status, failure = classify(error, spec, phase)
     # The record may be published, so it must not contain paths of this machine.
+    message = failure.message
     for place in (str(folder.path.parents[1]), local.root):
-        failure["message"] = failure["message"].replace(f"{place}/", "").replace(place, "the dataset")
+        message = message.replace(f"{place}/", "").replace(place, "the dataset")
+    failure = replace(failure, message=message)
     about: dict[str, Any] = {}
     with contextlib.suppress(Exception):
         compute = Compute.choose(spec.protocol.precision, deterministic=spec.protocol.deterministic)

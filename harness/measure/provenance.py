@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
 
 import harness
+from harness.contract.record import Environment, Hardware
 from harness.measure.compute import Compute
 
 
@@ -30,31 +30,31 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def hardware(compute: Compute) -> dict[str, Any]:
+def hardware(compute: Compute) -> Hardware:
     """The machine, with its `hardware_class`."""
-    return {
-        "class": hardware_class(compute),
-        "gpu": torch.cuda.get_device_name(compute.device) if compute.device.type == "cuda" else None,
-        "cpu": _cpu_name(),
-        "cores": _cores(),
-        "ram_gib": round(psutil.virtual_memory().total / 2**30, 1),
-    }
+    return Hardware(
+        name=hardware_class(compute),
+        gpu=torch.cuda.get_device_name(compute.device) if compute.device.type == "cuda" else None,
+        cpu=_cpu_name(),
+        cores=_cores(),
+        ram_gib=round(psutil.virtual_memory().total / 2**30, 1),
+    )
 
 
-def environment(compute: Compute) -> dict[str, Any]:
+def environment(compute: Compute) -> Environment:
     """Versions and settings that can change bits or speed."""
-    return {
-        "harness": harness.__version__,
-        "commit": commit_of(Path(__file__).resolve().parents[2]),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "cuda": torch.version.cuda if compute.device.type == "cuda" else None,
-        "system": platform.system(),
-        "device": compute.device.type,
-        "precision": compute.precision,
-        "threads": torch.get_num_threads(),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-    }
+    return Environment(
+        harness=harness.__version__,
+        commit=commit_of(Path(__file__).resolve().parents[2]),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        cuda=torch.version.cuda if compute.device.type == "cuda" else None,
+        system=platform.system(),
+        device=compute.device.type,
+        precision=compute.precision,
+        threads=torch.get_num_threads(),
+        cpu_capability=torch.backends.cpu.get_cpu_capability(),
+    )
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from harness.board.board import Board, Field
@@ -31,11 +31,14 @@ def facts(board: Board, field: Field) -> list[tuple[str, list[str]]]:
         ("protocol", [board.protocol_hash]),
         ("split", [field.split_hash] if field.split_hash else []),
         ("patients", _distinct(_parts(record) for record in records)),
-        ("data", _distinct(record.data.get("manifest_hash") for record in records)),
+        ("data", _distinct(record.data.manifest_hash for record in records if record.data)),
         ("hardware", _distinct(name for result in board.of(field.dataset) for name in result.hardware)),
-        ("GPU", _distinct(record.hardware.get("gpu") for record in records)),
-        ("CPU", _distinct(record.hardware.get("cpu") for record in records)),
-        *((name, _distinct(record.environment.get(name) for record in records)) for name in _ENVIRONMENT),
+        ("GPU", _distinct(record.hardware.gpu for record in records if record.hardware)),
+        ("CPU", _distinct(record.hardware.cpu for record in records if record.hardware)),
+        *(
+            (name, _distinct(getattr(record.environment, name, None) for record in records))
+            for name in _ENVIRONMENT
+        ),
         ("plugins", _distinct(text for record in records for text in _plugins(record))),
     ]
     return [(name, values) for name, values in rows if values]
@@ -51,12 +54,12 @@ def _distinct(values: Iterable[Any]) -> list[str]:
 
 
 def _parts(record: Record) -> str:
-    parts: Mapping[str, Any] = record.data.get("patients") or {}
+    parts = record.data.patients if record.data is not None else {}
     return ", ".join(f"{parts[name]} {name}" for name in sorted(parts))
 
 
 def _plugins(record: Record) -> Iterable[str]:
     for kind, plugin in sorted(record.plugins.items()):
-        source = str(plugin.get("source") or "")[:8]
-        told = f"{kind} {plugin.get('name')}, version {plugin.get('version')}, {plugin.get('distribution')}"
+        source = plugin.source[:8]
+        told = f"{kind} {plugin.name}, version {plugin.version}, {plugin.distribution}"
         yield f"{told}, source {source}" if source else told

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.contract.local import LocalPaths
+from harness.contract.record import DataUsed
 from harness.contract.spec import RunSpec
 from harness.data.case import Case, Volume
 from harness.data.predictions import read_prediction
 from harness.errors import DataError
 from harness.metrics import Score
 from harness.metrics.scoring import Engine
-from harness.pipeline.record_data import record_data
 from harness.pipeline.saved_predictions import nifti_of, read_saved_prediction, save_prediction
 from harness.pipeline.scoring import Scoring, case_scores
 from harness.store.record import CaseScore, Record
@@ -96,7 +96,7 @@ def _read_file(
 
 
 def _external_record(spec: RunSpec, scored: Scored, missing: list[str]) -> Record:
-    data = {**record_data(spec), "missing": missing}
+    data = DataUsed.of(spec, missing=tuple(missing))
     return Record(spec.run_id, spec.keys, spec, "done", data=data, cases=scored.rows)
 
 
@@ -109,7 +109,7 @@ def rescore(
     """
     record = folder.record()
     assert record is not None
-    missing = set(record.data.get("missing", ()))
+    missing = set(record.missing)
 
     def read(case: Case, volume: Volume) -> NDArray[Any]:
         assert volume.labels is not None

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from harness.contract.local import LocalPaths
+from harness.contract.record import (
+    Contention,
+    DataUsed,
+    Environment,
+    Epoch,
+    Hardware,
+    ModelSize,
+    PluginProvenance,
+)
 from harness.contract.spec import KINDS, RunSpec
 from harness.data.case import Case
 from harness.data.manifest import build_manifest
@@ -21,7 +30,6 @@ from harness.measure.compute import Compute, unusable_gpus
 from harness.measure.cost import flops, parameters
 from harness.measure.provenance import environment, hardware, installed_versions
 from harness.pipeline.evaluation_stage import Evaluated, evaluate
-from harness.pipeline.record_data import record_data
 from harness.pipeline.saved_predictions import PredictionWriter, remove_predictions
 from harness.pipeline.training_stage import TrainedNetwork, TrainingStage
 from harness.plugins.records import Task
@@ -39,6 +47,16 @@ class ProgressReporter(Protocol):
 
     def note(self, text: str) -> None:
         """Show a message to the user, once."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a record says of a run besides its results: code, versions, machine and size."""
+
+    plugins: Mapping[str, PluginProvenance]
+    environment: Environment
+    hardware: Hardware
+    model: ModelSize
 
 
 @dataclass
@@ -90,14 +108,13 @@ class RunPipeline:
             network = stage.train(source, prepared)
         return network
 
-    def _describe(self, network: TrainedNetwork, compute: Compute) -> dict[str, dict[str, Any]]:
-        """Plugins, environment, hardware and size of the network, as the record has them."""
-        return {
-            "plugins": provenance(self.spec),
-            "environment": environment(compute),
-            "hardware": hardware(compute),
-            "model": _size(network.model, network.task, self.spec),
-        }
+    def _describe(self, network: TrainedNetwork, compute: Compute) -> Description:
+        return Description(
+            provenance(self.spec),
+            environment(compute),
+            hardware(compute),
+            _size(network.model, network.task, self.spec),
+        )
 
     def _evaluate(self, network: TrainedNetwork, cases: Sequence[Case], compute: Compute) -> Evaluated:
         protocol, patients = self.spec.protocol, set(self.spec.parts.test)
@@ -119,12 +136,13 @@ class RunPipeline:
         attempts: int,
         network: TrainedNetwork,
         evaluated: Evaluated,
-        described: Mapping[str, dict[str, Any]],
+        described: Description,
     ) -> Record:
         spec, log = self.spec, network.log
         step_median, step_p95 = median_and_p95(log.step_s)
         training = dict(network.measured)
-        contention = {"train": training.pop("contention"), "predict": evaluated.contention}
+        seen = {"train": training.pop("contention"), "predict": evaluated.contention}
+        contention = {stage: Contention(**by_others) for stage, by_others in seen.items()}
         names = ("data_on", "energy_j", "host_peak", "machines")
         data_on, energy, host, machines = (training.pop(name) for name in names)
         return Record(
@@ -133,11 +151,11 @@ class RunPipeline:
             spec=spec,
             status="done",
             attempts=attempts,
-            plugins=described["plugins"],
-            environment=described["environment"],
-            hardware={**described["hardware"], "trained_on": machines, "contention": contention},
-            data={**record_data(spec), "training_on": data_on},
-            model={**described["model"], "training_energy_j": energy},
+            plugins=described.plugins,
+            environment=described.environment,
+            hardware=replace(described.hardware, trained_on=tuple(machines), contention=contention),
+            data=DataUsed.of(spec, training_on=data_on),
+            model=replace(described.model, training_energy_j=energy),
             time_s={
                 **{name: round(seconds, 4) for name, seconds in self.clock.seconds().items()},
                 "step_median": step_median,
@@ -151,7 +169,7 @@ class RunPipeline:
                 # Another process may have trained the network.
                 "host_peak": round(max(host, evaluated.memory_mib["host_peak"] or 0.0), 1),
             },
-            history=tuple(log.history),
+            history=tuple(Epoch(**epoch) for epoch in log.history),
             cases=tuple(evaluated.rows),
         )
 
@@ -186,21 +204,21 @@ class RunPipeline:
             self.epoch_ended(progress)
 
 
-def provenance(spec: RunSpec) -> dict[str, Any]:
+def provenance(spec: RunSpec) -> dict[str, PluginProvenance]:
     """Name, version, distribution and source hash of a run's plugins, and versions of required packages."""
     return {
-        kind: {
-            "name": plugin.name,
-            "version": plugin.version,
-            "distribution": plugin.distribution,
-            "source": source_hash(plugin.target),
-            **({"packages": installed_versions(plugin.requires)} if plugin.requires else {}),
-        }
+        kind: PluginProvenance(
+            plugin.name,
+            plugin.version,
+            plugin.distribution,
+            source_hash(plugin.target),
+            installed_versions(plugin.requires) if plugin.requires else None,
+        )
         for kind, plugin in ((kind, spec.plugin(kind)) for kind in KINDS)
     }
 
 
-def _size(model: torch.nn.Module, task: Task, spec: RunSpec) -> dict[str, Any]:
+def _size(model: torch.nn.Module, task: Task, spec: RunSpec) -> ModelSize:
     """Number of parameters, and FLOPs of one volume of the protocol's crop and depth."""
     height, width = spec.protocol.crop
     slices = spec.protocol.depth or VOLUME_SLICES
@@ -209,7 +227,7 @@ def _size(model: torch.nn.Module, task: Task, spec: RunSpec) -> dict[str, Any]:
         if task.dims == 2
         else (1, task.channels, slices, height, width)
     )
-    return {"parameters": parameters(model), "flops": flops(model, shape), "flops_shape": list(shape)}
+    return ModelSize(parameters(model), flops(model, shape), shape, training_energy_j=None)
 
 
 VOLUME_SLICES = 10

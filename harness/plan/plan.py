@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.config.load import Project
 from harness.config.protocol import Protocol
 from harness.contract.local import LocalPaths
+from harness.contract.record import Failure
 from harness.contract.spec import KINDS, RunSpec
 from harness.data.manifest import Manifest
 from harness.errors import HarnessError, PluginError
@@ -39,7 +39,7 @@ class PlannedRun:
     action: Action
     run_spec: RunSpec | None = None
     paths: LocalPaths | None = None
-    failure: Mapping[str, Any] | None = None
+    failure: Failure | None = None
 
     @property
     def id(self) -> str:
@@ -137,8 +137,7 @@ def _recorded(record: Record, source: Callable[[str], str | None]) -> str:
     changed = [
         record.spec.plugin(kind).name
         for kind in KINDS
-        if kind in record.plugins
-        and record.plugins[kind]["source"] != source(record.spec.plugin(kind).target)
+        if kind in record.plugins and record.plugins[kind].source != source(record.spec.plugin(kind).target)
     ]
     if not changed:
         return "recorded"

@@ -80,7 +80,7 @@ def score_external(
     return ScoredPredictions(
         name,
         tuple(records),
-        missing=tuple(case for record in records for case in record.data["missing"]),
+        missing=tuple(case for record in records for case in record.missing),
         not_tested=tuple(_not_tested(records, found, data.source.cases)),
         extra=found.extra,
         largest_difference=differences,

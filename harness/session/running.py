@@ -161,6 +161,6 @@ def failed_before(blame: Sequence[str]) -> Wanted:
     def wanted(opened: OpenLeaderboard, run: PlannedRun) -> bool:
         if run.failure is None:
             return False
-        return not blame or run.failure.get("blame") in blame
+        return not blame or run.failure.blame in blame
 
     return wanted

@@ -3,83 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Container, Iterable
+from dataclasses import asdict, fields
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from harness.contract.migrations import RECORD, SCHEMA
-from harness.contract.spec import RunSpec
+from harness.contract.record import CaseScore as CaseScore
+from harness.contract.record import Record as Record
+from harness.contract.record import State as State
+from harness.contract.record import Status as Status
 from harness.errors import HarnessError
 from harness.store.atomic import canonical_json, read_json
-
-Status = Literal["done", "failed", "timeout", "out-of-memory", "interrupted"]
-State = Literal["ok", "both-empty", "prediction-empty", "reference-empty", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class CaseScore:
-    """One line of ``cases.jsonl``: one metric of one structure in one case.
-
-    `phase` is None in a dataset without phases; `value` is None in the states that have none
-    (``both-empty`` and ``error``); `spacing_mm` is the native ``(z, y, x)``.
-    """
-
-    case: str
-    patient: str
-    phase: str | None
-    group: str | None
-    structure: str
-    metric: str
-    value: float | None
-    unit: str
-    state: State
-    spacing_mm: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Record:
-    """``record.json`` and ``cases.jsonl`` of one run. docs/record.md explains every field."""
-
-    run_id: str
-    keys: Mapping[str, str]
-    spec: RunSpec
-    status: Status
-    failure: Mapping[str, Any] | None = None
-    attempts: int = 1
-    plugins: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
-    hardware: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    model: Mapping[str, Any] = field(default_factory=dict)
-    time_s: Mapping[str, Any] = field(default_factory=dict)
-    memory_mib: Mapping[str, Any] = field(default_factory=dict)
-    history: tuple[Mapping[str, Any], ...] = ()
-    schema: int = SCHEMA
-    cases: tuple[CaseScore, ...] = ()
-
-    def header(self) -> dict[str, Any]:
-        """Everything but the cases, as JSON-ready values (the content of ``record.json``)."""
-        value = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "cases"}
-        return {"schema": value.pop("schema"), **value, "spec": self.spec.as_json()}
-
-    @classmethod
-    def from_json(cls, header: Mapping[str, Any], cases: Iterable[CaseScore] = ()) -> Record:
-        """Build a record from `header`; HarnessError for a schema this version can't read."""
-        run_id = header.get("run_id")
-        values = RECORD.lift(header, f"record {run_id!r}")
-        known = {f.name for f in fields(cls)} - {"cases"}
-        unknown = sorted(set(values) - known)
-        missing = sorted({"run_id", "keys", "spec", "status"} - set(values))
-        if unknown or missing:
-            raise HarnessError(
-                f"record {run_id!r} has unknown fields {unknown}, lacks {missing}",
-                remedy="Run it again.",
-            )
-        values["history"] = tuple(values.get("history", ()))
-        values["spec"] = RunSpec.from_json(values["spec"], run_id)
-        return cls(**values, cases=tuple(cases))
 
 
 def case_lines(cases: Iterable[CaseScore]) -> str:
@@ -188,6 +123,8 @@ def parse_records(text: str, where: Path | str, known: Container[str] = ()) -> l
             continue
         try:
             records.append(from_line(line))
+        except HarnessError as error:
+            raise HarnessError(error.what, where=f"{where}:{number}", remedy=error.remedy) from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise HarnessError(f"is damaged: {error}", where=f"{where}:{number}", remedy=MEND) from error
     return records

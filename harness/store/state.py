@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from harness.contract.record import Failure
 from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 from harness.store.lease import Holder
@@ -85,7 +86,7 @@ def action_of(state: RunState, *, weights: bool = False, checkpoint: bool = Fals
 class StateOfRun:
     """A run's state, the reason for it, and what to do about it.
 
-    `failure` is ``{phase, blame, message}`` of the last attempt that ended, if that was a failure, also
+    `failure` is that of the last attempt that ended, if it was one, also
     while another attempt follows. `figures` is the last heartbeat. A running one has a `holder` and
     `silent_s`, the seconds since its last heartbeat, by this machine's clock. `record` is without scores.
     """
@@ -93,7 +94,7 @@ class StateOfRun:
     state: RunState
     reason: str
     action: Action
-    failure: Mapping[str, Any] | None = None
+    failure: Failure | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
     holder: Holder | None = None
     silent_s: float | None = None
@@ -111,11 +112,11 @@ def state_of(folder: RunFolder, spec: RunSpec | None = None) -> StateOfRun:
     try:
         record = folder.record(scores=False)
     except HarnessError as error:
-        damage = {"blame": "harness", "message": f"its record can't be used: {error}"}
+        damage = Failure("start", "harness", f"its record can't be used: {error}")
     if record is not None and folder.answers(spec, record):
         return StateOfRun(RunState.DONE, "recorded", Action.NOTHING, record=record)
     last = record or folder.earlier()
-    failure = damage or (last.failure or {} if last is not None and last.status != "done" else None)
+    failure = damage or (_failure(last) if last is not None and last.status != "done" else None)
     weights, checkpoint = folder.weights.exists(), folder.has_checkpoint()
     figures, holder = folder.progress(), folder.holder()
 
@@ -132,7 +133,7 @@ def state_of(folder: RunFolder, spec: RunSpec | None = None) -> StateOfRun:
     if (queue := _queue(folder)) is not None:
         return found(RunState.QUEUED, f"submitted to {queue}")
     if damage is not None:
-        return found(RunState.FAILED, damage["message"])
+        return found(RunState.FAILED, damage.message)
     if record is not None and record.status == "done":
         return found(RunState.OUTDATED, _outdated(spec, record, weights=weights))
     if last is not None and last.status != "done":
@@ -145,9 +146,13 @@ def state_of(folder: RunFolder, spec: RunSpec | None = None) -> StateOfRun:
     return found(RunState.WAITING, "planned, not begun")
 
 
+def _failure(record: Record) -> Failure:
+    return record.failure or Failure("start", "harness", record.status)
+
+
 def failure_reason(record: Record) -> str:
     """Why the attempt of a failure's `record` failed, with its status where the message does not say it."""
-    message = str((record.failure or {}).get("message") or record.status)
+    message = _failure(record).message or record.status
     named = record.status == "failed" or record.status.replace("-", " ") in message
     return message if named or message == record.status else f"{record.status}: {message}"
 

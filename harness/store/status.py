@@ -50,7 +50,7 @@ def status_of(folder: RunFolder) -> Status:
     except HarnessError as error:
         return _unreadable(folder, f"its spec can't be read: {error}")
     known = state_of(folder, spec)
-    failure = known.failure or {} if known.state is RunState.FAILED else {}
+    failure = known.failure if known.state is RunState.FAILED else None
     submission = folder.submitted() or {}
     figures = known.figures
     return Status(
@@ -66,8 +66,8 @@ def status_of(folder: RunFolder) -> Status:
         host=known.holder.host if known.holder is not None else str(figures.get("host", "")),
         executor=str(submission.get("executor", "")),
         handle=str(submission.get("handle", "")),
-        blame=str(failure.get("blame", "")),
-        message=str(failure.get("message", "")),
+        blame="" if failure is None else failure.blame,
+        message="" if failure is None else failure.message,
         silent_s=known.silent_s,
         reason=known.reason,
     )

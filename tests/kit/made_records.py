@@ -12,6 +12,8 @@ from made_specs import HEART, run_spec
 from harness.board.assign_records import EntryRuns
 from harness.board.board import Entry, RequiredRun, params_of
 from harness.config.protocol import Protocol
+from harness.contract.record import Contention, Epoch, Failure, Hardware, ModelSize
+from harness.errors import Blame
 from harness.store.record import CaseScore, Record, State
 from harness.store.state import RunState
 
@@ -40,6 +42,26 @@ def score(
     return CaseScore(
         case, patient, phase, "NOR", structure, metric, value, UNITS[metric], state, (10.0, 1.5, 1.5)
     )
+
+
+def failure(message: str, blame: Blame = "plugin", phase: str = "train") -> Failure:
+    return Failure(phase, blame, message)
+
+
+def hardware(name: str, **other: Any) -> Hardware:
+    """A machine of hardware class `name`; `other` fields replace those that are made up."""
+    values: dict[str, Any] = {"gpu": None, "cpu": "AMD EPYC 9B45", "cores": 2, "ram_gib": 23.0}
+    return Hardware(name, **{**values, **other})
+
+
+def busy(**shared: bool) -> dict[str, Contention]:
+    """Contention by stage, as far as it says whether others used the machine."""
+    return {stage: Contention(0.5 if one else 0.0, 0, one) for stage, one in shared.items()}
+
+
+def history(epochs: int, dice: bool = True) -> tuple[Epoch, ...]:
+    """A loss of 1 / epoch and a validation Dice of 1 - 1 / epoch."""
+    return tuple(Epoch(e, 1 / e, 1 - 1 / e if dice else None) for e in range(1, epochs + 1))
 
 
 def record(
@@ -71,7 +93,7 @@ def record(
             scoring=Protocol(**PROTOCOL).resolved(dims),
         ),
         "status": status,
-        "hardware": {"class": CPU, "gpu": None, "cpu": "AMD EPYC 9B45", "cores": 2, "ram_gib": 23.0},
+        "hardware": hardware(CPU),
         "cases": tuple(scores),
     }
     return Record(**{**values, **other})
@@ -167,11 +189,13 @@ def _costs(draw: random.Random, train_s: float, model: str, gpu: bool) -> dict[s
             "gpu_predict_allocated": (1480.0 if three else 310.0) if gpu else None,
             "host_peak": 871.0 if three else 803.5,
         },
-        "model": {
-            "parameters": 343_000 if three else 487_000,
-            "flops": 25_300_000_000 if three else 9_870_000_000,
-        },
+        "model": ModelSize(
+            parameters=343_000 if three else 487_000,
+            flops=25_300_000_000 if three else 9_870_000_000,
+            flops_shape=(10, 1, 96, 96),
+            training_energy_j=None,
+        ),
     }
     if gpu:
-        costs["hardware"] = {"class": "NVIDIA H200", "gpu": "NVIDIA H200"}
+        costs["hardware"] = hardware("NVIDIA H200", gpu="NVIDIA H200")
     return costs

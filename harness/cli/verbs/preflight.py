@@ -35,6 +35,6 @@ def run(args: argparse.Namespace) -> int:
         answer = preflight(trial.spec, trial.channels, trial.deepest)
     except Exception as error:
         _, failure = classify(error, trial.spec, "preflight")
-        answer = FailedTrial(failure["message"])
+        answer = FailedTrial(failure.message)
     print(json.dumps(answer.as_json()))
     return OK

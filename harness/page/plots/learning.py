@@ -40,9 +40,9 @@ def _runs(ground: Ground, result: Any, field: str) -> list[Series]:
     found = []
     for record in sorted(result.records, key=lambda r: (r.spec.seed, r.spec.fold, r.run_id)):
         points = [
-            (epoch["epoch"], float(epoch[field]))
+            (epoch.epoch, float(value))
             for epoch in record.history
-            if isinstance(epoch.get(field), int | float) and math.isfinite(epoch[field])
+            if (value := getattr(epoch, field)) is not None and math.isfinite(value)
         ]
         if points:
             kept = thinned(points)

@@ -11,6 +11,7 @@ from made_specs import with_model
 from harness.board.assign_records import EntryRuns
 from harness.board.board import Entry, RequiredRun
 from harness.board.build import build
+from harness.contract.record import Failure
 from harness.errors import HarnessError
 from harness.store.state import RunState
 
@@ -73,7 +74,7 @@ def test_an_entry_without_a_plan_for_some_fold_is_incomplete():
 
 def test_a_failed_entry_stays_with_its_message():
     good = runs(("ce", 0.7, 0.7))
-    failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3"}
+    failure = Failure("train", "plugin", "loss is NaN in epoch 3")
     bad = made_records.record(entry=("unet2d", "dice"), status="failed", failure=failure)
     made = board([*good, bad], [made_records.plan(good[0]), made_records.plan(bad, "failed")])
     assert [r.entry.loss for r in made.results] == ["ce", "dice"]
@@ -92,7 +93,7 @@ def test_a_failed_entry_stays_with_its_message():
     ],
 )
 def test_other_ends_are_told_apart(status, state, reason):
-    bad = made_records.record(status=status, failure={"message": "gone"})
+    bad = made_records.record(status=status, failure=made_records.failure("gone"))
     (result,) = board([bad]).results
     assert (result.state, result.reason) == (state, reason)
 

@@ -66,7 +66,7 @@ def test_what_is_left_out_stays_in_the_folder_until_a_result_takes_its_place(fou
     """Who looks at a table under a protocol that is being tried must not lose what was committed."""
     old = replace(a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0})), run_id="old")
     assert found_in(a_record(), old).kept == (old,)
-    failed = replace(a_record("dice"), status="failed", failure={"message": "out of luck"}, cases=())
+    failed = replace(a_record("dice"), status="failed", failure=made_records.failure("out of luck"), cases=())
     finish(tmp_path, failed)
     assert found_in(a_record(), old).kept == (old,)
     finish(tmp_path, a_record("dice"))
@@ -86,7 +86,7 @@ def test_a_committed_failure_is_still_one_when_the_protocol_is_changed_back(foun
         a_record("dice", PROTOCOL.model_copy(update={"spacing_mm": 2.0})),
         run_id="old",
         status="failed",
-        failure={"message": "out of luck"},
+        failure=made_records.failure("out of luck"),
     )
     found = found_in(a_record(), failed)
     assert (found.kept, found.left_out) == ((failed,), ())
@@ -168,13 +168,13 @@ def test_a_damaged_table_is_told_rather_than_another_split_ranked(found_in, tmp_
 
 def test_a_failed_attempt_costs_no_committed_result(found_in, tmp_path):
     done = a_record()
-    finish(tmp_path, replace(done, status="failed", failure={"message": "out of luck"}, cases=()))
+    finish(tmp_path, replace(done, status="failed", failure=made_records.failure("out of luck"), cases=()))
     assert [record.status for record in found_in(done).records] == ["done"]
 
 
 def test_a_failed_run_on_other_data_empties_no_table(found_in, tmp_path):
     other = a_record("dice", manifest_hash="n" * 64)
-    finish(tmp_path, replace(other, status="failed", failure={"message": "out of luck"}, cases=()))
+    finish(tmp_path, replace(other, status="failed", failure=made_records.failure("out of luck"), cases=()))
     assert [record.spec.loss.label for record in found_in(a_record()).records] == ["ce"]
 
 
@@ -285,7 +285,7 @@ def test_an_entry_needs_a_run_whose_state_is_that_of_its_folder(tmp_path):
     assert required(tmp_path) == ("cancelled", None)
     folder.want()
     record = a_record()
-    folder.finish(replace(record, status="failed", failure={"message": "out of luck"}, cases=()))
+    folder.finish(replace(record, status="failed", failure=made_records.failure("out of luck"), cases=()))
     assert required(tmp_path) == ("failed", "out of luck")
     folder.reopen()
     assert required(tmp_path) == ("failed", "out of luck")
@@ -315,5 +315,5 @@ def test_a_finished_run_that_is_left_out_is_outdated_until_another_is_begun(tmp_
 def test_a_failure_on_other_data_says_nothing_about_the_run_that_is_needed(tmp_path):
     committed = a_record("dice")
     failed = a_record(manifest_hash="n" * 64)
-    finish(tmp_path, replace(failed, status="failed", failure={"message": "out of luck"}, cases=()))
+    finish(tmp_path, replace(failed, status="failed", failure=made_records.failure("out of luck"), cases=()))
     assert required(tmp_path, [committed]) == ("waiting", None)

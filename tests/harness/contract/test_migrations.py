@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import made_records
 import pytest
 from made_specs import run_spec
 
 from harness.contract.migrations import PROTOCOL_OF_0, SCHEMA, SPEC, Chain
+from harness.contract.record import Record
 from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
 
@@ -63,6 +65,16 @@ def test_a_specification_without_a_number_is_completed() -> None:
     assert RunSpec.from_json(value, "old") == run_spec(leaderboard="")
     del value["schema"]
     assert RunSpec.from_json(value, "old") == run_spec(leaderboard="")
+
+
+def test_a_record_of_the_first_leaderboards_is_completed() -> None:
+    """They did not measure the energy of training, nor who else used the machine."""
+    made = made_records.quick(patients=1)[0]
+    header = made.header()
+    del header["model"]["training_energy_j"]
+    assert Record.from_json(header, made.cases) == made
+    del header["schema"]
+    assert Record.from_json(header, made.cases) == made
 
 
 def test_specifications_are_written_in_the_present_layout() -> None:

@@ -14,6 +14,7 @@ import torch
 from made_specs import run_protocol
 from tiny_training import CROSS_ENTROPY, NET, made_spec, run_training
 
+from harness.contract.record import Failure
 from harness.contract.spec import RunSpec
 from harness.data.case import Case
 from harness.data.prepare import prepare
@@ -49,9 +50,9 @@ def failure(spec: RunSpec, folder: Path) -> tuple[str, str, str]:
     with pytest.raises(Exception) as caught:  # noqa: PT011  # any error must be told
         run_training(spec, folder)
     status, told = classify(caught.value, spec, "train")
-    assert told["phase"] == "train"
-    assert "\n" not in told["message"]
-    return status, told["blame"], told["message"]
+    assert told.phase == "train"
+    assert "\n" not in told.message
+    return status, told.blame, told.message
 
 
 def line_of(text: str, words: str) -> int:
@@ -189,8 +190,8 @@ def test_a_dataset_that_cannot_be_read_later_is_named(package: Files, tmp_path: 
     with pytest.raises(FileNotFoundError) as caught:
         prepare([Case("a", "a", None, read)], {"LV": 1}, protocol, tmp_path / "prepared")
     _, told = classify(caught.value, spec, "prepare")
-    assert told["blame"] == "plugin"
-    assert told["message"].startswith("dataset my-data (__init__.py:2): FileNotFoundError")
+    assert told.blame == "plugin"
+    assert told.message.startswith("dataset my-data (__init__.py:2): FileNotFoundError")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_a_dataset_that_cannot_be_read_later_is_named(package: Files, tmp_path: 
 def test_what_harness_itself_says_is_told_as_it_is(error: Exception, blame: str) -> None:
     assert classify(error, SPEC, "predict") == (
         "failed",
-        {"phase": "predict", "blame": blame, "message": "net: does not fit. Fix it."},
+        Failure("predict", blame, "net: does not fit. Fix it."),
     )
 
 
@@ -213,8 +214,8 @@ def test_our_own_bugs_are_not_put_on_a_plugin() -> None:
     with pytest.raises(IndexError) as caught:
         np.zeros(3)[[5]]
     status, told = classify(caught.value, SPEC, "score")
-    assert (status, told["blame"]) == ("failed", "harness")
-    assert told["message"].startswith("IndexError: ")
+    assert (status, told.blame) == ("failed", "harness")
+    assert told.message.startswith("IndexError: ")
 
 
 def test_an_error_of_a_full_gpu_library_is_told_as_memory() -> None:
@@ -225,8 +226,8 @@ def test_an_error_of_a_full_gpu_library_is_told_as_memory() -> None:
         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
     ):
         status, told = classify(RuntimeError(words), SPEC, "train")
-        assert (status, told["blame"]) == ("out-of-memory", "resource")
-        assert words in told["message"]
+        assert (status, told.blame) == ("out-of-memory", "resource")
+        assert words in told.message
     error = RuntimeError("CUDA error: out of memory\nCompile with TORCH_USE_CUDA_DSA")
     assert classify(error, SPEC, "train")[0] == "out-of-memory"
     assert classify(torch.cuda.OutOfMemoryError("x"), SPEC, "train")[0] == "out-of-memory"

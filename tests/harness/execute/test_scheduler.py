@@ -13,6 +13,7 @@ import pytest
 from made_specs import run_spec
 
 from harness.contract.local import LocalPaths
+from harness.contract.record import Failure
 from harness.errors import BUSY, INTERRUPTED
 from harness.execute import scheduler as module
 from harness.execute.executor import Answer, Job, ResourceRequest
@@ -34,7 +35,7 @@ def planned(name: str, state: RunState = RunState.WAITING, seed: int = 0, fold: 
 
 def finished(folder: RunFolder, status: Any = "done") -> None:
     spec = folder.spec()
-    folder.finish(Record(folder.id, spec.keys, spec, status, {"message": "no"}))
+    folder.finish(Record(folder.id, spec.keys, spec, status, Failure("train", "plugin", "no")))
 
 
 def done(folder: RunFolder) -> int:
@@ -126,8 +127,8 @@ def test_a_worker_that_dies_leaves_a_reason_and_the_next_goes_on(
     record = RunFolder(tmp_path / "a").record()
     assert record is not None
     assert record.failure is not None
-    assert (record.status, record.failure["blame"]) == (status, blame)
-    assert words in record.failure["message"]
+    assert (record.status, record.failure.blame) == (status, blame)
+    assert words in record.failure.message
 
 
 def test_a_worker_that_hangs_past_its_time_is_stopped_and_told(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_a_worker_that_hangs_past_its_time_is_stopped_and_told(tmp_path: Path) -
     assert record is not None
     assert record.status == "timeout"
     message = "stopped after 0.01 s (--timeout)"
-    assert record.failure == {"phase": "start", "blame": "resource", "message": message}
+    assert record.failure == Failure("start", "resource", message)
     assert executor.cancelled == ["a-0"]
 
 
@@ -227,7 +228,7 @@ def test_a_run_whose_machine_is_lost_goes_on_elsewhere_but_not_for_ever(tmp_path
     record = RunFolder(tmp_path / "b").record()
     assert record is not None
     assert record.failure is not None
-    assert record.failure["blame"] == "resource"
+    assert record.failure.blame == "resource"
 
 
 def test_a_cancelled_run_is_neither_done_nor_failed_and_goes_on_when_asked_for_again(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def browser():
 def file(tmp_path_factory, poster):
     from harness.board.build import build
 
-    history = tuple({"epoch": e, "loss": 1 / e, "validation_dice": 1 - 1 / e} for e in (1, 2, 3))
+    history = made_records.history(3)
     records = [
         replace(record, history=history)
         for record in made_records.quick(dataset="acdc", rename={"unet3d[base=8]": HOSTILE})

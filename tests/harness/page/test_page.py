@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from made_specs import with_model
 
+from harness.contract.record import Environment, Epoch, PluginProvenance
 from harness.errors import ConfigError
 from harness.page import page
 from harness.page.embed import embedded_json, embedded_script
@@ -72,11 +73,11 @@ def evil():
                 dataset=EVIL,
                 structures={EVIL: 1},
                 phases=(EVIL,),
-                hardware={"class": EVIL, "cpu": EVIL},
-                environment={"torch": EVIL},
-                plugins={"model": {"name": EVIL, "version": 1, "distribution": EVIL}},
+                hardware=made_records.hardware(EVIL, cpu=EVIL),
+                environment=Environment("0", None, "3", EVIL, None, "Linux", "cpu", "fp32", 1, "AVX2"),
+                plugins={"model": PluginProvenance(EVIL, 1, EVIL, "")},
                 time_s={"train": 3.0},
-                history=({"epoch": 1, "loss": 2.0, "validation_dice": 0.5},),
+                history=(Epoch(1, 2.0, 0.5),),
             )
         )
     failed = made_records.record(entry=("broken", "x"), dataset=EVIL, status="failed")
@@ -199,12 +200,7 @@ def test_two_datasets_have_a_section_each(board_of) -> None:
 
 def test_twenty_entries_of_150_patients_stay_under_five_megabytes(board_of) -> None:
     some = made_records.quick(patients=150)[:2]
-    some = [
-        replace(
-            r, history=tuple({"epoch": e, "loss": 1 / e, "validation_dice": 1 - 1 / e} for e in range(1, 400))
-        )
-        for r in some
-    ]
+    some = [replace(r, history=made_records.history(399)) for r in some]
     renamed = [
         replace(
             r,

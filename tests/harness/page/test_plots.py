@@ -15,7 +15,7 @@ from harness.page.plots.figure import Plot, PlottedPatient, Series
 from harness.page.plots.learning import thinned
 from harness.page.plots.scores import scale
 
-HISTORY = tuple({"epoch": e, "loss": 1 / e, "validation_dice": 1 - 1 / e} for e in (1, 2, 3))
+HISTORY = made_records.history(3)
 
 
 def rows(figure, patients):
@@ -171,7 +171,7 @@ def test_the_pareto_front_by_hand():
 def test_each_hardware_has_a_front_of_its_own_and_published_rows_have_none(board_of, poster):
     """A fast machine makes no network better."""
     records = made_records.quick(dataset="acdc", gpu=True)
-    records[0] = replace(records[0], hardware={"class": "other GPU"})
+    records[0] = replace(records[0], hardware=made_records.hardware("other GPU"))
     board = board_of(records)
     patients, figures = every_plot(board, board.fields[0], [poster])
     figure = next(f for f in figures if f.key == "cost-dice-train-s")
@@ -184,7 +184,7 @@ def test_each_hardware_has_a_front_of_its_own_and_published_rows_have_none(board
 
 
 def test_times_of_a_machine_that_others_used_say_so_and_its_memory_does_not(board_of):
-    busy = {"class": "EPYC", "contention": {"train": {"shared": True}}}
+    busy = made_records.hardware("EPYC", contention=made_records.busy(train=True))
     board = board_of([replace(record, hardware=busy) for record in made_records.quick()])
     notes = {figure.key: figure.note for figure in every_plot(board, board.fields[0])[1]}
     assert "other processes used the machine" in notes["cost-dice-train-s"]

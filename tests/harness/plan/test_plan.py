@@ -10,6 +10,7 @@ from tiny_project import make_project
 from harness import Model
 from harness.config.load import load
 from harness.config.settings import LeaderboardSettings
+from harness.contract.record import Failure, PluginProvenance
 from harness.contract.spec import RunSpec
 from harness.errors import ConfigError, PluginError
 from harness.plan.choice import Choice, choose, parse, select
@@ -207,14 +208,14 @@ def test_states_and_reasons(plan: Planner, root: Path) -> None:
     folder.weights.touch()
     assert [(state(one)[0], action(one)) for one in more] == [("outdated", "predict")] * 2
     assert state("protocol.epochs=9")[1].startswith("protocol.epochs was 4, is 9; compared with tiny-net__")
-    failure = {"phase": "train", "blame": "plugin", "message": "went wrong"}
+    failure = Failure("train", "plugin", "went wrong")
     folder.finish(Record(planned.id, planned.spec.keys, planned.spec, "failed", failure))
     assert (*state(), action()) == ("failed", "went wrong", "predict")
 
 
 def test_code_that_changed_without_a_new_version_shows_as_stale(plan: Planner, root: Path) -> None:
     (planned,) = plan(models=["tiny-net"]).runs
-    plugins = {"model": {"source": "0123"}}
+    plugins = {"model": PluginProvenance("tiny-net", 1, "", "0123")}
     RunsFolder(root / "runs").run(planned.id).plan(planned.spec, planned.local)
     RunsFolder(root / "runs").run(planned.id).finish(
         Record(planned.id, planned.spec.keys, planned.spec, "done", plugins=plugins)

@@ -45,7 +45,7 @@ def test_a_record_of_the_index_is_that_of_the_run(tmp_path: Path, monkeypatch: p
     second = Index(tmp_path / "index")
     found = second.record(folder)
     assert found is not None
-    assert found.header() == record.header() | {"history": ()}
+    assert found.header() == record.header()
     assert sorted(found.cases, key=str) == sorted(record.cases, key=str)
     assert second.line(found) == to_line(record)
 

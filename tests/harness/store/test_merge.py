@@ -71,7 +71,7 @@ def test_other_scores_are_refused_by_name_and_other_times_are_not(tmp_path: Path
 def test_a_finished_run_stands_for_one_that_is_not(tmp_path: Path, here: str) -> None:
     record = made()
     put(tmp_path / "there", record)
-    own = put(tmp_path / "here", made(status="failed", failure={"blame": "resource", "message": "no"}))
+    own = put(tmp_path / "here", made(status="failed", failure=made_records.failure("no", "resource")))
     if here == "begun":
         (own.path / "record.json").unlink()
     assert merge([tmp_path / "there"], RunsFolder(tmp_path / "here")).taken == (record.run_id,)
@@ -82,7 +82,7 @@ def test_a_finished_run_stands_for_one_that_is_not(tmp_path: Path, here: str) ->
 
 def test_what_is_not_finished_there_or_at_work_here_is_left(tmp_path: Path) -> None:
     record = made()
-    put(tmp_path / "there", made(status="failed", failure={"blame": "plugin", "message": "no"}))
+    put(tmp_path / "there", made(status="failed", failure=made_records.failure("no", "plugin")))
     runs = RunsFolder(tmp_path / "here")
     assert merge([tmp_path / "there"], runs).open == (record.run_id,)
     assert not runs.run(record.run_id).path.exists()

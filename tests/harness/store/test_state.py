@@ -13,11 +13,12 @@ import made_records
 import pytest
 from made_specs import with_protocol
 
+from harness.contract.record import Failure
 from harness.store.record import Record
 from harness.store.runs import RunFolder
 from harness.store.state import Action, RunState, action_of, failure_reason, state_of
 
-FAILURE = {"phase": "train", "blame": "resource", "message": "out of memory"}
+FAILURE = Failure("train", "resource", "out of memory")
 RECORD = made_records.record([made_records.score("p1", 0.9)])
 SPEC = with_protocol(replace(RECORD.spec, keys=dict(RECORD.keys)), keep_predictions=False)
 
@@ -203,7 +204,7 @@ def test_a_damaged_record_is_a_failure_of_the_harness(tmp_path: Path) -> None:
     known = state_of(folder)
     assert (known.state, known.action) == ("failed", "train")
     assert known.failure is not None
-    assert known.failure["blame"] == "harness"
+    assert known.failure.blame == "harness"
     assert known.reason.startswith("its record can't be used: ")
     folder.cancel()
     assert state_of(folder).state == "cancelled"
@@ -273,5 +274,5 @@ def test_every_state_has_an_action(state: RunState) -> None:
     ],
 )
 def test_the_reason_of_a_failure_names_its_kind(status: str, message: str | None, reason: str) -> None:
-    failure = None if message is None else {"message": message}
+    failure = None if message is None else Failure("train", "plugin", message)
     assert failure_reason(replace(RECORD, status=status, failure=failure)) == reason

@@ -52,7 +52,7 @@ def test_from_planned_to_done(folder: RunFolder, record: Record) -> None:
 
 
 def test_a_failure_has_its_blame_until_the_run_is_asked_for_again(folder: RunFolder, record: Record) -> None:
-    failure = {"blame": "resource", "message": "out of memory"}
+    failure = made_records.failure("out of memory", "resource")
     folder.finish(replace(record, status="failed", failure=failure))
     failed = status_of(folder)
     assert (failed.state, failed.blame, failed.message) == ("failed", "resource", "out of memory")
@@ -92,7 +92,7 @@ def test_a_damaged_record_is_a_failure_that_says_so(folder: RunFolder) -> None:
 def test_a_failure_is_remembered_while_the_next_attempt_has_not_ended(
     folder: RunFolder, record: Record
 ) -> None:
-    failure = {"blame": "resource", "message": "out of memory"}
+    failure = made_records.failure("out of memory", "resource")
     folder.finish(replace(record, status="failed", failure=failure, cases=()))
     folder.reopen()
     found = status_of(folder)

@@ -187,7 +187,7 @@ def test_csv_has_the_units_of_its_header(board_of):
 
 
 def test_csv_has_both_ends_of_intervals_and_nothing_where_nothing_is(board_of):
-    bad = made_records.record(entry=("wide", "mine"), status="failed", failure={"message": "no"})
+    bad = made_records.record(entry=("wide", "mine"), status="failed", failure=made_records.failure("no"))
     board = board_of([*made_records.quick(), bad])
     (table,) = tables(board, "summary")
     lines = list(csv.DictReader(io.StringIO(to_csv(table))))

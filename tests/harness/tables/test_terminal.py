@@ -159,7 +159,7 @@ def test_best_is_bold_where_there_is_colour(board_of):
 
 
 def test_markup_and_escapes_of_a_plugin_stay_text(board_of):
-    failure = {"message": "[red]boom[/red]\x1b[2J\nsecond line"}
+    failure = made_records.failure("[red]boom[/red]\x1b[2J\nsecond line")
     bad = made_records.record(entry=("[bold]net[/bold]", "x"), status="failed", failure=failure)
     text = to_text(tables(board_of([bad])), 100)
     assert "[bold]net[/bold]" in text

@@ -33,7 +33,9 @@ CELL = {"mean", "ci95", "sd", "n", "penalised", "excluded"}
 
 
 def with_failure():
-    bad = made_records.record(entry=("wide|net", "mine"), status="failed", failure={"message": "a | b"})
+    bad = made_records.record(
+        entry=("wide|net", "mine"), status="failed", failure=made_records.failure("a | b")
+    )
     return [*made_records.quick(patients=6), bad]
 
 
@@ -124,7 +126,10 @@ def test_markdown_is_tables_that_a_reader_parses(board_of, poster):
     records = made_records.quick(dataset="acdc", patients=2, gpu=True)
     records.append(
         made_records.record(
-            entry=("wide|net", "mine"), dataset="acdc", status="failed", failure={"message": "<b> | *x*"}
+            entry=("wide|net", "mine"),
+            dataset="acdc",
+            status="failed",
+            failure=made_records.failure("<b> | *x*"),
         )
     )
     page = MarkdownIt("commonmark").enable("table").parse(leaderboard_markdown(board_of(records), [poster]))

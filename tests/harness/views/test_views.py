@@ -12,6 +12,7 @@ from made_specs import with_model, with_protocol
 from harness.board.assign_records import EntryRuns
 from harness.board.board import Entry, LeftOut, RequiredRun
 from harness.board.compare import compare
+from harness.contract.record import Failure
 from harness.errors import ConfigError
 from harness.store.state import RunState
 from harness.tables.arrange import arrange
@@ -32,7 +33,7 @@ def column(table, title, group=""):
 
 def test_a_failed_entry_is_a_row_with_a_reason_below(board_of):
     good = made_records.quick(patients=6)
-    failure = {"phase": "train", "blame": "plugin", "message": "loss is NaN in epoch 3."}
+    failure = Failure("train", "plugin", "loss is NaN in epoch 3.")
     bad = made_records.record(entry=("wide", "mine"), status="failed", failure=failure)
     text = told(board_of([*good, bad]), width=80)
     (row,) = [line for line in text.splitlines() if line.startswith("—")]
@@ -103,7 +104,7 @@ def test_published_costs_are_by_model(board_of, poster):
 
 def test_times_of_different_hardware_are_no_contest(board_of):
     records = made_records.quick(patients=2)
-    records[0] = replace(records[0], hardware={"class": "gpu: H200"})
+    records[0] = replace(records[0], hardware=made_records.hardware("gpu: H200"))
     (table,) = tables(board_of(records), "cost")
     assert not any(row.cells[i].best for row in table.rows for i in range(len(row.cells)))
     assert sorted({cell.text for cell in column(table, "on")}) == ["a", "b"]
@@ -111,7 +112,7 @@ def test_times_of_different_hardware_are_no_contest(board_of):
 
 
 def test_times_of_a_machine_that_others_used_are_no_contest_and_its_memory_is(board_of):
-    busy = {"class": "EPYC", "contention": {"train": {"shared": True}, "predict": {"shared": False}}}
+    busy = made_records.hardware("EPYC", contention=made_records.busy(train=True, predict=False))
     (table,) = tables(
         board_of([replace(record, hardware=busy) for record in made_records.quick(patients=2)]), "cost"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tiny_project
 
+from harness.contract.record import DataUsed, Environment, Epoch, Hardware, ModelSize, PluginProvenance
 from harness.contract.spec import KINDS, RunSpec
 from harness.execute.executor import Answer, Job, ResourceRequest
 from harness.plan.plan import Plan, make_plan
@@ -78,19 +79,16 @@ def _record(spec: RunSpec, number: int) -> Record:
         spec=spec,
         status="done",
         plugins={
-            kind: {
-                **{name: getattr(spec.plugin(kind), name) for name in ("name", "version", "distribution")},
-                "source": "0" * 64,
-            }
-            for kind in KINDS
+            kind: PluginProvenance(plugin.name, plugin.version, plugin.distribution, "0" * 64)
+            for kind, plugin in ((kind, spec.plugin(kind)) for kind in KINDS)
         },
-        environment={"harness": "0", "python": "3", "torch": "2", "device": "cpu", "precision": "bf16"},
-        hardware={"class": "a machine", "gpu": None, "cpu": "a machine", "cores": 2, "ram_gib": 8.0},
-        data={"manifest_hash": spec.manifest_hash, "split_hash": spec.split_hash},
-        model={"parameters": 1000 + number, "flops": 10**6, "flops_shape": [10, 1, 24, 24]},
+        environment=Environment("0", None, "3", "2", None, "Linux", "cpu", "bf16", 1, "AVX2"),
+        hardware=Hardware("a machine", None, "a machine", 2, 8.0),
+        data=DataUsed.of(spec),
+        model=ModelSize(1000 + number, 10**6, (10, 1, 24, 24), None),
         time_s={"train": 10 * draw.random(), "wall": 12.0, "volume_median": 0.1, "volume_p95": 0.2},
         memory_mib={"host_peak": 500.0},
-        history=tuple({"epoch": epoch, "loss": draw.random()} for epoch in epochs),
+        history=tuple(Epoch(epoch, draw.random()) for epoch in epochs),
         cases=cases,
     )
 
