@@ -1,4 +1,4 @@
-"""``extends = "NAME"``: a protocol that is another one but for what it says."""
+"""``extends = "NAME"``: a protocol that inherits the values of another one and changes some."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = "extends"
 
 
 def extended(raw: dict[str, Any], file: Path) -> dict[str, Any]:
-    """harness.toml as read from `file`, each protocol written out; ConfigError for an unknown name."""
+    """harness.toml as read from `file`, with inherited values filled in; ConfigError for an unknown name."""
     protocols = raw.get("protocol")
     if not isinstance(protocols, dict):
         return raw
@@ -25,7 +25,7 @@ def _whole(name: str, protocols: dict[str, Any], file: Path, seen: tuple[str, ..
         return own
     other, where = own[KEY], f"{file} protocol.{name}.{KEY}"
     if other in (*seen, name):
-        raise ConfigError(f"'{other}' extends itself", where=where, remedy="Break the circle.")
+        raise ConfigError(f"'{other}' extends itself", where=where, remedy="Remove one of the references.")
     if not isinstance(other, str) or not isinstance(protocols.get(other), dict):
         raise ConfigError(f"no protocol {other!r}", where=where, remedy=nearest(str(other), protocols))
     changes = {key: value for key, value in own.items() if key != KEY}
@@ -33,7 +33,7 @@ def _whole(name: str, protocols: dict[str, Any], file: Path, seen: tuple[str, ..
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Tables key by key, so that one value of a table can be changed; anything else as a whole."""
+    """`above` over `below`: tables are merged key by key, any other value is replaced."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)

@@ -1,4 +1,4 @@
-"""Read, override and validate harness.toml; say in one line what does not fit."""
+"""Read, override and validate harness.toml; every error is one line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.errors import ConfigError, HarnessError, nearest
 
 @dataclass(frozen=True)
 class Project:
-    """A harness.toml and the folder that it governs."""
+    """A harness.toml and the folder that it configures."""
 
     file: Path
     settings: Settings
@@ -32,7 +32,7 @@ class Project:
         return self.file.parent
 
     def leaderboard(self, name: str) -> tuple[LeaderboardSettings, Protocol]:
-        """A leaderboard and its protocol; ConfigError with the nearest name."""
+        """A leaderboard and its protocol; ConfigError with the nearest name for an unknown one."""
         board = self.settings.leaderboard.get(name)
         if board is None:
             raise ConfigError(
@@ -41,14 +41,14 @@ class Project:
         protocol = self.settings.protocol.get(board.protocol)
         if protocol is None:
             raise ConfigError(
-                f"leaderboard '{name}' uses protocol '{board.protocol}', which is not there",
+                f"leaderboard '{name}' uses protocol '{board.protocol}', which does not exist",
                 where=self.file,
                 remedy=nearest(board.protocol, self.settings.protocol),
             )
         return board, protocol
 
     def dataset_root(self, name: str, given: Mapping[str, Path]) -> Path | None:
-        """Where dataset `name` lies: ``--data``, then HARNESS_<NAME>_ROOT, then harness.toml."""
+        """The folder of dataset `name`: from ``--data``, else HARNESS_<NAME>_ROOT, else harness.toml."""
         if name in given:
             return given[name]
         variable = "HARNESS_" + re.sub(r"\W", "_", name).upper() + "_ROOT"
@@ -59,7 +59,7 @@ class Project:
 
 
 def load(file: Path, leaderboard: str | None = None, overrides: Sequence[str] = ()) -> Project:
-    """Read `file`; `overrides` change `leaderboard` and its protocol. ConfigError in one line."""
+    """Read `file` and apply `overrides` to `leaderboard` and its protocol. ConfigError in one line."""
     try:
         raw: dict[str, Any] = tomllib.loads(file.read_text())
     except OSError as error:

@@ -22,21 +22,23 @@ class LeaderboardSettings(Strict):
 
 
 class DatasetSettings(Strict):
-    """``[datasets.NAME]``: where a dataset lies; relative to harness.toml."""
+    """``[datasets.NAME]``: the folder of a dataset, relative to harness.toml."""
 
     root: Path
 
 
 class ResourceSettings(Strict):
-    """``[resources.NAME]``: what a run of model NAME asks of the machine that it is placed on.
+    """``[resources.NAME]``: what a run of model NAME requests from its machine.
 
-    Nothing here moves a score, and none of it is in a key.
+    Nothing here affects a score or is part of a key.
     """
 
-    gpus: int = Field(default=1, ge=0, description="GPUs, where the machine has any")
-    cpus: int | None = Field(default=None, ge=1, description="cores; none: an equal share of the machine's")
+    gpus: int = Field(default=1, ge=0, description="GPUs, if the machine has any")
+    cpus: int | None = Field(
+        default=None, ge=1, description="CPU cores; default: an equal share of the machine's cores"
+    )
     memory_gib: float | None = Field(
-        default=None, gt=0, description="host memory; none: what earlier runs of the model took"
+        default=None, gt=0, description="host memory; default: what earlier runs of the model used"
     )
 
 
@@ -47,21 +49,21 @@ class Settings(Strict):
     leaderboard: dict[str, LeaderboardSettings] = Field(default_factory=dict)
     datasets: dict[str, DatasetSettings] = Field(default_factory=dict)
     executor: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="[executor.NAME]: its parameters on this site"
+        default_factory=dict, description="[executor.NAME]: parameters of the executor on this site"
     )
     resources: dict[str, ResourceSettings] = Field(default_factory=dict)
     observers: dict[str, str] = Field(
         default_factory=dict,
-        description="where observers report to: a URI, or a folder relative to harness.toml",
+        description="destination of each observer: a URI, or a folder relative to harness.toml",
     )
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of harness.toml, for editors."""
     schema = Settings.model_json_schema(by_alias=True)
-    # Gone before validation: what a protocol extends is part of it then.
+    # `extends` is resolved before validation, so it is not a field of the model.
     schema["$defs"]["Protocol"]["properties"][KEY] = {
         "type": "string",
-        "description": "name of another protocol, whose values hold where this one has none",
+        "description": "name of another protocol, whose values apply where this one sets none",
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "harness.toml"}

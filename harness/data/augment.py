@@ -1,7 +1,7 @@
-"""Random changes of whole batches on the device: the same code for slices and volumes.
+"""Augmentation of whole batches on the device, with the same code for slices and volumes.
 
-In 3D all slices of a volume share one in-plane transform; z is never touched. All randomness
-comes from the given generator, and nothing waits for the device.
+In 3D, all slices of a volume share one in-plane transform; z never changes. All randomness
+comes from the generator passed in, and nothing waits for the device.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def augment(
     generator: Generator,
     patch: tuple[int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Change images ``(B, C, [D,] H, W)`` float and labels ``(B, [D,] H, W)``; gives new tensors or the same.
+    """Augment images ``(B, C, [D,] H, W)`` float and labels ``(B, [D,] H, W)``, not in place.
 
-    With `patch` ``(y, x)`` pixels, what comes out is that part of each sample, anywhere within it.
-    `generator` is on the device of `images`. Outside the image lies its edge, outside the
-    labels background. Settings that are all 0 change nothing.
+    With `patch`, ``(y, x)`` in pixels, a patch of that size is returned of each sample, at a random place.
+    `generator` is on the device of `images`. Images are continued by their edge, labels by background.
+    If all settings are 0, nothing changes.
     """
     whole = (images.shape[-2], images.shape[-1])
     size = whole if patch is None else patch
@@ -55,7 +55,7 @@ def _move(
     if any(room):
         theta[..., 2] += _places(len(images), room, generator, images.device)
     grid = _grid(theta, (height, width), size)
-    # Slices of a volume become channels: one 2D sample moves all of them alike.
+    # The slices of a volume become channels, so that one 2D transform applies to all of them.
     flat = images.reshape(len(images), -1, height, width).float()
     moved = grid_sample(flat, grid, mode="bilinear", padding_mode="border", align_corners=False)
     marks = labels.reshape(len(labels), -1, height, width).float()
@@ -72,7 +72,7 @@ def _transforms(
     generator: Generator,
     device: torch.device,
 ) -> Tensor:
-    """``(B, 2, 3)``: where each output pixel is taken from, in pixels about the centre, (x, y) order."""
+    """``(B, 2, 3)``: from output to input pixels, relative to the centre, in (x, y) order."""
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(batch, generator=generator, device=device)
@@ -92,7 +92,7 @@ def _transforms(
 
 
 def _places(batch: int, room: tuple[int, int], generator: Generator, device: torch.device) -> Tensor:
-    """``(B, 2)``, (x, y): where in an image with so much `room` ``(y, x)`` about it each patch lies."""
+    """``(B, 2)``, (x, y): random offsets of patches from the centre; `room` ``(y, x)``: image minus patch."""
     drawn = torch.rand(2, batch, generator=generator, device=device) - 0.5
     return torch.stack([drawn[0] * room[1], drawn[1] * room[0]], dim=1)
 
@@ -104,13 +104,13 @@ def _grid(theta: Tensor, image: tuple[int, int], size: tuple[int, int]) -> Tenso
     y = torch.arange(size[0], device=theta.device) - (size[0] - 1) / 2
     y, x = torch.meshgrid(y, x, indexing="ij")
     ones = torch.ones_like(x)
-    # Plain numbers: a tensor made of them here would have the host wait for the device.
+    # Plain numbers: making a tensor of them here would let the host wait for the device.
     scaled = torch.stack([theta[:, 0] * (2 / width), theta[:, 1] * (2 / height)], dim=1)
     return torch.einsum("bij,jhw->bhwi", scaled, torch.stack([x, y, ones]))
 
 
 def _tint(images: Tensor, settings: AugmentationSpec, generator: Generator) -> Tensor:
-    """Gamma, contrast and brightness a sample, noise a pixel; each sample about its own mean."""
+    """Gamma, contrast and brightness per sample, about its own mean; noise per pixel."""
     shape = (len(images), *[1] * (images.ndim - 1))
 
     def uniform(low: float, high: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""One volume to segment. Axes are always ``(z, y, x)``, and so is `spacing_mm`."""
+"""One volume to segment. The axes, and those of `spacing_mm`, are always ``(z, y, x)``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ Part = Literal["train", "test"]
 class Volume:
     """A case's content in memory.
 
-    `image` is float32 ``(C, z, y, x)``; `labels` are whole numbers ``(z, y, x)`` in the
-    dataset's own label values, None where there is no reference; `spacing_mm` is
-    ``(z, y, x)`` in millimetres.
+    `image` is float32 ``(C, z, y, x)``; `labels` are integers ``(z, y, x)`` in the dataset's
+    label values, None where there is no reference; `spacing_mm` is ``(z, y, x)`` in millimetres.
     """
 
     image: NDArray[np.float32]
@@ -35,10 +34,10 @@ class Case:
     """One volume to segment, read lazily by ``read()``.
 
     `id` is unique within the dataset; `patient` is the unit of splitting and statistics;
-    `phase` is for example ``"ED"``, None in a dataset without phases; `group` (a diagnosis)
-    stratifies folds; `part` is the dataset's official split, where it has one. `files` are
-    what `read` opens, images first and the reference label map last: they tell when a
-    cached digest is stale. `read` raises `harness.errors.DataError`.
+    `phase` is for example ``"ED"``, and None in a dataset without phases; `group` (a diagnosis)
+    stratifies folds; `part` is the set of the official split that the case belongs to, if there is
+    such a split. `files` are those that `read` opens, images first and the reference label map last:
+    their size and time show whether a cached digest is stale. `read` raises `harness.errors.DataError`.
     """
 
     id: str

@@ -1,8 +1,8 @@
-"""From a volume's native grid to the network's, and back.
+"""From a volume's native grid to the network's grid, and back.
 
-In-plane only: slices are resampled to the protocol's spacing (the canvas), then cropped or
-padded about the image centre. The way back pastes into the canvas and resamples to the
-native size, so a prediction is scored on the grid of the untouched reference.
+Only in-plane: slices are resampled to the protocol's spacing (the canvas), then cropped or
+padded about the image centre. The way back pastes the prediction into the canvas and resamples it
+to the native size, so that it is scored on the grid of the unmodified reference.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class ResamplingGrid:
     def of(
         cls, native: tuple[int, int], native_mm: tuple[float, float], spacing_mm: float, crop: tuple[int, int]
     ) -> ResamplingGrid:
-        """The grid for slices of `native` pixels that are `native_mm` apart ``(y, x)``."""
+        """The grid for slices of `native` pixels with a spacing of `native_mm`, both ``(y, x)``."""
         canvas = tuple(max(1, round(n * mm / spacing_mm)) for n, mm in zip(native, native_mm, strict=True))
         return cls(native, (canvas[0], canvas[1]), crop)
 
     def _windows(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """Where canvas and crop overlap: slices into the canvas, and into the crop."""
+        """The overlap of canvas and crop, as index slices into the canvas and into the crop."""
         inside, target = [], []
         for size, crop in zip(self.canvas, self.crop, strict=True):
             low = max(0, (size - crop) // 2)
@@ -42,7 +42,7 @@ class ResamplingGrid:
         return (inside[0], inside[1]), (target[0], target[1])
 
     def image(self, image: Tensor) -> Tensor:
-        """Resample and crop ``(N, C, y, x)`` to ``(N, C, H, W)``; outside: each channel's lowest value."""
+        """Resample and crop ``(N, C, y, x)`` to ``(N, C, H, W)``, padded with each channel's lowest value."""
         canvas = _resample(image, self.canvas)
         (cy, cx), (ty, tx) = self._windows()
         inside = canvas[..., cy, cx]
@@ -52,10 +52,10 @@ class ResamplingGrid:
         return cropped
 
     def labels(self, labels: Tensor, classes: int) -> Tensor:
-        """Resample and crop class indices ``(N, y, x)`` to uint8 ``(N, H, W)``; outside: background.
+        """Resample and crop class indices ``(N, y, x)`` to uint8 ``(N, H, W)``, padded with background.
 
-        Each class is resampled as a membership map and the strongest wins, which keeps thin
-        walls better than taking the nearest neighbour.
+        Each class is resampled as a membership map and the largest value wins, which preserves thin
+        walls better than nearest-neighbour interpolation.
         """
         membership = torch.stack([(labels == k).float() for k in range(classes)], dim=1)
         canvas = _resample(membership, self.canvas).argmax(1)
@@ -65,7 +65,7 @@ class ResamplingGrid:
         return cropped
 
     def native_labels(self, probabilities: Tensor) -> Tensor:
-        """Probabilities ``(N, K, H, W)`` to the strongest class on the native grid, uint8 ``(N, y, x)``."""
+        """The most probable class on the native grid, uint8 ``(N, y, x)``, from ``(N, K, H, W)``."""
         (cy, cx), (ty, tx) = self._windows()
         canvas = probabilities.new_zeros((*probabilities.shape[:2], *self.canvas))
         canvas[:, 0] = 1
@@ -76,7 +76,7 @@ class ResamplingGrid:
 def _resample(values: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(values.shape[-2:]) == size:
         return values
-    # antialias matters where pixels get larger: a plain bilinear sample would skip some.
+    # Without antialias, downsampling would skip pixels.
     return interpolate(values, size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
@@ -88,7 +88,7 @@ def normalise(image: Tensor, how: str) -> Tensor:
     """
     values = image.transpose(0, 1).flatten(1)
     if how == "percentile":
-        # kthvalue rather than quantile, which refuses more than 16 million values.
+        # kthvalue, because quantile refuses more than 16 million values.
         count = values.shape[1]
         low, high = (values.kthvalue(max(1, round(q * count)), dim=1).values for q in (0.005, 0.995))
         image = image.clamp(low[None, :, None, None], high[None, :, None, None])

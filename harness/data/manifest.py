@@ -1,7 +1,7 @@
-"""What a dataset consists of, by content: read once, checked, remembered until a file changes.
+"""The manifest of a dataset: its cases by content, read and checked once and cached until a file changes.
 
-The manifest's hash covers identity and content of every case and nothing of where files lie
-or how they are compressed, so a run's key is the same on every machine with the same data.
+The manifest's hash covers identity and content of every case, but neither paths nor compression,
+so a run's key is the same on every machine with the same data.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from harness.store.atomic import digest, write_json
 
 @dataclass(frozen=True)
 class CaseInfo:
-    """One case as the manifest knows it. `shape` and `spacing_mm` are ``(z, y, x)``."""
+    """One case of a manifest. `shape` and `spacing_mm` are ``(z, y, x)``."""
 
     id: str
     patient: str
@@ -84,21 +84,21 @@ class Manifest:
 def build_manifest(
     cases: Sequence[Case],
     structures: Mapping[str, int],
-    memory: Path,
+    cache: Path,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Manifest:
-    """Read and check every case not remembered in the JSON file `memory`; DataError for a bad one.
+    """Read and check every case that the JSON file `cache` lacks; DataError for an invalid one.
 
     `advance(done, total)` is called as cases are read.
     """
     if not cases:
         raise DataError("the dataset has no cases", remedy="Check its folder.")
     ids = [case.id for case in cases]
-    doubled = next((id_ for id_, count in Counter(ids).items() if count > 1), None)
-    if doubled is not None:
-        raise DataError("two cases have this id", where=doubled, remedy="Ids must be unique in a dataset.")
-    known = _recall(memory)
-    remembered: dict[str, Any] = {}
+    duplicate = next((id_ for id_, count in Counter(ids).items() if count > 1), None)
+    if duplicate is not None:
+        raise DataError("two cases have this id", where=duplicate, remedy="Make ids unique in a dataset.")
+    known = _load_cache(cache)
+    current: dict[str, Any] = {}
     infos: list[CaseInfo] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         contents = pool.map(
@@ -107,7 +107,7 @@ def build_manifest(
         for done, (case, content) in enumerate(zip(cases, contents, strict=True), 1):
             stamp = _stamp(case, structures)
             if stamp:
-                remembered[stamp] = content
+                current[stamp] = content
             infos.append(
                 CaseInfo(
                     id=case.id,
@@ -123,24 +123,24 @@ def build_manifest(
                 )
             )
             advance(done, len(cases))
-    if remembered.keys() - known.keys():
-        write_json(memory, {**known, **remembered})
+    if current.keys() - known.keys():
+        write_json(cache, {**known, **current})
     manifest = Manifest(tuple(sorted(infos, key=lambda info: info.id)))
     if len({case.channels for case in manifest.cases}) > 1:
         raise DataError("cases differ in their number of image channels", where=manifest.cases[0].id)
     return manifest
 
 
-def _recall(memory: Path) -> dict[str, Any]:
+def _load_cache(cache: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(memory.read_text()))
+        return dict(json.loads(cache.read_text()))
     except (OSError, ValueError):
-        # A lost or damaged memory costs one reading of the dataset, nothing else.
+        # Without a valid cache the dataset is only read once more.
         return {}
 
 
 def _stamp(case: Case, structures: Mapping[str, int]) -> str:
-    """Identifies the files of a case and their state; empty where there are none to look at."""
+    """A digest of the paths, sizes and times of a case's files; empty for a case without files."""
     if not case.files:
         return ""
     stats = []
@@ -154,7 +154,7 @@ def _stamp(case: Case, structures: Mapping[str, int]) -> str:
 
 
 def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
-    """The volume of a case; DataError unless image and reference fit each other and the dataset."""
+    """The volume of a case; DataError unless image and reference match each other and the dataset."""
     try:
         volume = case.read()
     except (HarnessError, MemoryError):
@@ -167,13 +167,14 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
         raise DataError("has no reference label map", where=case.id)
     if image.ndim != 4 or image.shape[1:] != labels.shape:
         raise GridError(
-            f"image {image.shape} and labels {labels.shape} are not (C, z, y, x) and (z, y, x)", where=case.id
+            f"image {image.shape} and labels {labels.shape} do not match as (C, z, y, x) and (z, y, x)",
+            where=case.id,
         )
     if not np.isfinite(image).all():
-        # Otherwise training would end in a NaN loss, and a network be blamed.
+        # Otherwise training would end in a NaN loss, which would be blamed on the network.
         raise DataError("image has NaN or infinite values", where=case.id)
     if labels.dtype.kind not in "iu":
-        raise LabelError(f"labels are {labels.dtype}, not whole numbers", where=case.id)
+        raise LabelError(f"labels are {labels.dtype}, not integers", where=case.id)
     foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
     if foreign:
         raise LabelError(
@@ -184,7 +185,7 @@ def read_checked(case: Case, structures: Mapping[str, int]) -> Volume:
 
 
 def _module(read: Callable[..., object]) -> str:
-    """The module of the plugin's function, however it was bound."""
+    """The module of the plugin's function, also of one wrapped in `functools.partial`."""
     while isinstance(read, partial):
         read = read.func
     return str(getattr(read, "__module__", None) or type(read).__module__)
@@ -192,11 +193,13 @@ def _module(read: Callable[..., object]) -> str:
 
 def _check_spacing(case: Case, spacing_mm: object) -> None:
     try:
-        sizes = [float(mm) for mm in spacing_mm]  # type: ignore[attr-defined]  # a plugin may give anything
+        sizes = [float(mm) for mm in spacing_mm]  # type: ignore[attr-defined]  # a plugin may return anything
     except (TypeError, ValueError):
         sizes = []
     if len(sizes) != 3 or not all(0 < mm < math.inf for mm in sizes):
-        raise DataError(f"has spacing {spacing_mm!r}, not three sizes (z, y, x) above 0 mm", where=case.id)
+        raise DataError(
+            f"has spacing {spacing_mm!r}, expected three sizes (z, y, x) above 0 mm", where=case.id
+        )
 
 
 def _content(case: Case, structures: Mapping[str, int]) -> dict[str, Any]:

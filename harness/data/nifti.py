@@ -1,7 +1,7 @@
-"""The door where NIfTI files are read and written; the only place that transposes.
+"""Reading and writing of NIfTI files; the only place that transposes.
 
-NIfTI stores ``(x, y, z)``; everything else here is ``(z, y, x)``. Spacing is the header's
-pixdim: an affine may say 1 mm and be wrong (in ACDC it always is).
+NIfTI stores ``(x, y, z)``; everything else here is ``(z, y, x)``. The spacing is the header's
+pixdim, because an affine can wrongly say 1 mm (in ACDC all of them do).
 """
 
 from __future__ import annotations
@@ -27,43 +27,37 @@ from harness.store.atomic import write_atomic
 Spacing = tuple[float, float, float]
 
 ENDINGS = (".nii.gz", ".nii")
-"""How names of NIfTI files end, longest first."""
+"""File name suffixes of NIfTI files, longest first."""
 
 MOST_VOXELS = 2**30
-"""More than whole-body CT has, all channels together: such a header is damaged, and is refused unread."""
+"""More than a whole-body CT has, over all channels: such a header is damaged, and no data is read."""
 
 MOST_PACKED = 1032
-"""DEFLATE's best: so many bytes come out of one (zlib's "Technical Details", maximum compression factor)."""
+"""DEFLATE's maximum compression factor (zlib, "Technical Details")."""
 
 MOST_MM = 100.0
-"""Voxels larger than this are a damaged header or other units."""
+"""A larger voxel means a damaged header or another unit."""
 
 SAME_MM = 1e-3
-"""Image and labels may differ in spacing by rounding, not by more."""
+"""Image and labels may differ in spacing by rounding errors only."""
 
 
-# What nibabel repairs in a header or refuses, it also tells the terminal; errors here say it in one line.
+# nibabel also logs to the terminal what it repairs or rejects in a header; errors here say it in one line.
 nibabel.imageglobals.logger.disabled = True
 
 
 class GridError(DataError):
-    """Two files that must lie on the same grid do not."""
+    """Two files that must share a grid have different ones."""
 
 
 class LabelError(DataError):
-    """A label map holds values that it must not."""
-
-
-def read_image(path: Path) -> tuple[NDArray[np.float32], Spacing]:
-    """Image ``(z, y, x)`` and its spacing; DataError in one line for whatever is wrong with the file."""
-    channels, spacing = read_channels(path, most=1)
-    return channels[0], spacing
+    """A label map has invalid values."""
 
 
 def read_channels(path: Path, most: int) -> tuple[NDArray[np.float32], Spacing]:
     """Image ``(C, z, y, x)`` and its spacing: a 3D file is one channel, a 4D file has up to `most`.
 
-    DataError in one line for whatever is wrong with the file.
+    Any problem with the file is a DataError of one line.
     """
     values, spacing = _read(path, most)
     with np.errstate(over="ignore"):
@@ -74,50 +68,50 @@ def read_channels(path: Path, most: int) -> tuple[NDArray[np.float32], Spacing]:
 
 
 def read_labels(path: Path) -> tuple[NDArray[np.uint8], Spacing]:
-    """Label map ``(z, y, x)`` and its spacing; DataError if values are not whole numbers of 0 to 255."""
+    """Label map ``(z, y, x)`` and its spacing; DataError unless values are integers from 0 to 255."""
     channels, spacing = _read(path, 1)
     values = channels[0]
     with np.errstate(invalid="ignore"):
         labels = values.astype(np.uint8, casting="unsafe")
     if not np.array_equal(labels, values):
-        raise LabelError("label values are not whole numbers from 0 to 255", where=path)
+        raise LabelError("label values are not integers from 0 to 255", where=path)
     return labels, spacing
 
 
 def read_volume(
     images: Sequence[Path], labels: Path | None, allowed: Collection[int], channels: int | None = None
 ) -> Volume:
-    """All channels and a label map on the same grid; DataError where they don't fit.
+    """All channels and a label map on the same grid; DataError if they do not match.
 
-    Each of `images` is one channel; where `channels` is told, a 4D file may have several (its last
-    axis), and together they must be so many.
+    Each of `images` is one channel. If `channels` is given, a 4D file may have several (its last
+    axis), and all files together must have that many.
     """
-    found: list[NDArray[np.float32]] = []
+    loaded: list[NDArray[np.float32]] = []
     spacing = None
     for path in images:
         image, mm = read_channels(path, most=channels or 1)
         if spacing is not None:
-            same_grid(path, image.shape[1:], mm, images[0].name, found[0].shape, spacing)
+            same_grid(path, image.shape[1:], mm, images[0].name, loaded[0].shape, spacing)
             same_directions(path, images[0])
-        found.extend(image)
+        loaded.extend(image)
         spacing = spacing or mm
     if spacing is None:
         raise DataError("a case needs at least one image")
-    if channels is not None and len(found) != channels:
-        raise DataError(f"has {_count(len(found))}, not {channels}", where=images[0])
-    marked = None
+    if channels is not None and len(loaded) != channels:
+        raise DataError(f"has {_count(len(loaded))}, expected {channels}", where=images[0])
+    label_map = None
     if labels is not None:
-        marked, mm = read_labels(labels)
-        same_grid(labels, marked.shape, mm, images[0].name, found[0].shape, spacing)
+        label_map, mm = read_labels(labels)
+        same_grid(labels, label_map.shape, mm, images[0].name, loaded[0].shape, spacing)
         same_directions(labels, images[0])
-        foreign = sorted(set(np.unique(marked).tolist()) - {0, *allowed})
+        foreign = sorted(set(np.unique(label_map).tolist()) - {0, *allowed})
         if foreign:
             raise LabelError(
                 f"label values {foreign} are not among {sorted({0, *allowed})}",
                 where=labels,
                 remedy="Correct the file, or declare the structure.",
             )
-    return Volume(np.stack(found), marked, spacing)
+    return Volume(np.stack(loaded), label_map, spacing)
 
 
 def nifti_case(
@@ -132,7 +126,7 @@ def nifti_case(
     part: Part | None = None,
     channels: int | None = None,
 ) -> Case:
-    """A case whose files are read, as `read_volume` does, when it is asked for."""
+    """A case whose files `read_volume` reads when they are needed."""
     read = functools.partial(read_volume, tuple(images), labels, tuple(allowed), channels)
     files = (*images, *((labels,) if labels is not None else ()))
     return Case(id_, patient, phase, read, files, group=group, part=part)
@@ -147,7 +141,7 @@ def write_labels(
 ) -> None:
     """Write labels ``(z, y, x)`` as ``.nii.gz``, atomically and with the same bytes each time.
 
-    Header and affine are those of the NIfTI file `like`; without one, only `spacing_mm` is told.
+    Header and affine are copied from the NIfTI file `like`; without one, only `spacing_mm` is stored.
     """
     array = np.ascontiguousarray(labels.T)
     nifti: Any = nibabel.Nifti1Image
@@ -162,15 +156,15 @@ def write_labels(
     content = image.to_bytes()
 
     def write(file: Any) -> None:
-        # No name and no time in the gzip header: equal labels are equal files.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=6, mtime=0) as packed:
-            packed.write(content)
+        # No name and no time in the gzip header, so that equal labels give equal files.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=6, mtime=0) as compressed:
+            compressed.write(content)
 
     write_atomic(path, write)
 
 
 def affine_spacing(path: Path) -> Spacing:
-    """Voxel sizes ``(z, y, x)`` in mm as the affine has them, which `read_image` does not trust."""
+    """Voxel sizes ``(z, y, x)`` in mm according to the affine, which `read_channels` does not trust."""
     image: Any = nibabel.load(path)
     lengths = np.sqrt((image.affine[:3, :3] ** 2).sum(axis=0))
     x, y, z = (round(float(mm), 6) for mm in lengths)
@@ -178,7 +172,7 @@ def affine_spacing(path: Path) -> Spacing:
 
 
 def _read(path: Path, most: int) -> tuple[NDArray[Any], Spacing]:
-    """Values ``(C, z, y, x)`` of up to `most` channels."""
+    """Values ``(C, z, y, x)`` with at most `most` channels."""
     try:
         image: Any = nibabel.load(path)
         shape = _checked_shape(path, image.shape, most)
@@ -191,7 +185,7 @@ def _read(path: Path, most: int) -> tuple[NDArray[Any], Spacing]:
     except (ImageFileError, HeaderDataError) as error:
         raise DataError(f"is not a NIfTI file: {error}", where=path) from error
     except (EOFError, zlib.error, gzip.BadGzipFile, OSError, OverflowError, ValueError) as error:
-        raise DataError(f"is damaged or cut short: {error}", where=path, remedy="Copy it again.") from error
+        raise DataError(f"is damaged or truncated: {error}", where=path, remedy="Copy it again.") from error
     # A view with reversed axes; made contiguous once, here.
     return np.ascontiguousarray(values.T), spacing
 
@@ -200,12 +194,12 @@ def _values(path: Path, image: Any) -> NDArray[Any]:
     """All values, scaled as the header says; a packed file is read to its end, where its checksum is."""
     proxy = image.dataobj
     if proxy.dtype.kind not in "iuf":
-        raise DataError(f"holds values of the type {proxy.dtype}, not plain numbers", where=path)
+        raise DataError(f"has voxels of type {proxy.dtype}, expected integers or floats", where=path)
     packed = path.name.endswith(".gz")
     size = Path(image.file_map["image"].filename).stat().st_size
     if math.prod(proxy.shape) * proxy.dtype.itemsize > size * (MOST_PACKED if packed else 1):
-        # nibabel takes memory for all voxels before it reads the first.
-        raise EOFError("the header claims more voxels than fit into a file of this size")
+        # nibabel allocates memory for all voxels before it reads the first one.
+        raise EOFError("its header claims more voxels than a file of this size can hold")
     if not packed:
         return np.asarray(proxy)
     with image.file_map["image"].get_prepare_fileobj() as file:
@@ -223,12 +217,12 @@ def _checked_shape(path: Path, shape: tuple[int, ...], most: int) -> tuple[int, 
         shape = (*shape, 1)
     if len(shape) != 4 or (shape[3] > 1 and most == 1):
         raise DataError(
-            f"has shape {shape}; a {'case' if most == 1 else 'channel'} is one 3D volume", where=path
+            f"has shape {shape}, expected one 3D volume per {'case' if most == 1 else 'channel'}", where=path
         )
     if min(shape) < 1 or math.prod(shape) > MOST_VOXELS:
         raise DataError(f"its header claims {' x '.join(map(str, shape))} voxels", where=path)
     if shape[3] > most:
-        raise DataError(f"has {_count(shape[3])}, not {most}", where=path)
+        raise DataError(f"has {_count(shape[3])}, expected {most}", where=path)
     return shape[0], shape[1], shape[2], shape[3]
 
 
@@ -237,7 +231,7 @@ def _count(channels: int) -> str:
 
 
 def _pixdim(image: Any) -> Sequence[float]:
-    """Voxel sizes (x, y, z) as they stand in the file; once loaded, nibabel has made 1 mm of a 0."""
+    """Voxel sizes (x, y, z) as stored in the file; on loading, nibabel replaces 0 by 1 mm."""
     with image.file_map["header" if "header" in image.file_map else "image"].get_prepare_fileobj() as file:
         header = type(image).header_class.from_fileobj(file, check=False)
     sizes: list[float] = (
@@ -249,7 +243,7 @@ def _pixdim(image: Any) -> Sequence[float]:
 def _checked_spacing(path: Path, zooms: Sequence[float]) -> Spacing:
     x, y, z = (round(float(mm), 6) for mm in zooms[:3])
     if not all(0 < mm <= MOST_MM for mm in (x, y, z)):
-        raise DataError(f"pixdim says a voxel is {x:g} x {y:g} x {z:g} mm", where=path)
+        raise DataError(f"invalid voxel size in pixdim: {x:g} x {y:g} x {z:g} mm", where=path)
     return z, y, x
 
 
@@ -261,7 +255,7 @@ def same_grid(
     other_shape: tuple[int, ...],
     other_mm: Spacing,
 ) -> None:
-    """GridError if `path` has another shape or spacing than what is called `other`, both ``(z, y, x)``."""
+    """GridError unless `path` has the shape and spacing ``(z, y, x)`` of the file named `other`."""
     if shape != other_shape:
         raise GridError(f"has shape {shape}, {other} has {other_shape} (z, y, x)", where=path)
     if max(abs(a - b) for a, b in zip(mm, other_mm, strict=True)) > SAME_MM:
@@ -269,21 +263,21 @@ def same_grid(
 
 
 def same_directions(path: Path, other: Path) -> None:
-    """GridError if the axes of two NIfTI files point different ways: one is mirrored or turned to the other.
+    """GridError if the axes of two NIfTI files have different directions: one is mirrored or rotated.
 
-    Files that don't say which way their axes point, or that disagree in lengths alone, pass.
+    Files without axis directions, and files that differ only in lengths, pass.
     """
-    ours, theirs = directions(path), directions(other)
-    if ours and theirs and ours != theirs:
+    own, others = directions(path), directions(other)
+    if own and others and own != others:
         raise GridError(
-            f"its axes point to {ours}, those of {other.name} to {theirs}",
+            f"its axes point to {own}, those of {other.name} to {others}",
             where=path,
             remedy="Save it with the voxel order and the affine of the original image.",
         )
 
 
 def directions(path: Path) -> str | None:
-    """Where the x, y and z axes point, such as ``LPS``; None where the header does not say."""
+    """The directions of the x, y and z axes, such as ``LPS``; None if the header has none."""
     image: Any = nibabel.load(path)
     header = image.header
     coded = "qform_code" in header and "sform_code" in header

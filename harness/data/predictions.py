@@ -1,4 +1,4 @@
-"""A folder of label maps made by any tool: which file is which case's, and what it says."""
+"""External predictions: matching a folder of label maps to cases by name, and reading them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.errors import DataError
 
 @dataclass(frozen=True)
 class FoundPredictions:
-    """Files by case id, and files that no case is named like."""
+    """Files by case id, and `extra` files that match no case."""
 
     files: Mapping[str, Path]
     extra: tuple[Path, ...]
@@ -26,12 +26,12 @@ class FoundPredictions:
 def find_predictions(folder: Path, cases: Sequence[Case]) -> FoundPredictions:
     """Match NIfTI files in `folder` and below to `cases` by name.
 
-    A case answers to its id (``patient001_ED``) and to the names of its own files, with or
+    A file matches a case by its id (``patient001_ED``) or by the names of the case's own files, with or
     without nnU-Net's channel number and ACDC's ``_gt`` (``patient001_frame01``). DataError for a
-    missing folder, for two files of one case, and where no file fits any case.
+    missing folder, for two files of one case, and if no file matches any case.
     """
     if not folder.is_dir():
-        raise DataError("there is no such folder", where=folder, remedy="Name a folder of NIfTI label maps.")
+        raise DataError("no such folder", where=folder, remedy="Give a folder of NIfTI label maps.")
     case_of = _names(cases)
     files: dict[str, Path] = {}
     extra = []
@@ -41,17 +41,19 @@ def find_predictions(folder: Path, cases: Sequence[Case]) -> FoundPredictions:
             extra.append(path)
         elif case_id in files:
             raise DataError(
-                f"{files[case_id].relative_to(folder)} and {path.relative_to(folder)} are both of {case_id}",
+                f"{files[case_id].relative_to(folder)} and {path.relative_to(folder)} both match {case_id}",
                 where=folder,
                 remedy="Keep one.",
             )
         else:
             files[case_id] = path
     if not files:
-        seen = f"the first of {len(extra)} is {extra[0].name}" if extra else "there is no .nii.gz or .nii"
+        content = f"the first of {len(extra)} is {extra[0].name}" if extra else "it has no .nii.gz or .nii"
         example = " or ".join(dict.fromkeys([cases[0].id, *_own_names(cases[0])][:2]))
         raise DataError(
-            f"no file is named like a case ({seen})", where=folder, remedy=f"Name them like {example}.nii.gz."
+            f"no file name matches a case ({content})",
+            where=folder,
+            remedy=f"Name them like {example}.nii.gz.",
         )
     return FoundPredictions(files, tuple(extra))
 
@@ -66,9 +68,9 @@ def read_prediction(
 ) -> NDArray[np.uint8]:
     """A label map ``(z, y, x)`` in the values of `structures`.
 
-    `values` are those in the file, by structure. DataError where grid or spacing differ from the
-    reference's, axes point elsewhere than those of the reference's file `like`, or a value is
-    neither background nor among `values`.
+    `values` are the file's label values by structure. DataError if grid or spacing differ from the
+    reference's, if the axes have other directions than those of the reference's file `like`, or if a value
+    is neither background nor among `values`.
     """
     labels, spacing_mm = read_labels(path)
     assert reference.labels is not None
@@ -77,9 +79,9 @@ def read_prediction(
         same_directions(path, like)
     foreign = sorted(set(np.unique(labels).tolist()) - {0, *values.values()})
     if foreign:
-        said = ", ".join(f"{name}={value}" for name, value in values.items())
+        known = ", ".join(f"{name}={value}" for name, value in values.items())
         raise DataError(
-            f"label values {foreign} are none of {said}", where=path, remedy="Say --labels NAME=VALUE,…"
+            f"label values {foreign} are not among {known}", where=path, remedy="Give --labels NAME=VALUE,…"
         )
     table = np.zeros(256, np.uint8)
     for name, value in values.items():
@@ -88,7 +90,7 @@ def read_prediction(
 
 
 def _names(cases: Iterable[Case]) -> dict[str, str]:
-    """Case ids by every name that only one case answers to."""
+    """Case ids by each name that matches exactly one case."""
     named = [(name, case.id) for case in cases for name in {case.id, *_own_names(case)}]
     shared = Counter(name for name, _ in named)
     return {name: case_id for name, case_id in named if shared[name] == 1}

@@ -1,4 +1,4 @@
-"""Training data, prepared once under a content key and shared by all runs as memory-mapped arrays."""
+"""Preparation of training data: done once per content key, shared by all runs as memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from harness.store.lease import Lease
 
 @dataclass(frozen=True)
 class Prepared:
-    """All cases on the network's grid, slice after slice.
+    """All cases on the network's grid, concatenated along slices.
 
-    `images` float32 ``(S, C, H, W)``, `labels` uint8 class indices ``(S, H, W)``; case `i` of
-    `ids` is the slices ``starts[i]`` to ``starts[i] + depths[i]``.
+    `images` is float32 ``(S, C, H, W)``, `labels` uint8 class indices ``(S, H, W)``; case `i` of
+    `ids` has the slices ``starts[i]`` to ``starts[i] + depths[i]``.
     """
 
     ids: tuple[str, ...]
@@ -38,7 +38,7 @@ class Prepared:
 
 
 def class_map(structures: dict[str, int]) -> NDArray[np.uint8]:
-    """Lookup from label value to class index: background 0, then structures in their order."""
+    """Lookup table from label value to class index: background 0, then the structures in order."""
     table = np.zeros(256, np.uint8)
     for index, value in enumerate(structures.values(), 1):
         table[value] = index
@@ -48,12 +48,12 @@ def class_map(structures: dict[str, int]) -> NDArray[np.uint8]:
 def network_image(
     volume: Volume, protocol: RunProtocol, device: torch.device
 ) -> tuple[torch.Tensor, ResamplingGrid]:
-    """The image of `volume` as a network sees it, ``(z, C, H, W)`` on `device`, and the way back."""
+    """The network's input for `volume`, ``(z, C, H, W)`` on `device`, and the grid that leads back."""
     _, dy, dx = volume.spacing_mm
     y, x = volume.image.shape[2:]
     height, width = protocol.crop
     grid = ResamplingGrid.of((y, x), (dy, dx), protocol.spacing_mm, (height, width))
-    # A plugin's array may be flipped, or come in the type of its file.
+    # A plugin's array may have negative strides or another type.
     image = np.ascontiguousarray(volume.image, np.float32)
     slices = torch.from_numpy(image).to(device).transpose(0, 1)
     return normalise(grid.image(slices), protocol.normalisation), grid
@@ -66,24 +66,24 @@ def prepare(
     folder: Path,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Prepared:
-    """Load what is prepared in `folder`, or make it; several processes may ask at once.
+    """Load the prepared data in `folder`, or prepare it; several processes may call this at once.
 
-    The folder appears under its name only when it is whole, so a kill leaves nothing half-made.
+    The folder appears under its name only when it is complete, so a killed process leaves no partial data.
     """
     with storage_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     if not folder.exists():
         with Lease(folder.parent, f"{folder.name}-lease").waited():
             if not folder.exists():
-                for left in folder.parent.glob(f"{folder.name}.*.tmp"):
-                    # Of a process that was killed: whoever is at work holds the lease.
-                    shutil.rmtree(left, ignore_errors=True)
+                for leftover in folder.parent.glob(f"{folder.name}.*.tmp"):
+                    # Left by a killed process: a living one would hold the lease.
+                    shutil.rmtree(leftover, ignore_errors=True)
                 _make(cases, structures, protocol, folder, advance)
     return load(folder)
 
 
 def load(folder: Path) -> Prepared:
-    """Map the arrays in `folder` into memory."""
+    """Map the arrays in `folder` into memory; DataError if they are damaged."""
     try:
         index = read_json(folder / "index.json")
         ids, starts, depths = (tuple(index[name]) for name in ("ids", "starts", "depths"))
@@ -91,7 +91,7 @@ def load(folder: Path) -> Prepared:
         if not len(images) == len(labels) == sum(depths):
             raise ValueError(f"{len(images)} images, {len(labels)} label maps for {sum(depths)} slices")
     except (HarnessError, EOFError, KeyError, OSError, TypeError, ValueError) as error:
-        # Part of the folder would not be made again: it is believed as a whole, or not at all.
+        # A missing or damaged file is not prepared again by itself.
         raise DataError(
             f"prepared data is damaged: {describe(error)}",
             where=folder,
@@ -101,7 +101,7 @@ def load(folder: Path) -> Prepared:
 
 
 READERS = 16
-"""Threads that read at most: each brings torch's own, as many as there are cores."""
+"""The largest number of reading threads: each one starts as many torch threads as there are cores."""
 
 
 def _make(
@@ -113,7 +113,7 @@ def _make(
 ) -> None:
     to_class = class_map(structures)
 
-    def one(case: Case) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    def prepare_case(case: Case) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         with calling("dataset"):
             volume = case.read()
         if volume.labels is None:
@@ -125,7 +125,7 @@ def _make(
     ordered = sorted(cases, key=lambda case: case.id)
     images, labels = [], []
     with ThreadPoolExecutor(min(os.cpu_count() or 1, READERS)) as pool:
-        for done, (image, label) in enumerate(pool.map(one, ordered), 1):
+        for done, (image, label) in enumerate(pool.map(prepare_case, ordered), 1):
             images.append(image)
             labels.append(label)
             advance(done, len(ordered))

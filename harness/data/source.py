@@ -1,4 +1,4 @@
-"""Open a dataset plugin: its cases, structures and phases, checked against the contract."""
+"""Open a dataset plugin and check its cases, structures and phases against the contract."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.plugins.resolve import resolve
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset that lies somewhere. `structures` maps names to label values, in the dataset's order."""
+    """An opened dataset. `structures` maps names to label values, in the dataset's order."""
 
     cases: tuple[Case, ...]
     structures: dict[str, int]
@@ -33,40 +33,44 @@ def open_source(
     structures: Mapping[str, int],
     phases: tuple[str, ...],
 ) -> Source:
-    """Call a dataset's target; PluginError where it breaks its contract, DataError from its own checks."""
+    """Call a dataset's target; PluginError if it violates the contract, DataError from its own checks."""
     factory = resolve(target, where=name)
     if not callable(factory):
-        raise PluginError(f"target {target!r} can't be called", where=f"dataset {name}")
+        raise PluginError(f"target {target!r} is not callable", where=f"dataset {name}")
     try:
-        made = factory(root, **params)
-        cases = tuple(made.cases())
+        dataset = factory(root, **params)
+        cases = tuple(dataset.cases())
     except HarnessError:
         raise
     except Exception as error:
         raise PluginError(explain(error, target.partition(":")[0]), where=f"dataset {name}") from error
     foreign = next((case for case in cases if not isinstance(case, Case)), None)
     if foreign is not None:
-        raise PluginError(f"cases() gave a {type(foreign).__name__}, not a Case", where=f"dataset {name}")
+        raise PluginError(
+            f"cases() returned a {type(foreign).__name__}, expected Case", where=f"dataset {name}"
+        )
     for case in cases:
         _check_names(case, name)
-    named = getattr(made, "structures", None) or structures
-    values = list(named.values()) if isinstance(named, Mapping) else []
-    right = all(type(value) is int and 0 < value < 256 for value in values)
-    if not values or not right or len(set(values)) < len(values):
+    declared = getattr(dataset, "structures", None) or structures
+    values = list(declared.values()) if isinstance(declared, Mapping) else []
+    valid = all(type(value) is int and 0 < value < 256 for value in values)
+    if not values or not valid or len(set(values)) < len(values):
         raise PluginError(
-            f"structures {named} must name at least one label value, each different, from 1 to 255",
+            f"structures {declared} must have at least one label value, all distinct and from 1 to 255",
             where=f"dataset {name}",
         )
-    return Source(cases, dict(named), tuple(getattr(made, "phases", None) or phases))
+    return Source(cases, dict(declared), tuple(getattr(dataset, "phases", None) or phases))
 
 
 def _check_names(case: Case, dataset: str) -> None:
-    """PluginError for an id that is no name of a file, or a patient without a name."""
+    """PluginError for an id that can't be a file name, and for a patient without a name."""
     for what, value in (("id", case.id), ("patient", case.patient)):
         if not isinstance(value, str) or not value.strip():
-            raise PluginError(f"a case has the {what} {value!r}, not a text", where=f"dataset {dataset}")
+            raise PluginError(
+                f"a case has the {what} {value!r}, expected a non-empty string", where=f"dataset {dataset}"
+            )
     if "/" in case.id or "\\" in case.id or case.id in (".", ".."):
-        raise PluginError(f"the case id {case.id!r} can't name a file", where=f"dataset {dataset}")
+        raise PluginError(f"the case id {case.id!r} can't be a file name", where=f"dataset {dataset}")
 
 
 def open_record(record: Dataset, root: Path, params: Mapping[str, Any]) -> Source:

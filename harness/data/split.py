@@ -1,6 +1,6 @@
-"""Who trains, who is looked at while training, who is scored: always whole patients.
+"""Splits: which patients are in the training, the validation and the test set of each fold.
 
-Patients that share an identical image count as one, so no image is ever on two sides.
+Patients that share an identical image count as one unit, so no image is ever in two sets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.store.atomic import digest
 
 @dataclass(frozen=True)
 class Parts:
-    """Patients of one fold, sorted. `validation` is an inner part of what is not scored."""
+    """The patients of one fold, sorted: its training, validation and test set."""
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
@@ -28,38 +28,37 @@ class Parts:
 
 @dataclass(frozen=True)
 class Split:
-    """All folds of a dataset under one protocol, and what was noticed while making them."""
+    """All folds of a dataset under one protocol, with notes for the user."""
 
     folds: tuple[Parts, ...]
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over the patients of every part of every fold."""
+        """SHA-256 over the patients of every set of every fold."""
         return digest([asdict(parts) for parts in self.folds])
 
 
 def make_split(
     manifest: Manifest, *, kind: str, folds: int, seed: int, validation: float, dataset: str
 ) -> Split:
-    """Split by patient, stratified by group: `folds` folds, or the dataset's ``official`` parts.
+    """Split by patient, stratified by group: `folds` folds, or the dataset's ``official`` split.
 
-    ``inner`` is for tuning: of each of the `folds`, a share of its training patients is scored, and its
-    own test patients are seen by nobody.
+    ``inner`` is for tuning: in each of the `folds`, a share of the training patients takes the place of the
+    test set, and the fold's own test patients are not used at all.
     """
     group = {case.patient: case.group or "" for case in manifest.cases}
     units = _units(manifest)
     notes = [
-        f"{dataset}: {' and '.join(same)} have identical images; kept on one side of the split"
+        f"{dataset}: {' and '.join(same)} have identical images; kept in the same set"
         for same in manifest.identical
     ]
     if kind == "official":
-        leaking = _leaking(manifest)
-        tests = [(_official(manifest, dataset), leaking)]
-        if leaking:
+        tests: list[tuple[list[str], list[str]]] = [(_official(manifest, dataset), [])]
+        if leaking := _leaking(manifest):
             notes.append(
                 f"{dataset}: {', '.join(leaking)} left out of training: "
-                "identical images are in the official test part"
+                "identical images are in the official test set"
             )
     else:
         if folds > len(units):
@@ -70,38 +69,38 @@ def make_split(
         tests = [(_patients(fold), []) for fold in _deal(units, group, folds, seed)]
         if kind == "inner":
             tests = [_inner(units, group, folds, seed, test) for test, _ in tests]
-    made = []
-    for number, (test, dropped) in enumerate(tests):
-        left = [unit for unit in units if not {*unit} & {*test, *dropped}]
-        held_out = _hold_out(left, group, validation, seed + 1 + number)
-        train = [p for unit in left for p in unit if p not in held_out]
+    splits = []
+    for number, (test, unused) in enumerate(tests):
+        remaining = [unit for unit in units if not {*unit} & {*test, *unused}]
+        held_out = _hold_out(remaining, group, validation, seed + 1 + number)
+        train = [p for unit in remaining for p in unit if p not in held_out]
         if not train or not test:
             raise DataError(
                 f"fold {number} has {len(train)} training and {len(test)} test patients", where=dataset
             )
-        made.append(Parts(tuple(sorted(train)), tuple(sorted(held_out)), tuple(test)))
-        guard(made[-1], manifest)
-    return Split(tuple(made), tuple(notes))
+        splits.append(Parts(tuple(sorted(train)), tuple(sorted(held_out)), tuple(test)))
+        guard(splits[-1], manifest)
+    return Split(tuple(splits), tuple(notes))
 
 
 def guard(parts: Parts, manifest: Manifest) -> None:
-    """DataError if a patient, or an identical image under another name, is in two of the parts."""
-    side: dict[str, str] = {}
+    """DataError if a patient, or an identical image under another name, is in two sets."""
+    set_of: dict[str, str] = {}
     for name, patients in asdict(parts).items():
         for patient in patients:
-            if side.setdefault(patient, name) != name:
+            if set_of.setdefault(patient, name) != name:
                 raise DataError(
-                    f"is both in {side[patient]} and in {name}",
+                    f"is in both the {set_of[patient]} and the {name} set",
                     where=patient,
-                    remedy="A patient belongs to one side of a split.",
+                    remedy="Put each patient in one set only.",
                 )
     for same in manifest.identical:
-        sides = sorted({side[patient] for patient in same if patient in side})
-        if len(sides) > 1:
+        sets = sorted({set_of[patient] for patient in same if patient in set_of})
+        if len(sets) > 1:
             raise DataError(
-                f"have identical images, but are in {' and '.join(sides)}",
+                f"have identical images, but are in the sets {' and '.join(sets)}",
                 where=" and ".join(same),
-                remedy="Put them on one side of the split.",
+                remedy="Put them in the same set.",
             )
 
 
@@ -112,14 +111,14 @@ def _units(manifest: Manifest) -> list[tuple[str, ...]]:
 
 
 def _order(unit: Sequence[str], seed: int) -> str:
-    # A hash orders patients alike on every platform and library version.
+    # A hash gives the same order on every platform and with every library version.
     return hashlib.sha256(f"{seed}:{unit[0]}".encode()).hexdigest()
 
 
 def _deal(
     units: Sequence[tuple[str, ...]], group: dict[str, str], folds: int, seed: int
 ) -> list[list[tuple[str, ...]]]:
-    """Deal units to folds so that each fold has its share of each group, and of all."""
+    """Deal units to folds so that each fold has its share of each group and of all patients."""
     hands: list[list[tuple[str, ...]]] = [[] for _ in range(folds)]
     total = [0] * folds
     of_group: list[Counter[str]] = [Counter() for _ in range(folds)]
@@ -127,7 +126,7 @@ def _deal(
     for unit in units:
         strata[group[unit[0]]].append(unit)
     for name in sorted(strata):
-        # Units of several patients go first: small ones can still even out after them.
+        # Larger units go first, because smaller ones can still balance the folds after them.
         for unit in sorted(strata[name], key=lambda unit: (-len(unit), _order(unit, seed))):
             fold = min(range(folds), key=lambda k: (of_group[k][name], total[k], k))
             hands[fold].append(unit)
@@ -139,9 +138,9 @@ def _deal(
 def _inner(
     units: Sequence[tuple[str, ...]], group: dict[str, str], folds: int, seed: int, outer: list[str]
 ) -> tuple[list[str], list[str]]:
-    """Patients scored in place of those of the fold `outer`, and those left out of training for it."""
-    left = [unit for unit in units if not {*unit} & {*outer}]
-    return _patients(_deal(left, group, folds, seed)[0]), outer
+    """Test patients that replace the fold `outer`, and those that are not used at all."""
+    remaining = [unit for unit in units if not {*unit} & {*outer}]
+    return _patients(_deal(remaining, group, folds, seed)[0]), outer
 
 
 def _patients(units: Sequence[tuple[str, ...]]) -> list[str]:
@@ -167,21 +166,21 @@ def _official(manifest: Manifest, dataset: str) -> list[str]:
     for case in manifest.cases:
         if part.setdefault(case.patient, case.part) != case.part:
             raise DataError(
-                f"has cases in both official parts ({part[case.patient]} and {case.part})",
+                f"has cases in both official sets ({part[case.patient]} and {case.part})",
                 where=f"{dataset} {case.patient}",
-                remedy="Move all cases of a patient to one side.",
+                remedy="Put all cases of a patient in the same set.",
             )
     if set(part.values()) != {"train", "test"}:
         raise ConfigError(
-            f"{dataset} as it lies here has no official test part",
+            f"this copy of {dataset} has no official test set",
             where="protocol.split",
             remedy="Use split = 'folds', or add the official testing data.",
         )
-    return sorted(patient for patient, side in part.items() if side == "test")
+    return sorted(patient for patient, name in part.items() if name == "test")
 
 
 def _leaking(manifest: Manifest) -> list[str]:
-    """Training patients whose images are also in the official test part."""
+    """Training patients whose images are also in the official test set."""
     part = {case.patient: case.part for case in manifest.cases}
     return sorted(
         patient

@@ -1,4 +1,4 @@
-"""Clocks: phases of a run, and steps timed without holding up the device."""
+"""Clocks: the phases of a run, and steps timed without blocking the device."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 
 
 class Phases:
-    """Seconds by phase, and wall time, going on from what earlier attempts had used.
+    """Seconds by phase and wall time, added to those of earlier attempts.
 
-    Phases don't nest: time inside an inner phase is taken out of the outer one.
+    Phases don't overlap: time inside an inner phase does not count for the outer one.
     """
 
     def __init__(self, earlier: Mapping[str, float] | None = None) -> None:
@@ -41,7 +41,7 @@ class Phases:
             self._open.pop()
 
     def resume(self, earlier: Mapping[str, float]) -> None:
-        """Add what a checkpoint says was used before this attempt."""
+        """Add the seconds of earlier attempts, from a checkpoint."""
         for name, seconds in earlier.items():
             if name == "wall":
                 self._wall += seconds
@@ -55,9 +55,9 @@ class Phases:
 
 
 class Steps:
-    """Durations of consecutive steps, from device events on a GPU, read only when asked.
+    """Durations of consecutive steps; on a GPU from device events, which are read only by `durations`.
 
-    Call `mark` at the start and after each step.
+    Call `mark` before the first step and after each step.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -66,7 +66,7 @@ class Steps:
         self._cuda = device.type == "cuda"
 
     def mark(self) -> None:
-        """A step ends here and the next begins."""
+        """Mark the end of a step and the start of the next."""
         if self._cuda:
             event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch has no stub
             event.record()
@@ -75,7 +75,7 @@ class Steps:
             self._times.append(time.perf_counter())
 
     def durations(self) -> list[float]:
-        """Seconds of each step; waits for the last one."""
+        """Seconds of each step; waits for the last step."""
         if self._cuda:
             if self._events:
                 self._events[-1].synchronize()
@@ -85,7 +85,7 @@ class Steps:
 
 
 def median_and_p95(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Median and 95th percentile (linear interpolation); None of nothing."""
+    """Median and 95th percentile (linear interpolation); None for an empty sequence."""
     if not values:
         return None, None
     series = torch.tensor(values, dtype=torch.float64)

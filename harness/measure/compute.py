@@ -1,4 +1,4 @@
-"""Where and how precisely a run computes. Recorded with the run, never part of its key."""
+"""Device and precision of a run. Recorded with the run, never part of its key."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Compute:
 
     @classmethod
     def choose(cls, precision: str, *, deterministic: bool) -> Compute:
-        """The first GPU if there is one, else the CPU; ``auto`` is bf16 where hardware computes it.
+        """The first GPU if there is one, else the CPU; ``auto`` is bf16 where the hardware supports it.
 
-        `deterministic` refuses algorithms that vary between runs; else a GPU tries which convolution
-        is the fastest for a shape, which the first step of training pays for.
+        `deterministic` allows only deterministic algorithms. Otherwise a GPU benchmarks convolutions to find
+        the fastest one for each shape, during the first step of training.
         """
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if precision == "auto":
             precision = "bf16" if _computes_bf16(device) else "fp32"
-        # What is called fp32 is: torch's own default computes convolutions in the shorter TF32.
+        # fp32 means full precision: by default torch computes convolutions in TF32.
         torch.backends.cudnn.allow_tf32 = precision != "fp32"
-        # Networks multiply in bf16 or are called fp32. What is left, such as an optimiser's, means it.
+        # Networks use bf16 or fp32; other matrix products, such as an optimiser's, need full precision.
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.use_deterministic_algorithms(deterministic)
         torch.backends.cudnn.benchmark = not deterministic
@@ -42,12 +42,12 @@ class Compute:
 
     @property
     def chooses(self) -> bool:
-        """True if the first call with a shape chooses algorithms for it, and costs more than the next."""
+        """Whether the first call with a shape also chooses algorithms for it, and so takes longer."""
         return self.device.type == "cuda"
 
     @contextlib.contextmanager
-    def untried(self) -> Iterator[None]:
-        """Have no algorithms tried out: for volumes of many shapes it costs more than it gives."""
+    def without_benchmark(self) -> Iterator[None]:
+        """Switch benchmarking of algorithms off: with volumes of many shapes it costs more than it saves."""
         before = torch.backends.cudnn.benchmark
         torch.backends.cudnn.benchmark = False
         try:
@@ -56,26 +56,26 @@ class Compute:
             torch.backends.cudnn.benchmark = before
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The context that forward passes run in."""
+        """The context for forward passes."""
         if self.precision == "fp32":
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def synchronise(self) -> None:
-        """Wait until the device has done all that was asked of it."""
+        """Wait until the device has finished all its work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
     def compiled(self, module: nn.Module) -> Callable[[Tensor], Tensor]:
-        """`module` as torch.compile makes it, anew for each shape; its weights stay those of `module`.
+        """`module` under torch.compile, compiled for each shape; the weights are shared with `module`.
 
-        With sizes left open a training would compile otherwise when it is resumed after its coarse epochs.
+        With dynamic shapes, a training resumed after its coarse epochs would run other code.
         """
         compiled: Callable[[Tensor], Tensor] = torch.compile(module, dynamic=False)
         return compiled
 
     def place(self, module: nn.Module, dims: int) -> nn.Module:
-        """Move a network to the device, in channels-last layout: up to 1.5 times faster on CPUs too."""
+        """Move a network to the device, in channels-last layout: up to 1.5 times faster, also on CPUs."""
         layout = torch.channels_last if dims == 2 else torch.channels_last_3d
         if self.device.type == "cpu" and self.precision == "bf16":
             in_full_precision(module)
@@ -89,9 +89,9 @@ class Compute:
 
 
 def unusable_gpus() -> str | None:
-    """A sentence on GPUs that this process was given and torch can't use; None where there is nothing to say.
+    """A warning about GPUs that this process was given but torch can't use; None if there are none.
 
-    A driver too old, or a torch without CUDA, would else have a training take days and nobody know why.
+    Otherwise an old driver, or torch without CUDA, would make a training take days without a hint why.
     """
     named = named_gpus()
     if not named or torch.cuda.is_available():
@@ -101,7 +101,7 @@ def unusable_gpus() -> str | None:
         reason = "torch finds none"
     except Exception as error:
         reason = " ".join(str(error).split())
-    return f"GPU {', '.join(named)} can't be used, so runs are on the CPU: {reason}"
+    return f"GPU {', '.join(named)} can't be used, so runs use the CPU: {reason}"
 
 
 def _computes_bf16(device: torch.device) -> bool:

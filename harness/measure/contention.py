@@ -1,37 +1,37 @@
-"""Who else was at work: figures of a busy machine are marked, and compared with none of a quiet one."""
+"""Contention: what other processes used meanwhile. Costs measured on a shared machine are marked as such."""
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
 import psutil
 
 from harness.measure.nvml import Gpu
+from harness.measure.visible import available_cores
 
 MOST_FOREIGN = 0.1
-"""Share of the cores that others may have had in a measurement that counts as exclusive."""
+"""The largest share of the cores that other processes may use in an exclusive measurement."""
 
 
 SHORTEST_S = 0.5
-"""Less than this tells nothing of the cores: the system counts their time in ticks of 10 ms."""
+"""Shorter measurements can't show contention: the system counts CPU time in ticks of 10 ms."""
 
 
 class ContentionMonitor:
-    """What other processes do from now on, on the cores that this one may use and on its GPU."""
+    """Measures from now on what other processes use of this process's cores and GPU."""
 
     def __init__(self, gpu: Gpu | None = None) -> None:
         self._gpu = gpu
-        self._cores = _cores()
+        self._cores = available_cores()
         self._start = time.perf_counter()
         self._busy, self._own = _busy_s(self._cores), _own_s()
         self._others = gpu.others() if gpu is not None else 0
 
     def seen(self) -> dict[str, Any]:
-        """``cpu_foreign``, the share of the cores that others had; ``gpu_foreign`` processes; ``shared``.
+        """``cpu_foreign``, the share of the cores that others used; ``gpu_foreign`` processes; ``shared``.
 
-        The share is None where too little time has passed to tell.
+        The share is None if too little time has passed.
         """
         seconds = time.perf_counter() - self._start
         share = None
@@ -46,14 +46,8 @@ class ContentionMonitor:
         }
 
 
-def _cores() -> list[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
 def _busy_s(cores: list[int]) -> float:
-    """CPU seconds that anybody has used on these cores."""
+    """CPU seconds that all processes have used on these cores."""
     times = psutil.cpu_times(percpu=True)
     waiting = ("idle", "iowait", "guest", "guest_nice")
     return sum(
@@ -64,13 +58,13 @@ def _busy_s(cores: list[int]) -> float:
 
 
 def _own_s() -> float:
-    """CPU seconds of this process and its children, those that have ended included."""
+    """CPU seconds of this process and its children, including those that have ended."""
     process = psutil.Process()
     total = sum(process.cpu_times()[:4])
     for child in process.children(recursive=True):
         try:
             total += sum(child.cpu_times()[:2])
         except psutil.Error:
-            # It has just ended: its time is in what the parent has of its children.
+            # It has just ended, so its time is included in its parent's.
             continue
     return float(total)

@@ -1,4 +1,4 @@
-"""What a network costs by its shape alone: parameters, and FLOPs of a volume."""
+"""The size of a network: its parameters, and the FLOPs of a forward pass."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def parameters(module: nn.Module) -> int:
 def flops(module: nn.Module, shape: Sequence[int]) -> int | None:
     """FLOPs of one forward pass over an input of `shape`; a multiply-add counts as two.
 
-    Counts convolutions and matrix products, on the meta device: no memory, no time. None for
-    a module that can't run there.
+    Counts convolutions and matrix products on the meta device, which takes no memory and almost no time.
+    None for a module that can't run there.
     """
     try:
-        twin = copy.deepcopy(module).to("meta").eval()
+        on_meta = copy.deepcopy(module).to("meta").eval()
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            twin(torch.empty(*shape, device="meta"))
+            on_meta(torch.empty(*shape, device="meta"))
     except Exception as error:
-        # A plugin may look at values, which the meta device doesn't have; that is no fault.
+        # A plugin may read values, which the meta device does not have; that is not an error.
         log.warning("FLOPs of %s not counted: %s", type(module).__name__, error)
         return None
     return int(counter.get_total_flops())

@@ -1,9 +1,9 @@
-"""Convolutions of flat volumes on CPUs in bf16, whose gradients torch 2.13 gets wrong.
+"""A workaround for wrong bf16 gradients of flat volumes on CPUs, in torch 2.13.
 
-Where a 3D convolution's input has more than one slice but fewer than the kernel (2 of 3, after a
-network has halved z a few times), the gradient of its weight in bf16 is anything from wrong to
-infinite, on every batch and width tried; `tests/harness/measure/test_flat_volumes.py` shows it.
-One slice, as many slices as the kernel, fp32 and GPUs are right.
+If a 3D convolution's input has more than one slice but fewer than its kernel (2 of 3, after a
+network has halved z a few times), the bf16 gradient of its weight is wrong or even infinite, for every batch
+and width tried; `tests/harness/measure/test_flat_volumes.py` shows it. With one slice, with as many slices as
+the kernel, in fp32 and on GPUs it is correct.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 def in_full_precision(network: nn.Module) -> None:
-    """Let the 3D convolutions of `network` compute such volumes in fp32 under autocast, in place."""
+    """Make the 3D convolutions of `network` compute flat volumes in fp32 under autocast, in place."""
     for module in network.modules():
         if isinstance(module, nn.Conv3d | nn.ConvTranspose3d) and module.kernel_size[0] > 2:
             module.forward = functools.partial(_forward, module)  # type: ignore[method-assign]

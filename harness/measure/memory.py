@@ -14,14 +14,14 @@ MIB = 2**20
 
 
 def reset_peak(device: torch.device) -> None:
-    """Start a new device peak, for example between training and prediction."""
+    """Reset the device's peak, for example between training and prediction."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def device_peak(device: torch.device) -> tuple[float | None, float | None]:
-    """Peak allocated and reserved since the last reset; None where there is no GPU."""
+    """Peak allocated and peak reserved memory since the last reset; None without a GPU."""
     if device.type != "cuda":
         return None, None
     return (
@@ -31,22 +31,22 @@ def device_peak(device: torch.device) -> tuple[float | None, float | None]:
 
 
 def device_free(device: torch.device) -> int | None:
-    """Bytes of device memory that nobody uses; None where there is no GPU."""
+    """Bytes of free device memory; None without a GPU."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
 
 
 def reset_host_peak() -> None:
-    """Start a new peak of this process, where the system can (Linux): what came before is not counted."""
+    """Reset the peak of this process where the system supports it (Linux)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def host_peak(*, children: bool = False) -> float:
-    """Peak resident memory of this process, and of its living children if asked for."""
+    """Peak resident memory of this process and, with `children`, of its running children."""
     if children:
         others = (_peak_of(child.pid) for child in psutil.Process().children(recursive=True))
         return host_peak() + sum(mib or 0.0 for mib in others)
-    # On Linux getrusage also remembers the process that started this one, until it is outgrown.
+    # On Linux, the peak of getrusage can be that of the process that started this one.
     own = _peak_of("self")
     if own is not None:
         return own
@@ -56,7 +56,7 @@ def host_peak(*, children: bool = False) -> float:
 
 
 def _peak_of(process: int | str) -> float | None:
-    """As Linux has it; None elsewhere, and for a process that is gone."""
+    """The peak that Linux reports; None on other systems, and for a process that has ended."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""What training takes besides time, over all attempts at it: memory, energy, neighbours, machines."""
+"""What a training uses besides time, over all its attempts: memory, energy, contention, machines."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ PEAKS = ("gpu_train_allocated", "gpu_train_reserved", "gpu_train_process", "host
 
 
 class Meter:
-    """Measures from its creation on; `resume` adds what an earlier attempt had measured."""
+    """Measures from its creation on; `resume` adds the measurements of an earlier attempt."""
 
     def __init__(self, compute: Compute) -> None:
         self._compute = compute
         self._gpu = Gpu.of(compute.device)
         reset_peak(compute.device)
         reset_host_peak()
-        self._watch = ContentionMonitor(self._gpu)
+        self._contention = ContentionMonitor(self._gpu)
         self._joules = self._energy()
         self._earlier: Mapping[str, Any] = {}
 
     def resume(self, earlier: Mapping[str, Any]) -> None:
-        """Go on from `earlier`, which `measured` gave in another process."""
+        """Continue from `earlier`, the measurements of another process."""
         self._earlier = earlier
 
     def measured(self) -> dict[str, Any]:
-        """So far: peaks in MiB, ``energy_j``, ``contention``, and ``machines``, the hardware classes.
+        """Measurements so far: peaks in MiB, ``energy_j``, ``contention``, and hardware classes ``machines``.
 
-        Energy is None if any attempt's is not known.
+        Energy is None if that of any attempt is unknown.
         """
         allocated, reserved = device_peak(self._compute.device)
         joules = self._energy()
@@ -43,7 +43,7 @@ class Meter:
             "gpu_train_process": self._gpu.process_mib() if self._gpu is not None else None,
             "host_peak": host_peak(children=True),
             "energy_j": None if joules is None or self._joules is None else joules - self._joules,
-            "contention": self._watch.seen(),
+            "contention": self._contention.seen(),
             "machines": [hardware_class(self._compute)],
         }
         return merge(self._earlier, now) if self._earlier else now
@@ -53,15 +53,15 @@ class Meter:
 
 
 def merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """Two attempts as one: the higher peak, the sum of energy, the busier machine, all machines."""
-    merged = {name: _most(earlier.get(name), later.get(name)) for name in PEAKS}
+    """Combine two attempts: the higher peaks, the sum of energy, the higher contention, all machines."""
+    merged = {name: _highest(earlier.get(name), later.get(name)) for name in PEAKS}
     a, b = earlier.get("energy_j"), later.get("energy_j")
     then, now = earlier["contention"], later["contention"]
     return {
         **merged,
         "energy_j": None if a is None or b is None else a + b,
         "contention": {
-            "cpu_foreign": _most(then["cpu_foreign"], now["cpu_foreign"]),
+            "cpu_foreign": _highest(then["cpu_foreign"], now["cpu_foreign"]),
             "gpu_foreign": max(then["gpu_foreign"], now["gpu_foreign"]),
             "shared": then["shared"] or now["shared"],
         },
@@ -69,6 +69,6 @@ def merge(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _most(a: float | None, b: float | None) -> float | None:
+def _highest(a: float | None, b: float | None) -> float | None:
     known = [value for value in (a, b) if value is not None]
     return max(known) if known else None

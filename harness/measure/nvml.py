@@ -1,4 +1,4 @@
-"""What the NVIDIA driver knows of a GPU and torch does not: a process's whole memory, energy, neighbours."""
+"""What NVML reports of a GPU and torch does not: memory of the whole process, energy, other processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU as NVML sees it. Every figure is None where the card or the driver does not tell it."""
+    """One GPU as NVML sees it. A value is None if the card or the driver does not report it."""
 
     handle: Any
     nvml: Any
@@ -32,45 +32,45 @@ class Gpu:
             import pynvml
 
             pynvml.nvmlInit()
-            # CUDA_VISIBLE_DEVICES renumbers torch's devices, not NVML's: the UUID is the same in both.
+            # CUDA_VISIBLE_DEVICES renumbers torch's devices but not NVML's; the UUID is the same in both.
             uuid = f"GPU-{torch.cuda.get_device_properties(device).uuid}"
             return cls(pynvml.nvmlDeviceGetHandleByUUID(uuid), pynvml)
         except Exception as error:
-            log.warning("NVML has nothing to say of %s: %s", device, error)
+            log.warning("NVML does not support %s: %s", device, error)
             return None
 
     def process_mib(self) -> float | None:
-        """Memory of this process on the card, CUDA's own context included."""
-        with self._asked("memory"):
+        """Memory of this process on the card, including CUDA's context."""
+        with self._reported("memory"):
             processes = self._processes()
-            # In a container the driver may know us by another number; who is alone is known anyway.
+            # In a container the driver may report another process id; a single process must be this one.
             own = [p for p in processes if p.pid == os.getpid()] or processes * (len(processes) == 1)
             if own and own[0].usedGpuMemory is not None:
                 return float(own[0].usedGpuMemory) / MIB
         return None
 
     def energy_j(self) -> float | None:
-        """Joules that the card has used since the driver was loaded, whoever had it."""
-        with self._asked("energy"):
+        """Joules that the card has used since the driver was loaded, for all processes."""
+        with self._reported("energy"):
             return float(self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.handle)) / 1000
         return None
 
     def others(self) -> int:
-        """Other processes that compute on the card, once this one does too."""
-        with self._asked("processes"):
+        """The number of other processes that compute on the card, once this one does too."""
+        with self._reported("processes"):
             return max(0, len(self._processes()) - 1)
         return 0
 
     def _processes(self) -> list[Any]:
         running = list(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.handle))
-        # Clients of MPS are on a list of their own; its server, by which they share a card, is on this one.
+        # MPS clients are in a separate list; the MPS server, through which they share a card, is in this one.
         with contextlib.suppress(self.nvml.NVMLError):
             running += self.nvml.nvmlDeviceGetMPSComputeRunningProcesses(self.handle)
         return list({process.pid: process for process in running}.values())
 
     @contextlib.contextmanager
-    def _asked(self, what: str) -> Iterator[None]:
+    def _reported(self, what: str) -> Iterator[None]:
         try:
             yield
         except self.nvml.NVMLError as error:
-            log.info("NVML does not tell %s: %s", what, error)
+            log.info("NVML does not report %s: %s", what, error)

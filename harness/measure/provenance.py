@@ -1,8 +1,7 @@
-"""What a run ran on: hardware, versions, sources. Beside the figures, never in a key."""
+"""Provenance of a run: hardware, versions, commit. Recorded, never part of a key."""
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -15,19 +14,16 @@ import torch
 import harness
 from harness.contract.record import Environment, Hardware
 from harness.measure.compute import Compute
+from harness.measure.visible import available_cores
 
 
 def hardware_class(compute: Compute) -> str:
-    """One string, and costs compare only where it is equal."""
+    """The class of the machine as one string; costs are comparable only if it is equal."""
     if compute.device.type == "cuda":
         return torch.cuda.get_device_name(compute.device)
-    cores, threads = _cores(), torch.get_num_threads()
+    cores, threads = len(available_cores()), torch.get_num_threads()
     used = "" if threads == cores else f", {threads} {'thread' if threads == 1 else 'threads'}"
     return f"{_cpu_name()}, {cores} cores{used}"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def hardware(compute: Compute) -> Hardware:
@@ -36,13 +32,13 @@ def hardware(compute: Compute) -> Hardware:
         name=hardware_class(compute),
         gpu=torch.cuda.get_device_name(compute.device) if compute.device.type == "cuda" else None,
         cpu=_cpu_name(),
-        cores=_cores(),
+        cores=len(available_cores()),
         ram_gib=round(psutil.virtual_memory().total / 2**30, 1),
     )
 
 
 def environment(compute: Compute) -> Environment:
-    """Versions and settings that can change bits or speed."""
+    """Versions and settings that can affect bits or speed."""
     return Environment(
         harness=harness.__version__,
         commit=commit_of(Path(__file__).resolve().parents[2]),
@@ -58,14 +54,14 @@ def environment(compute: Compute) -> Environment:
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str | None]:
-    """The version of each package's distribution; None where none bears its name."""
-    found: dict[str, str | None] = {}
+    """The version of each package's distribution; None if no distribution has its name."""
+    versions: dict[str, str | None] = {}
     for package in packages:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+            versions[package] = None
+    return versions
 
 
 def _cpu_name() -> str:
@@ -79,17 +75,17 @@ def _cpu_name() -> str:
 
 
 def commit_of(source: Path) -> str | None:
-    """The commit of a source tree; None where it has none, as where a package is installed from a wheel.
+    """The commit of a source tree; None if it has none, such as for a package installed from a wheel.
 
-    With ``-dirty`` where a tracked file differs, but for tables: a sweep's first run already rewrites those.
+    With ``-dirty`` if a tracked file differs. Tables don't count, because a sweep's first run rewrites them.
     """
     if not (source / ".git").exists():
         return None
     commit = _git(source, "describe", "--always", "--abbrev=12")
     if not commit:
         return None
-    same = _git(source, "diff", "--quiet", "HEAD", "--", ".", ":(exclude)leaderboards") is not None
-    return commit if same else f"{commit}-dirty"
+    unchanged = _git(source, "diff", "--quiet", "HEAD", "--", ".", ":(exclude)leaderboards") is not None
+    return commit if unchanged else f"{commit}-dirty"
 
 
 def _git(source: Path, *words: str) -> str | None:

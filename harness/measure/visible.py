@@ -1,4 +1,4 @@
-"""Which GPUs this process was given, as CUDA reads it; torch isn't asked."""
+"""The CPU cores and GPUs available to this process, without torch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import os
 from itertools import takewhile
 
 
+def available_cores() -> list[int]:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
 def named_gpus() -> tuple[str, ...] | None:
-    """The GPUs that CUDA_VISIBLE_DEVICES names; empty where it says none, None where it is not set."""
+    """The GPUs in CUDA_VISIBLE_DEVICES; empty if it lists none, None if it is not set."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is None:
         return None
-    # CUDA stops at the first that can't be one. Some sites write NoDevFiles into jobs without a GPU.
-    return tuple(takewhile(_can_be_one, (gpu.strip() for gpu in named.split(","))))
+    # CUDA stops at the first invalid name. Some sites set NoDevFiles in jobs without a GPU.
+    return tuple(takewhile(_is_valid, (gpu.strip() for gpu in named.split(","))))
 
 
-def _can_be_one(name: str) -> bool:
+def _is_valid(name: str) -> bool:
     return name not in ("", "NoDevFiles") and not name.startswith("-")

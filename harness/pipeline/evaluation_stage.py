@@ -20,7 +20,7 @@ from harness.measure.nvml import Gpu
 from harness.pipeline.saved_predictions import PredictionWriter
 from harness.pipeline.scoring import Scorer, Scoring
 from harness.plugins.blame import calling
-from harness.predict.native import Predictor
+from harness.predict.predictor import Predictor
 from harness.store.record import CaseScore
 
 SCORERS = 2

@@ -1,6 +1,6 @@
-"""From label maps to lines of a record; on a GPU beside prediction, in processes of their own.
+"""From label maps to the scores of a record; beside a GPU, in separate processes during prediction.
 
-Imports no torch: a scoring process is up in a fraction of a second.
+Imports no torch, so that a scoring process starts in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Spacing = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Scoring:
-    """What is scored and how; small, so that it travels to other processes."""
+    """What to score and how; small, because it is sent to other processes."""
 
     structures: Mapping[str, int]
     metrics: tuple[str, ...]
@@ -41,7 +41,7 @@ class Scoring:
 
     @classmethod
     def of(cls, spec: RunSpec, engine: Engine = "fast") -> Scoring:
-        """As a run's spec says; label values are the dataset's own."""
+        """The scoring of a run; label values are the dataset's."""
         empty = spec.scoring.empty
         return cls(
             dict(spec.dataset.structures),
@@ -51,7 +51,7 @@ class Scoring:
         )
 
     def __call__(self, reference: Labels, predicted: Labels, spacing_mm: Spacing) -> list[Score]:
-        """Scores of one case; each in the state ``error`` if they can't be computed."""
+        """The scores of one case; all have the state ``error`` if they can't be computed."""
         try:
             return score(
                 reference,
@@ -63,61 +63,63 @@ class Scoring:
                 engine=self.engine,
             )
         except Exception:
-            # One case that can't be scored must not cost the other scores: it is counted as lost.
+            # A case that can't be scored must not cost the scores of the others.
             log.exception("a case could not be scored")
             return [
-                Score(name, one, None, metric(one).unit, "error")
-                for name in self.structures
-                for one in self.metrics
+                Score(structure, name, None, metric(name).unit, "error")
+                for structure in self.structures
+                for name in self.metrics
             ]
 
 
 def case_scores(case: Case, spacing_mm: Spacing, scores: list[Score]) -> list[CaseScore]:
-    """Scores as lines of a record."""
+    """The scores of a case as a record has them."""
     return [
         CaseScore(
             case=case.id,
             patient=case.patient,
             phase=case.phase,
             group=case.group,
-            structure=one.structure,
-            metric=one.metric,
-            value=one.value,
-            unit=one.unit,
-            state=one.state,
+            structure=score.structure,
+            metric=score.metric,
+            value=score.value,
+            unit=score.unit,
+            state=score.state,
             spacing_mm=spacing_mm,
         )
-        for one in scores
+        for score in scores
     ]
 
 
 class Scorer:
-    """Scores cases one after the other, at once or, with `workers`, in that many processes.
+    """Scores cases in order: immediately or, with `workers`, in that many processes.
 
-    Beside a GPU that predicts, scoring must not take its turn. On a CPU prediction has all
-    cores, there is no beside, and a process takes longer to start than many cases to score.
+    Processes let a GPU predict while cases are scored. On a CPU prediction uses all cores anyway, and
+    starting a process takes longer than scoring many cases.
     """
 
     def __init__(self, scoring: Scoring, workers: int) -> None:
         self._scoring = scoring
-        self._waiting: list[tuple[Case, Spacing, Future[list[Score]] | list[Score]]] = []
+        self._pending: list[tuple[Case, Spacing, Future[list[Score]] | list[Score]]] = []
         self._pool = _pool(workers) if workers else None
         if self._pool is not None:
-            # Started now, so that it is up when the first prediction is there.
+            # Start a process now, so that it is ready for the first prediction.
             self._pool.submit(os.getpid)
 
     def add(self, case: Case, reference: Labels, predicted: Labels, spacing_mm: Spacing) -> None:
-        """Take a case; label maps ``(z, y, x)`` in the dataset's values."""
-        task = (reference, predicted, spacing_mm)
-        found = self._scoring(*task) if self._pool is None else self._pool.submit(self._scoring, *task)
-        self._waiting.append((case, spacing_mm, found))
+        """Score a case; label maps are ``(z, y, x)`` in the dataset's label values."""
+        arrays = (reference, predicted, spacing_mm)
+        scores = self._scoring(*arrays) if self._pool is None else self._pool.submit(self._scoring, *arrays)
+        self._pending.append((case, spacing_mm, scores))
 
     def rows(self) -> list[CaseScore]:
-        """The scores of all cases, in the order they came; waits for them."""
+        """The scores of all cases, in the order in which they were added; waits for them."""
         return [
             row
-            for case, spacing_mm, found in self._waiting
-            for row in case_scores(case, spacing_mm, found.result() if isinstance(found, Future) else found)
+            for case, spacing_mm, scores in self._pending
+            for row in case_scores(
+                case, spacing_mm, scores.result() if isinstance(scores, Future) else scores
+            )
         ]
 
     def __enter__(self) -> Scorer:
@@ -131,12 +133,12 @@ class Scorer:
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    # A forked child would inherit the GPU's context and the threads' locks.
+    # A forked child would inherit the GPU context and the locks of threads.
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-    """Leave when the run is killed: the pool's own pipes stay open among its processes."""
+    """Exit when the run is killed, which the pool does not notice: its processes keep its pipes open."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

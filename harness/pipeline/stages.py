@@ -34,7 +34,7 @@ from harness.pipeline.saved_predictions import PredictionWriter, remove_predicti
 from harness.pipeline.training_stage import TrainedNetwork, TrainingStage
 from harness.plugins.records import Task
 from harness.plugins.resolve import source_hash
-from harness.predict.native import Predictor
+from harness.predict.predictor import Predictor
 from harness.store.record import Record
 from harness.store.runs import RunFolder
 

@@ -1,4 +1,4 @@
-"""``--pdb``: the debugger, opened where an error left the plugin's code rather than where it ended."""
+"""``--pdb``: the debugger, opened at the plugin's code that an error came from."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class _At(pdb.Pdb):
     start: FrameType | None = None
 
     def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[Any], int]:
-        """The stack, and the index of the frame that the prompt opens at."""
+        """The stack, and the index of the frame at which the prompt opens."""
         stack, index = super().get_stack(f, t)
         frames = [frame for frame, _ in stack]
         return stack, frames.index(self.start) if self.start in frames else index
 
 
 def post_mortem(error: BaseException, package: str = "") -> None:
-    """Open the debugger at the innermost frame of `package`, else of foreign code, else of ours.
+    """Open the debugger at the innermost frame of `package`, else of a plugin, else of the harness.
 
-    ``continue`` leaves it and goes on; ``quit`` is a KeyboardInterrupt.
+    ``continue`` leaves the debugger and continues; ``quit`` raises KeyboardInterrupt.
     """
     steps = list(_steps(error))
     if not steps:
@@ -45,7 +45,7 @@ def post_mortem(error: BaseException, package: str = "") -> None:
 
 
 def debug_failure(error: Exception, spec: RunSpec) -> None:
-    """Open the debugger on the failure of a run, at the plugin that `spec` names and that is at fault."""
+    """Open the debugger on the failure of a run, at the code of the plugin in `spec` that caused it."""
     from harness.execute.failure import package_at_fault
 
     post_mortem(error, package_at_fault(error, spec))
@@ -53,7 +53,7 @@ def debug_failure(error: Exception, spec: RunSpec) -> None:
 
 @contextlib.contextmanager
 def debugging() -> Iterator[None]:
-    """Open the debugger on what is raised inside, then let it go on its way."""
+    """Open the debugger on an exception raised inside, then raise it again."""
     try:
         yield
     except Exception as error:
@@ -67,7 +67,7 @@ Step = tuple[TracebackType, FrameType]
 def _at_fault(steps: Sequence[Step], package: str) -> Step:
     tops = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for _, frame in steps]
     if not package:
-        # Whom the harness called last, whoever else that called.
+        # The package that the harness called last, whatever that called in turn.
         entered = [called for caller, called in pairwise(tops) if caller == "harness" and called not in OURS]
         package = entered[-1] if entered else ""
     inside = [step for step, top in zip(steps, tops, strict=True) if top == package]
@@ -75,18 +75,18 @@ def _at_fault(steps: Sequence[Step], package: str) -> Step:
 
 
 def _steps(error: BaseException) -> Iterator[Step]:
-    """Every frame with the traceback that it is in, those of the error's cause last.
+    """Every frame with its traceback, those of the error's cause last.
 
-    What a plugin raised may have become an error of the harness: the cause has the plugin's frames.
+    The harness may have wrapped a plugin's error in one of its own; then the cause has the plugin's frames.
     """
     chain: list[BaseException] = []
-    each: BaseException | None = error
-    while each is not None and each not in chain:
-        chain.append(each)
-        each = each.__cause__
-    for one in chain:
-        step = one.__traceback__
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__
+    for link in chain:
+        step = link.__traceback__
         while step is not None:
-            assert one.__traceback__ is not None
-            yield one.__traceback__, step.tb_frame
+            assert link.__traceback__ is not None
+            yield link.__traceback__, step.tb_frame
             step = step.tb_next

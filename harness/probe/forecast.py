@@ -1,4 +1,4 @@
-"""What the runs of a plan will need: a preflight of each entry in a process of its own, and arithmetic."""
+"""The forecast of a plan: memory and time of its runs, computed from a preflight of each entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.train.budget import COARSE, Budget
 
 @dataclass(frozen=True)
 class Forecast:
-    """MiB that a run needs in training (of the GPU where there is one), and seconds; or why it fails."""
+    """MiB that a run needs in training (on the GPU if there is one), and seconds; or why it fails."""
 
     memory_mib: float | None
     seconds: float | None
@@ -31,24 +31,25 @@ def forecast(
     manifests: Mapping[str, Manifest],
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Forecast]:
-    """By run id, for the runs that are to be run; each entry is tried once, seeds and folds share it.
+    """Forecasts by run id, for runs that need work; seeds and folds of an entry share one preflight.
 
-    `manifests` are by the dataset's label. Nothing is read of the data and nothing is written.
+    `manifests` are by the dataset's label. No data is read and nothing is written.
     """
     wanted = [run for run in runs if run.action not in (Action.NOTHING, Action.WAIT)]
-    tried: dict[str, Footprint | FailedTrial] = {}
-    found = {}
+    preflights: dict[str, Footprint | FailedTrial] = {}
+    forecasts = {}
     for number, run in enumerate(wanted, 1):
         manifest = manifests[run.entry.dataset.label]
         name = f"{run.entry.label} @ {run.entry.dataset.label}"
-        if name not in tried:
-            tried[name] = _ask(run, manifest)
-        found[run.id] = _of(run, manifest, tried[name])
+        if name not in preflights:
+            preflights[name] = _preflight(run, manifest)
+        forecasts[run.id] = _forecast_of(run, manifest, preflights[name])
         advance(number, len(wanted))
-    return found
+    return forecasts
 
 
-def _ask(run: PlannedRun, manifest: Manifest) -> Footprint | FailedTrial:
+def _preflight(run: PlannedRun, manifest: Manifest) -> Footprint | FailedTrial:
+    """The preflight of a run, in a process of its own."""
     deepest = max(case.shape[0] for case in manifest.cases)
     trial = Trial(run.spec, manifest.cases[0].channels, deepest, run.local.plugin_files)
     done = subprocess.run(
@@ -62,11 +63,11 @@ def _ask(run: PlannedRun, manifest: Manifest) -> Footprint | FailedTrial:
     try:
         return answer_from_json(json.loads(done.stdout.splitlines()[-1]))
     except (ValueError, IndexError):
-        ended = f"ended with code {done.returncode}"
-        return FailedTrial(f"the trial {ended}; the system may have run out of memory")
+        ended = f"ended with exit code {done.returncode}"
+        return FailedTrial(f"the preflight {ended}; the system may have run out of memory")
 
 
-def _of(run: PlannedRun, manifest: Manifest, answer: Footprint | FailedTrial) -> Forecast:
+def _forecast_of(run: PlannedRun, manifest: Manifest, answer: Footprint | FailedTrial) -> Forecast:
     if isinstance(answer, FailedTrial):
         return Forecast(None, None, answer.failure)
     protocol, parts = run.spec.protocol, run.spec.parts
@@ -78,16 +79,16 @@ def _of(run: PlannedRun, manifest: Manifest, answer: Footprint | FailedTrial) ->
     steps = max(1, samples // protocol.batch)
     if protocol.limit is not None:
         steps = min(steps, protocol.limit)
-    looks = -(-protocol.epochs // protocol.validate_every)
-    held_out, tested = len(validation[: protocol.limit]), len(test[: protocol.limit])
-    # Some test cases are predicted again, for latency; all are taken to be as deep as the deepest.
-    predictions = looks * held_out + tested + min(tested, TIMED)
+    validations = -(-protocol.epochs // protocol.validate_every)
+    validated, tested = len(validation[: protocol.limit]), len(test[: protocol.limit])
+    # Some test cases are predicted again, for latency; all are assumed to be as deep as the deepest.
+    predictions = validations * validated + tested + min(tested, TIMED)
     budget = Budget.of(protocol, steps)
     fine = (budget.epochs - budget.coarse_epochs) * answer.step_s
     coarse = budget.coarse_epochs * answer.coarse_step_s
     seconds = (fine + coarse) * steps + predictions * answer.predict_s
     memory = answer.gpu_train_mib if answer.gpu_train_mib is not None else answer.host_mib
-    # The prepared cases lie beside the network: float32 channels and one byte of label a pixel.
+    # The prepared cases lie beside the network: per pixel, float32 channels and one byte of label.
     height, width = protocol.crop
     pixels: float = sum(train + validation) * height * width
     if budget.coarse_epochs:

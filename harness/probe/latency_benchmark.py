@@ -1,4 +1,4 @@
-"""Several networks timed on the same volumes in turns, so that a drift of the machine hits all alike."""
+"""A latency benchmark: several networks take turns, so that a drift of the machine affects all alike."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from harness.errors import ConfigError
 from harness.measure.clocks import Phases
 from harness.measure.compute import Compute
 from harness.pipeline.training_stage import TrainingStage
-from harness.predict.native import Predictor
+from harness.predict.predictor import Predictor
 from harness.store.runs import RunFolder
 
 
 def trained(folder: RunFolder) -> Predictor:
-    """The network of a finished run, as it predicts; ConfigError where its weights are elsewhere."""
+    """The predictor of a finished run; ConfigError if its weights are on another machine."""
     spec = folder.spec()
     compute = Compute.choose(spec.protocol.precision, deterministic=spec.protocol.deterministic)
     network = TrainingStage(folder, spec, compute, Phases(), folder.path).load()
     if network is None:
-        raise ConfigError("its weights are not here", where=folder.id, remedy="Run it on this machine.")
+        raise ConfigError("its weights are not on this machine", where=folder.id, remedy="Run it here.")
     network.model.eval()
     return Predictor(network.model, network.task, spec.protocol, compute)
 
@@ -31,12 +31,12 @@ def interleave(
     rounds: int,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, list[float]]:
-    """Seconds of each prediction by name: `rounds` times over `volumes`, after a warm-up of each.
+    """Seconds of each prediction by name: `rounds` times over `volumes`, after a warm-up of each network.
 
-    Who goes first changes from turn to turn: what follows another finds its caches as that left them.
+    The order changes from turn to turn, because each network finds the caches as the previous one left them.
     """
     names = list(predictors)
-    # Where algorithms are chosen, each shape costs more the first time.
+    # On a GPU, which chooses algorithms by shape, the first prediction of each shape takes longer.
     shapes = {volume.image.shape: volume for volume in reversed(volumes)}
     for predictor in predictors.values():
         for volume in shapes.values():

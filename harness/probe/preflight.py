@@ -1,4 +1,4 @@
-"""What a run will need, from a few steps on made-up data of its largest batch and case: memory and time."""
+"""The preflight: memory and time of a run, from a few steps on random data of its largest batch and case."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from harness.train.build import make_loss, make_model, make_task
 from harness.train.stepper import Stepper
 
 STEPS = 3
-"""Steps and predictions that are timed after the first; the median of them counts."""
+"""The number of steps and predictions that are timed after the first; their median counts."""
 
 
 def preflight(spec: RunSpec, channels: int, deepest: int) -> Footprint:
     """Train a few steps on a full batch and predict a case of `deepest` slices; reads no data.
 
-    Errors are those of a run: PluginError for wrong shapes, an out-of-memory error where it is one.
+    The errors are those of a run: PluginError for wrong shapes, an out-of-memory error.
     """
     protocol = spec.protocol
     compute = Compute.choose(protocol.precision, deterministic=protocol.deterministic)
@@ -37,8 +37,8 @@ def preflight(spec: RunSpec, channels: int, deepest: int) -> Footprint:
     stepper = Stepper.of(model, criterion, task, spec, compute)
     rate = protocol.learning_rate
 
-    def step(side: int) -> float:
-        images, labels = _batch(protocol, side, task, compute.device)
+    def step(factor: int) -> float:
+        images, labels = _batch(protocol, factor, task, compute.device)
         return _timed(lambda: stepper(images, labels, rate), compute)
 
     reset_peak(compute.device)
@@ -57,9 +57,9 @@ def preflight(spec: RunSpec, channels: int, deepest: int) -> Footprint:
     return Footprint(step_s, coarse_step_s, predict_s, gpu_train, gpu_predict, host_peak())
 
 
-def _batch(protocol: RunProtocol, side: int, task: Task, device: torch.device) -> tuple[Tensor, Tensor]:
-    """A batch whose pixels have `side` times the side of full-sized ones."""
-    height, width = (pixels // side for pixels in protocol.patch or protocol.crop)
+def _batch(protocol: RunProtocol, factor: int, task: Task, device: torch.device) -> tuple[Tensor, Tensor]:
+    """A random batch at a resolution reduced by `factor`."""
+    height, width = (pixels // factor for pixels in protocol.patch or protocol.crop)
     inside = (height, width) if task.dims == 2 else (protocol.depth or 1, height, width)
     images = torch.randn(protocol.batch, task.channels, *inside, device=device)
     labels = torch.randint(task.classes, (protocol.batch, *inside), device=device)
@@ -67,7 +67,7 @@ def _batch(protocol: RunProtocol, side: int, task: Task, device: torch.device) -
 
 
 def _timed(act: Callable[[], object], compute: Compute) -> float:
-    """Seconds of one call, the median after a first."""
+    """Seconds of a call: the median of several, after a first one."""
     act()
     compute.synchronise()
     steps = Steps(compute.device)

@@ -1,4 +1,4 @@
-"""What a training may use: its steps, which of them are coarse ones, and how far it is after each."""
+"""The budget of a training: its steps, how many of them are coarse, and its progress after each step."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from harness.contract.protocol import RunProtocol
 
 COARSE = 2
-"""Coarse pixels have so many times the side of others; a step on them is about a quarter of the work."""
+"""The factor by which coarse epochs reduce the resolution; a coarse step is about a quarter of the work."""
 
 
 def coarse_epochs(protocol: RunProtocol) -> int:
-    """How many of a run's epochs are coarse; the last one never is."""
+    """The number of coarse epochs of a run; never all epochs."""
     return min(round(protocol.coarse * protocol.epochs), protocol.epochs - 1)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """`epochs` of `steps` each, of which the first `coarse_epochs` see pixels of twice the side."""
+    """`epochs` of `steps` steps each, of which the first `coarse_epochs` train at half resolution."""
 
     epochs: int
     steps: int
@@ -26,28 +26,28 @@ class Budget:
 
     @classmethod
     def of(cls, protocol: RunProtocol, steps: int) -> Budget:
-        """That of a resolved protocol."""
+        """The budget of a run's protocol."""
         return cls(protocol.epochs, steps, coarse_epochs(protocol))
 
     def work(self, step: int) -> float:
-        """What the first `step` steps of all come to, in full-sized ones."""
+        """The work of the first `step` steps, in units of a step at full resolution."""
         coarse = min(step, self.coarse_epochs * self.steps)
         return coarse / COARSE**2 + (step - coarse)
 
     @property
     def all_work(self) -> float:
-        """What all steps come to, in full-sized ones."""
+        """The work of all steps, in units of a step at full resolution."""
         return self.work(self.epochs * self.steps)
 
     def patch(self, patch: Sequence[int] | None, epoch: int) -> tuple[int, int] | None:
-        """Pixels (y, x) of a sample of that epoch, from those of a full-sized one; None for all there are."""
+        """The patch size (y, x) of an epoch, from `patch` at full resolution; None for the whole crop."""
         if patch is None:
             return None
-        side = COARSE if epoch < self.coarse_epochs else 1
-        return patch[0] // side, patch[1] // side
+        factor = COARSE if epoch < self.coarse_epochs else 1
+        return patch[0] // factor, patch[1] // factor
 
     def shares(self, step: int) -> dict[str, float]:
-        """Of all work, what is left after that step (from 0), and what is timed: the first step isn't."""
+        """Shares of all work: left after `step` (from 0), and timed so far (without the first step)."""
         done = self.work(step + 1)
         return {
             "work_timed": (done - self.work(1)) / self.all_work,

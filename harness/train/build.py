@@ -1,4 +1,4 @@
-"""From a run's spec to the task, the network and the loss that plugins make for it."""
+"""Build the task of a run, and the network and the loss from its plugins."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from harness.plugins.resolve import resolve
 
 
 def make_task(spec: RunSpec, channels: int) -> Task:
-    """The task of a run on images of `channels` channels."""
+    """The task of a run on images with `channels` channels."""
     return task_of(spec.model, tuple(spec.dataset.structures), spec.protocol.class_weights, channels)
 
 
 def task_of(
     model: ModelSpec, structures: tuple[str, ...], class_weights: Mapping[str, float], channels: int
 ) -> Task:
-    """The task of a model on images of `channels` channels; a class without a weight has 1."""
+    """The task of a model on images with `channels` channels; a class without a weight has 1."""
     slices = context_slices(model)
     return Task(
         dims=model.trained_dims,
@@ -35,20 +35,20 @@ def task_of(
 
 
 def context_slices(model: ModelSpec) -> int:
-    """Neighbouring slices that a 2D model takes as channels: its parameter ``slices``."""
+    """The number of adjacent slices that a 2D model takes as channels: its parameter ``slices``."""
     slices = model.params.get("slices", 1) if model.dims == 2 else 1
     if not isinstance(slices, int) or slices < 1 or slices % 2 == 0:
-        raise PluginError(f"slices = {slices!r}", where=model.label, remedy="It must be an odd whole number.")
+        raise PluginError(f"slices = {slices!r}", where=model.label, remedy="It must be an odd positive integer.")
     return slices
 
 
 def make_model(spec: RunSpec, task: Task) -> nn.Module:
-    """The plugin's network with weights drawn from the run's seed."""
+    """The plugin's network, its weights initialised from the run's seed."""
     return network_of(spec.model, task, spec.seed)
 
 
 def network_of(model: ModelSpec, task: Task, seed: int) -> nn.Module:
-    """The network of a plugin with weights drawn from `seed`."""
+    """The network of a plugin, its weights initialised from `seed`."""
     torch.manual_seed(seed)
     with calling("model"):
         return _make(model, task)
@@ -68,17 +68,19 @@ def criterion_of(loss: LossSpec, task: Task) -> nn.Module:
 def _make(plugin: PluginSpec, task: Task) -> nn.Module:
     target = resolve(plugin.target, where=plugin.name)
     if not callable(target):
-        raise PluginError(f"target {plugin.target!r} can't be called", where=plugin.name)
-    made = target(task, **plugin.params)
-    if not isinstance(made, nn.Module):
-        raise PluginError(f"target gave a {type(made).__name__}, not a torch.nn.Module", where=plugin.name)
-    return made
+        raise PluginError(f"target {plugin.target!r} is not callable", where=plugin.name)
+    module = target(task, **plugin.params)
+    if not isinstance(module, nn.Module):
+        raise PluginError(
+            f"target returned a {type(module).__name__}, expected torch.nn.Module", where=plugin.name
+        )
+    return module
 
 
 def check_loss(loss: object) -> None:
     """PluginError unless `loss` is a scalar tensor."""
     if not isinstance(loss, Tensor) or loss.ndim != 0:
-        what = f"a tensor {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise PluginError(f"gave {what} instead of a scalar tensor")
+        returned = f"a tensor {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise PluginError(f"returned {returned}, expected a scalar tensor")
     if not loss.requires_grad:
-        raise PluginError("gave a value without a gradient: nothing would be learned")
+        raise PluginError("returned a value without a gradient, so nothing can be learned")

@@ -1,7 +1,7 @@
-"""Muon: momentum whose matrices are made orthogonal before they are taken as steps.
+"""Muon: momentum whose matrices are orthogonalised before they are used as updates.
 
-torch's own is for matrices alone, without convolutions, and orthogonalises in bf16, which takes a CPU
-without such instructions longer than a training step.
+torch's Muon accepts only matrices, no convolutions, and orthogonalises in bf16, which on a CPU without
+bf16 instructions takes longer than a training step.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ STEPS = 5
 A, B, C = 3.4445, -4.7750, 2.0315
 """Coefficients of the iteration, by Jordan et al., https://kellerjordan.github.io/posts/muon/."""
 NEAR_NOTHING = 1e-7
-"""What is added to norms: a matrix far smaller is not blown up to a step of full length."""
+"""Added to norms, so that a matrix far smaller than this does not become a full-size update."""
 NOTHING = 1e-9
-"""Share of a matrix's norm (with the above) below which entries count as 0. Momenta of filters that died fade
-for ever, and products of theirs too small to be normal numbers took a CPU 30 to 50 times as long."""
+"""Entries below this share of a matrix's norm count as 0. The momenta of dead filters decay without end, and
+on a CPU their products, as subnormal numbers, took 30 to 50 times as long."""
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, made orthogonal, and decoupled weight decay; ``(m, ...)`` counts as ``(m, n)``.
+    """Orthogonalised Nesterov momentum and decoupled weight decay; ``(m, ...)`` is treated as ``(m, n)``.
 
-    Steps have the root mean square that AdamW's have, so that one learning rate and one weight decay
-    serve both (Liu et al., arXiv:2502.16982, section 2.2).
+    Updates have the root mean square of AdamW's, so that one learning rate and one weight decay serve
+    both (Liu et al., arXiv:2502.16982, section 2.2).
     """
 
     def __init__(self, weights: Iterable[nn.Parameter], lr: float, weight_decay: float) -> None:
         super().__init__(weights, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    # torch types a step with a closure that gives a loss; nothing here calls it with one.
+    # torch types `step` with a closure that returns a loss; nothing here passes one.
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Move every weight that has a gradient."""
+        """Update every weight that has a gradient."""
         for group in self.param_groups:
-            # On a GPU it is the launches that take time; weights of one height (or lesser width) share them.
-            of_height: dict[int, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+            # On a GPU kernel launches take the time; matrices with the same smaller dimension share them.
+            by_height: dict[int, list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
-                    of_height[min(weight.shape[0], weight.shape[1:].numel())].append((weight, weight.grad))
-            for moving in of_height.values():
+                    by_height[min(weight.shape[0], weight.shape[1:].numel())].append((weight, weight.grad))
+            for moving in by_height.values():
                 self._move(moving, group["lr"], group["weight_decay"])
 
     def _move(self, moving: list[tuple[Tensor, Tensor]], rate: float, decay: float) -> None:
@@ -63,12 +63,12 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
-    """Matrices ``(m, n)`` of one ``min(m, n)``, their singular values moved to about 0.7 to 1.2, in float32.
+    """Matrices ``(m, n)`` with equal ``min(m, n)``, singular values moved to about 0.7 to 1.2, in float32.
 
-    X <- (A + B G + C GG) X with G = XX', a few times over. All factors are polynomials of the first G and
-    commute, so they are multiplied first: kernels make matrices up to 27 times as wide as high, and
-    of ten products with them two are left. TF32 or less is too coarse for it: rounding makes eigenvalues of G
-    negative, and those grow.
+    X <- (A + B G + C GG) X with G = XX', repeated a few times. All factors are polynomials of the first G and
+    commute, so they are multiplied first: kernels make matrices up to 27 times as wide as high, and of ten
+    products with them only two remain. TF32 is too imprecise: rounding makes eigenvalues of G negative, and
+    those grow.
     """
     wide = [_normal((x.T if _tall(x) else x).float()) for x in matrices]
     polynomials = _polynomials(torch.stack([x @ x.T for x in wide]))
@@ -85,7 +85,7 @@ def _normal(x: Tensor) -> Tensor:
 
 
 def _polynomials(gram: Tensor) -> Tensor:
-    """What each X of ``gram = XX'``, ``(k, m, m)``, is multiplied by."""
+    """The polynomials ``(k, m, m)`` of ``gram = XX'`` by which each X is multiplied."""
     polynomial = factor = _factor(gram)
     for _ in range(STEPS - 1):
         gram = factor @ gram @ factor

@@ -1,4 +1,4 @@
-"""The optimisers that a protocol names, over what a network and its loss may learn."""
+"""The optimisers of a protocol, over all parameters of a network and its loss."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from harness.contract.protocol import RunProtocol
 from harness.train.muon import Muon
 
 LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
-"""Modules whose weights are linear maps, which Muon is for; scales, offsets and embeddings are not."""
+"""Modules whose weights are linear maps and suit Muon, unlike scales, offsets and embeddings."""
 
 
 class Optimisers:
-    """Several as one, each for parameters of its own."""
+    """Several optimisers as one, each for its own parameters."""
 
     def __init__(self, parts: list[torch.optim.Optimizer]) -> None:
         self.parts = parts
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """Those of all parts."""
+        """The parameter groups of all parts."""
         return [group for part in self.parts for group in part.param_groups]
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget all gradients."""
+        """Reset all gradients."""
         for part in self.parts:
             part.zero_grad(set_to_none)
 
     def step(self) -> None:
-        """Move the parameters of all parts."""
+        """Update the parameters of all parts."""
         for part in self.parts:
             part.step()
 
@@ -40,7 +40,7 @@ class Optimisers:
         return {"parts": [part.state_dict() for part in self.parts]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Give each part its own."""
+        """Load the state of each part."""
         for part, state in zip(self.parts, state_dict["parts"], strict=True):
             part.load_state_dict(state)
 
@@ -49,15 +49,15 @@ Optimiser = torch.optim.Optimizer | Optimisers
 
 
 def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: RunProtocol) -> Optimiser:
-    """``adamw`` over everything, or ``muon`` over the layers' weights with ``adamw`` over the rest."""
-    # A loss may learn too, such as the weights of its terms.
+    """``adamw`` for all parameters, or ``muon`` for the weights of layers and ``adamw`` for the others."""
+    # A loss may have parameters too, such as the weights of its terms.
     parameters = [*model.parameters(), *criterion.parameters()]
     rate, decay = protocol.learning_rate, protocol.weight_decay
     if protocol.optimiser == "adamw":
         return _adamw(parameters, rate, decay)
     weights = list({id(w): w for w in map(_weight, model.modules()) if w is not None}.values())
-    taken = {id(weight) for weight in weights}
-    rest = [parameter for parameter in parameters if id(parameter) not in taken]
+    with_muon = {id(weight) for weight in weights}
+    rest = [parameter for parameter in parameters if id(parameter) not in with_muon]
     parts: list[torch.optim.Optimizer] = [Muon(weights, rate, decay)] if weights else []
     if rest:
         parts.append(_adamw(rest, rate, decay))
@@ -65,9 +65,9 @@ def make_optimiser(model: nn.Module, criterion: nn.Module, protocol: RunProtocol
 
 
 def _weight(module: nn.Module) -> nn.Parameter | None:
-    """The weight of a layer if it learns and is one matrix; None for anything else.
+    """The weight of a layer if it is trainable and a single matrix; None otherwise.
 
-    That of a grouped convolution is a matrix a group, and none of them all.
+    The weight of a grouped convolution is one matrix per group, so it is not included.
     """
     if not isinstance(module, LAYERS) or getattr(module, "groups", 1) > 1:
         return None

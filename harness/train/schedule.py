@@ -1,15 +1,15 @@
-"""Learning rate as a pure function of progress, so that a resumed run needs no state for it."""
+"""The learning rate as a pure function of progress, so that resuming a run needs no state for it."""
 
 from __future__ import annotations
 
 import math
 
 WARM_UP = 0.25
-"""Share of a one-cycle schedule that climbs to the peak (Smith and Topin, arXiv:1708.07120)."""
+"""The share of a one-cycle schedule in which the rate rises (Smith and Topin, arXiv:1708.07120)."""
 
 
 def learning_rate(schedule: str, peak: float, done: float, work: float) -> float:
-    """The rate of a step before which `done` of all `work` was: ``one-cycle``, ``cosine`` or ``constant``."""
+    """The rate of a step after `done` of all `work`, for ``one-cycle``, ``cosine`` or ``constant``."""
     if schedule == "constant":
         return peak
     progress = done / work

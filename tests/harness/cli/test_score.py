@@ -135,7 +135,7 @@ def test_wrong_arguments_say_what_to_do(project: Project, predictions: Path, tmp
     write(predictions / "again" / "p06_ED.nii", reference("p06_ED"))
     doubled = score(project, predictions)
     assert doubled.code == 2
-    assert "are both of p06_ED" in doubled.err
+    assert "both match p06_ED" in doubled.err
     assert not list(project.root.glob("runs/*/record.json"))
 
 

@@ -66,7 +66,7 @@ def test_preflight_tells_memory_and_time_and_starts_nothing(project: Project) ->
     ("model", "told"),
     [
         ("hungry", "out of memory"),
-        ("wrong-shape", "forward gave logits"),
+        ("wrong-shape", "forward returned logits"),
         ("dies", "may have run out of memory"),
     ],
 )

@@ -51,8 +51,8 @@ def test_one_value_stands_for_both_dimensions_and_two_for_each(file: Path) -> No
         ("[protocol.short.augmentation]\nflipp = 1", "Did you mean 'flip'?"),
         ("[protocol.short]\nepochs = 0", "greater than or equal to 1"),
         ("[protocol.short]\nmetrics = ['dise']", "Did you mean 'dice'?"),
-        ("[protocol.short]\nrank_by = ['assd']\nmetrics = ['dice']", "not among metrics"),
-        ("[protocol.short]\nselection = 'best'\nvalidation = 0", "test cases never select"),
+        ("[protocol.short]\nrank_by = ['assd']\nmetrics = ['dice']", "is not in metrics"),
+        ("[protocol.short]\nselection = 'best'\nvalidation = 0", "test cases are never used for selection"),
         ("[protocol.short]\nrun_folds = [5]", "folds from 0 to 4"),
         ("[protocol.short]\nlearning_rate = nan", "learning_rate"),
         ("[protocol.short]\nextend = 'long'", "Did you mean 'extends'?"),
@@ -195,7 +195,7 @@ def test_a_field_that_is_off_is_not_in_the_protocol_hash() -> None:
 def test_coarse_samples_have_pixels_left() -> None:
     for small in ({"patch": [1, 8]}, {"crop": [8, 1]}):
         Protocol.model_validate(small)
-        with pytest.raises(ValueError, match="at least 2 pixels a side"):
+        with pytest.raises(ValueError, match="at least 2 x 2 pixels"):
             Protocol.model_validate({**small, "coarse": 0.5})
 
 

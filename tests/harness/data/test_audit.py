@@ -67,7 +67,7 @@ def test_a_missing_and_a_doubled_phase_are_named():
     found = checked(patient(1, phases=("ED",)), twice)
     assert found["phases"].severity == "warning"
     assert "missing: p1 ES" in found["phases"].found
-    assert "doubled: p2 ED" in found["phases"].found
+    assert "duplicate: p2 ED" in found["phases"].found
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_identical_images_under_two_names_are_told():
     found = checked(patient(1), patient(2, seed=1))
     assert found["identical images"].severity == "warning"
     assert found["identical images"].found == "p1_ED = p2_ED, p1_ES = p2_ES"
-    assert "one side" in found["identical images"].action
+    assert "same set" in found["identical images"].action
 
 
 def test_a_heart_that_grows_in_systole_and_one_that_is_too_small():

@@ -120,8 +120,8 @@ def test_a_vanished_file_is_named(files: Files, build: Callable[..., Manifest]) 
     [
         ({"image": np.full((1, 3, 5, 4), np.nan, np.float32)}, "NaN"),
         ({"image": np.full((1, 3, 5, 4), np.inf, np.float32)}, "infinite"),
-        ({"labels": np.ones((3, 5, 4), np.float64)}, "float64, not whole numbers"),
-        ({"labels": np.ones((3, 5, 4), bool)}, "bool, not whole numbers"),
+        ({"labels": np.ones((3, 5, 4), np.float64)}, "float64, not integers"),
+        ({"labels": np.ones((3, 5, 4), bool)}, "bool, not integers"),
     ],
 )
 def test_content_that_would_later_be_blamed_on_a_network_is_refused(

@@ -236,7 +236,7 @@ def test_case_that_can_not_be_read_leaves_nothing(tmp_path: Path) -> None:
     """The first run tells the file; once that is mended, the next one starts afresh."""
 
     def broken() -> Volume:
-        raise DataError("is damaged or cut short", where="p1.nii.gz")
+        raise DataError("is damaged or truncated", where="p1.nii.gz")
 
     with pytest.raises(DataError, match=r"p1\.nii\.gz: is damaged"):
         prepare([case(0), case(1, broken)], STRUCTURES, PROTOCOL, tmp_path / "key")

@@ -102,7 +102,7 @@ def test_target_that_fails(opened: Opener) -> None:
 
     assert "RuntimeError: two lines" in refusal(opened, fails)
     assert "TypeError" in refusal(opened, lambda root: Made([case()]), unknown=1)
-    assert "can't be called" in refusal(opened, "not a function")
+    assert "is not callable" in refusal(opened, "not a function")
     assert "AttributeError" in refusal(opened, lambda root: [case()])
 
 
@@ -124,7 +124,7 @@ def test_what_the_dataset_says_of_its_files_stays_as_it_is(opened: Opener) -> No
 
 
 def test_cases_of_another_kind(opened: Opener) -> None:
-    assert "cases() gave a str, not a Case" in refusal(opened, lambda root: Made(["p1"]))
+    assert "cases() returned a str, expected Case" in refusal(opened, lambda root: Made(["p1"]))
 
 
 @pytest.mark.parametrize("id_", ["", " ", None, 7, "a/b", "a\\b", "..", "."])

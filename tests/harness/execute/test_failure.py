@@ -113,9 +113,9 @@ def test_a_layer_that_does_not_fit_is_the_models_though_torch_raised(package: Fi
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("return self.conv(x)[:, :1]", "forward gave logits (4, 1, 12, 12)"),
-        ("return [self.conv(x)]", "forward gave a list instead of logits (2, 2, 12, 12)"),
-        ("return self.conv(x) if self.training else x", "forward gave logits (2, 1, 12, 12)"),
+        ("return self.conv(x)[:, :1]", "forward returned logits (4, 1, 12, 12)"),
+        ("return [self.conv(x)]", "forward returned a list, expected logits (2, 2, 12, 12)"),
+        ("return self.conv(x) if self.training else x", "forward returned logits (2, 1, 12, 12)"),
     ],
 )
 def test_a_wrong_output_names_the_model_and_where_it_is_defined(
@@ -130,7 +130,10 @@ def test_a_wrong_output_names_the_model_and_where_it_is_defined(
 
 @pytest.mark.parametrize(
     ("result", "told"),
-    [("logits.flatten()[:3]", "gave a tensor (3,) instead of a scalar"), ("0.5", "gave float instead")],
+    [
+        ("logits.flatten()[:3]", "returned a tensor (3,), expected a scalar"),
+        ("0.5", "returned float, expected"),
+    ],
 )
 def test_a_loss_that_is_no_scalar_is_the_losss_fault(
     package: Files, tmp_path: Path, result: str, told: str

@@ -78,7 +78,7 @@ def test_a_gpu_that_was_given_and_is_broken_is_told(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(torch.cuda, "init", init)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    told = "GPU 1 can't be used, so runs are on the CPU: The NVIDIA driver on your system is too old"
+    told = "GPU 1 can't be used, so runs use the CPU: The NVIDIA driver on your system is too old"
     assert unusable_gpus() == told
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert unusable_gpus() is None

@@ -10,6 +10,7 @@ import pytest
 
 from harness.measure import contention
 from harness.measure.contention import SHORTEST_S, ContentionMonitor
+from harness.measure.visible import available_cores
 
 
 def spin(seconds: float) -> None:
@@ -47,7 +48,7 @@ def test_work_of_others_is_a_share_of_the_cores(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(contention.time, "perf_counter", lambda: now["time"])
     monkeypatch.setattr(contention, "_busy_s", lambda cores: now["busy"])
     monkeypatch.setattr(contention, "_own_s", lambda: 0.0)
-    monkeypatch.setattr(contention, "_cores", lambda: [0, 1])
+    monkeypatch.setattr(contention, "available_cores", lambda: [0, 1])
     watch = ContentionMonitor()
     now.update(time=110.0, busy=55.0)
     assert watch.seen() == {"cpu_foreign": 0.25, "gpu_foreign": 0, "shared": True}
@@ -63,6 +64,6 @@ def test_neighbours_on_the_gpu_make_a_figure_shared(monkeypatch: pytest.MonkeyPa
 
 
 def test_busy_time_is_that_of_the_cores_we_may_use() -> None:
-    cores = contention._cores()
+    cores = available_cores()
     assert set(cores) <= set(range(psutil.cpu_count() or 1))
     assert 0 < contention._busy_s(cores) <= contention._busy_s(list(range(psutil.cpu_count() or 1)))

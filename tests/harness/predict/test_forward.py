@@ -84,7 +84,7 @@ WRONG: dict[str, tuple[int, Callable[[Tensor], object], str]] = {
     "a class short": (2, lambda x: x.repeat(1, 2, 1, 1), r"\(2, 2, 8, 8\).*expected \(2, 3, 8, 8\)"),
     "half the size": (2, lambda x: x[..., ::2, ::2].repeat(1, 3, 1, 1), r"expected \(2, 3, 8, 8\)"),
     "a slice short": (3, lambda x: x[:, :, 1:].repeat(1, 3, 1, 1, 1), r"expected \(2, 3, 2, 8, 8\)"),
-    "several outputs": (2, lambda x: [x.repeat(1, 3, 1, 1)], "list instead of logits"),
+    "several outputs": (2, lambda x: [x.repeat(1, 3, 1, 1)], "list, expected logits"),
 }
 
 

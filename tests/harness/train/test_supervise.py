@@ -89,11 +89,11 @@ def test_half_precision_outputs_are_widened_before_the_loss() -> None:
     [
         ([], "an empty list"),
         ([torch.zeros(2, 3, 4, 4)], r"logits \(2, 3, 4, 4\) for input \(2, 1, 8, 8\)"),
-        ([torch.zeros(2, 3, 8, 8), None], "output 2 of 2 a NoneType"),
-        ([torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 9, 4)], "output 2 of 2 logits .*at most"),
-        ([torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 4)], "output 2 of 2 logits"),
-        ([torch.zeros(2, 3, 8, 8)] * 2 + [torch.zeros(2, 4, 4, 4)], "output 3 of 3 logits"),
-        ([torch.zeros(2, 3, 8, 8), torch.zeros(1, 3, 4, 4)], "output 2 of 2 logits"),
+        ([torch.zeros(2, 3, 8, 8), None], "output 2 of 2 of forward is a NoneType"),
+        ([torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 9, 4)], "output 2 of 2 of forward has shape .*at most"),
+        ([torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 4)], "output 2 of 2 of forward has shape"),
+        ([torch.zeros(2, 3, 8, 8)] * 2 + [torch.zeros(2, 4, 4, 4)], "output 3 of 3 of forward has shape"),
+        ([torch.zeros(2, 3, 8, 8), torch.zeros(1, 3, 4, 4)], "output 2 of 2 of forward has shape"),
     ],
 )
 def test_outputs_of_a_wrong_shape_are_named(outputs: list[Tensor], message: str) -> None:
@@ -107,7 +107,7 @@ def test_a_loss_that_is_no_scalar_is_named_for_any_output() -> None:
             return logits.mean() if logits.shape[-1] == 8 else logits.mean((1, 2, 3))
 
     outputs = [torch.zeros(2, 3, 8, 8, requires_grad=True), torch.zeros(2, 3, 4, 4, requires_grad=True)]
-    with pytest.raises(PluginError, match=r"a tensor \(2,\) instead of a scalar"):
+    with pytest.raises(PluginError, match=r"a tensor \(2,\), expected a scalar"):
         supervised(Rows(), outputs, torch.zeros(2, 8, 8).long(), check=True)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from bench.work import BRIGHT, Work
 from harness.data.case import Volume
 from harness.measure.compute import Compute
-from harness.predict.native import Predictor, largest_components
+from harness.predict.predictor import Predictor, largest_components
 from harness.train.build import make_model, make_task
 
 Turn = Callable[[dict[str, Any]], None]

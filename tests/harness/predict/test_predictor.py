@@ -20,7 +20,7 @@ from harness.data.case import Volume
 from harness.errors import PluginError
 from harness.measure.compute import Compute
 from harness.plugins.records import Task
-from harness.predict.native import Predictor, largest_components
+from harness.predict.predictor import Predictor, largest_components
 
 CPU = Compute(torch.device("cpu"), "fp32")
 

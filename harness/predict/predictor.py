@@ -1,4 +1,4 @@
-"""From a volume as it was scanned to a label map on the same grid."""
+"""Prediction of a label map on a volume's native grid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.predict.forward import probabilities
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained network with the protocol's way in and out."""
+    """A trained network with the protocol's preparation and post-processing."""
 
     model: nn.Module
     task: Task
@@ -31,16 +31,16 @@ class Predictor:
 
     @torch.inference_mode()
     def __call__(self, volume: Volume) -> NDArray[np.uint8]:
-        """Class indices ``(z, y, x)`` on the native grid of `volume`; its labels are not looked at.
+        """Class indices ``(z, y, x)`` on the native grid of `volume`; its labels are not used.
 
-        PluginError for a network whose output has NaN: the largest of those is no class.
+        PluginError if the network's output has NaN, which no class can be derived from.
         """
         image, grid = network_image(volume, self.protocol, self.compute.device)
         maps = probabilities(self.model, image, self.task, self.compute)
         with calling("model"):
             if maps.isnan().any():
                 raise PluginError(
-                    "forward gave NaN for a volume, though the loss was finite",
+                    "forward returned NaN for a volume, although the loss was finite",
                     remedy="Lower protocol.learning_rate, or check the network's normalisation in eval mode.",
                 )
         labels: NDArray[np.uint8] = grid.native_labels(maps).cpu().numpy()
@@ -50,19 +50,19 @@ class Predictor:
 
 
 def largest_components(labels: NDArray[np.uint8], classes: int) -> NDArray[np.uint8]:
-    """Keep the largest face-connected part of each class; the rest becomes background.
+    """Keep the largest face-connected component of each class; the others become background.
 
-    `labels` is ``(z, y, x)``. Of parts of equal size the first in scan order stays.
+    `labels` is ``(z, y, x)``. Of components of equal size, the first in scan order is kept.
     """
     kept = np.zeros_like(labels)
     boxes = ndimage.find_objects(labels, max_label=classes - 1)
     for k, box in enumerate(boxes, 1):
         if box is None:
             continue
-        parts, count = ndimage.label(labels[box] == k)
+        components, count = ndimage.label(labels[box] == k)
         if count > 1:
-            sizes = np.bincount(parts.ravel())
+            sizes = np.bincount(components.ravel())
             sizes[0] = 0
-            parts = parts == sizes.argmax()
-        kept[box][parts > 0] = k
+            components = components == sizes.argmax()
+        kept[box][components > 0] = k
     return kept
