@@ -1,4 +1,4 @@
-"""Where a plugin's error comes from, and how to say so in one line."""
+"""Find where a plugin's error comes from, and describe it in one line."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from harness.plugins.records import Kind
 
 GUARDED = (Exception, SystemExit)
-"""What foreign code may raise without taking a command down; Ctrl-C goes through."""
+"""What a plugin may raise without ending a command; Ctrl-C is not included."""
 
 OURS = {"harness", "importlib", "pluggy", "runpy", "contextlib"}
-"""Packages whose frames are never the plugin's own."""
+"""Packages whose frames are never a plugin's."""
 
 
 def describe(error: BaseException) -> str:
-    """The error as one line: ``ValueError: depth is negative``, and at which line of what file."""
+    """The error as one line, such as ``ValueError: depth is negative``."""
     if isinstance(error, HarnessError):
         return f"{error.where}: {error.what}" if error.where is not None else error.what
-    # The standard library copes with an exception whose own str() fails.
+    # The standard library handles an exception whose str() fails.
     return " ".join(traceback.format_exception_only(error)[-1].split())
 
 
 def location(error: BaseException, module: str = "") -> str | None:
-    """``FILE:LINE`` to look at: the innermost line of `module`'s package, else of foreign code."""
+    """``FILE:LINE`` of the innermost line in `module`'s package, else in any other foreign code."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return f"{shorten(error.filename)}:{error.lineno}"
     package = module.partition(".")[0]
@@ -53,7 +53,7 @@ def location(error: BaseException, module: str = "") -> str | None:
 
 @contextlib.contextmanager
 def calling(kind: Kind) -> Iterator[None]:
-    """Note on what is raised inside that the run's plugin of `kind` was being called; see `called`."""
+    """Mark an exception raised inside as coming from the run's plugin of `kind`; `called` reads the mark."""
     try:
         yield
     except Exception as error:
@@ -62,23 +62,23 @@ def calling(kind: Kind) -> Iterator[None]:
 
 
 def called(error: BaseException) -> Kind | None:
-    """Which plugin was being called when `error` was raised, None if none was."""
+    """The kind of plugin that was being called when `error` was raised; None if there was none."""
     return getattr(error, "harness_calling", None)
 
 
 def innermost(error: BaseException, target: str) -> str | None:
     """``FILE:LINE`` of the innermost line in the package of `target`, without the file's folder.
 
-    None where no line of it was at work; what `error` was raised from counts too.
+    The causes of `error` are searched too. None if no line of the package was running.
     """
     package = target.partition(":")[0].partition(".")[0]
     place = None
-    at: BaseException | None = error
-    while at is not None:
-        for frame, line in traceback.walk_tb(at.__traceback__):
+    link: BaseException | None = error
+    while link is not None:
+        for frame, line in traceback.walk_tb(link.__traceback__):
             if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package:
                 place = f"{Path(frame.f_code.co_filename).name}:{line}"
-        at = at.__cause__
+        link = link.__cause__
     return place
 
 
@@ -86,14 +86,15 @@ def defined(target: str) -> str | None:
     """``FILE:LINE`` where an imported target is defined, without the file's folder."""
     module, _, path = target.partition(":")
     try:
-        found = inspect.unwrap(operator.attrgetter(path)(sys.modules[module]))
-        return f"{Path(inspect.getfile(found)).name}:{inspect.getsourcelines(found)[1]}"
+        implementation = inspect.unwrap(operator.attrgetter(path)(sys.modules[module]))
+        line = inspect.getsourcelines(implementation)[1]
+        return f"{Path(inspect.getfile(implementation)).name}:{line}"
     except (KeyError, AttributeError, TypeError, OSError, ValueError):
         return None
 
 
 def shorten(file: str | Path) -> str:
-    """`file` as seen from the current folder, if it lies in there."""
+    """`file` relative to the current folder, if it is inside it."""
     path = Path(file)
     try:
         return str(path.relative_to(Path.cwd()))
@@ -102,13 +103,13 @@ def shorten(file: str | Path) -> str:
 
 
 def explain(error: BaseException, module: str = "") -> str:
-    """`describe`, with the place in brackets where one is known."""
+    """`describe`, with the location in brackets if it is known."""
     place = location(error, module)
     return f"{describe(error)} ({place})" if place else describe(error)
 
 
 def remedy_for(error: BaseException, module: str, otherwise: str) -> str:
-    """What to do about `error`, raised while `module` was imported or one of its hooks called."""
+    """What to do about `error`, raised while `module` was imported or one of its hooks was called."""
     if isinstance(error, HarnessError) and error.remedy:
         return error.remedy
     if isinstance(error, ModuleNotFoundError) and error.name:

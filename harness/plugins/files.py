@@ -1,4 +1,4 @@
-"""A plugin in a single file: imported under its stem, so that ``"my_model:Net"`` resolves."""
+"""Plugins in a single file, imported under its stem, so that ``"my_model:Net"`` resolves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import PluginError
 
 
 class _FileLoader(SourceFileLoader):
-    """Runs the source that `data` holds, and leaves no ``__pycache__`` beside the user's file."""
+    """Executes the source in `data`, without writing a ``__pycache__`` beside the user's file."""
 
     def __init__(self, name: str, path: str, data: bytes) -> None:
         super().__init__(name, path)
@@ -24,7 +24,7 @@ class _FileLoader(SourceFileLoader):
 
 
 def check_files(files: Sequence[Path]) -> list[Path]:
-    """Absolute paths, each once; PluginError for one that can't be a module of its own."""
+    """Absolute paths without duplicates; PluginError for a file that can't be imported as a module."""
     checked: dict[Path, Path] = {}
     stems: dict[str, Path] = {}
     for file in files:
@@ -35,7 +35,7 @@ def check_files(files: Sequence[Path]) -> list[Path]:
         other = stems.setdefault(path.stem, file)
         if other is not file:
             raise PluginError(
-                f"would be the module '{path.stem}', and so would {other}",
+                f"has the same module name '{path.stem}' as {other}",
                 where=file,
                 remedy="Rename one of them.",
             )
@@ -44,9 +44,9 @@ def check_files(files: Sequence[Path]) -> list[Path]:
 
 
 def load_file(path: Path) -> ModuleType:
-    """Import `path` under its stem and return the module; raises whatever the file raises.
+    """Import `path` under its stem and return the module; raises what the file raises.
 
-    The same file with the same content is imported once in a process.
+    A file with unchanged content is imported once per process.
     """
     data = path.read_bytes()
     name = path.stem
@@ -55,13 +55,13 @@ def load_file(path: Path) -> ModuleType:
         loader = getattr(present.__spec__, "loader", None)
         if not isinstance(loader, _FileLoader) or (loader.path, loader.data) == (str(path), data):
             return present
-    own = _FileLoader(name, str(path), data)
-    spec = spec_from_file_location(name, path, loader=own)
+    file_loader = _FileLoader(name, str(path), data)
+    spec = spec_from_file_location(name, path, loader=file_loader)
     assert spec is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
     try:
-        own.exec_module(module)
+        file_loader.exec_module(module)
     except BaseException:
         sys.modules.pop(name, None)
         raise
@@ -71,16 +71,16 @@ def load_file(path: Path) -> ModuleType:
 def _check_file(path: Path, shown: Path) -> None:
     if path.is_dir():
         raise PluginError(
-            "is a folder", where=shown, remedy="Install a package with pip; -p takes one .py file."
+            "is a folder", where=shown, remedy="Install a package with pip; -p takes a single .py file."
         )
     if not path.is_file():
-        raise PluginError("there is no such file", where=shown, remedy="Correct the path after -p.")
+        raise PluginError("no such file", where=shown, remedy="Correct the path after -p.")
     name = path.stem
     if path.suffix != ".py" or not name.isidentifier() or name.startswith("__"):
         raise PluginError(
-            "is not the name of a module",
+            "is not a valid module name",
             where=shown,
-            remedy="Rename it to letters, digits and '_', ending in .py, such as my_model.py.",
+            remedy="Name it with letters, digits and '_', ending in .py, such as my_model.py.",
         )
     taken = importable(name)
     if taken is not None and Path(taken).resolve() != path.resolve():
@@ -92,13 +92,13 @@ def _check_file(path: Path, shown: Path) -> None:
 
 
 def importable(name: str) -> str | None:
-    """Where ``import name`` would find a module without us; None where it would find none."""
+    """Where ``import name`` would find another module of that name; None if there is none."""
     present = sys.modules.get(name)
     if present is not None and not isinstance(getattr(present.__spec__, "loader", None), _FileLoader):
         return str(getattr(present, "__file__", None) or "built-in")
     for finder in sys.meta_path:
         spec: ModuleSpec | None = finder.find_spec(name, None)
-        # A folder without code (a namespace package) has no origin, and hides nothing.
+        # A folder without code (a namespace package) has no origin and can't be hidden.
         if spec is not None and spec.origin is not None:
             return spec.origin
     return None

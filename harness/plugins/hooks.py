@@ -1,4 +1,4 @@
-"""A module's hooks: found, checked against the specification, called under guard."""
+"""Find a module's hooks, check them against the specification, and call them guarded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMED = (
 )
 
 SPECS: dict[str, Hook] = {name: value for name, value in vars(spec).items() if name.startswith("harness_")}
-"""The specified hooks by name."""
+"""The specification of each hook by name."""
 
 RETURNS: dict[str, type[Plugin]] = {
     "harness_models": Model,
@@ -29,11 +29,11 @@ RETURNS: dict[str, type[Plugin]] = {
     "harness_datasets": Dataset,
     "harness_executors": Executor,
 }
-"""The hooks that return records, and of which type."""
+"""The hooks that return records, and the type of their records."""
 
 
 def find_hooks(module: ModuleType) -> tuple[dict[str, Hook], list[PluginError]]:
-    """The hooks that `module` implements, and what looks like a hook but is none."""
+    """The hooks that `module` implements, and the errors of what only looks like a hook."""
     hooks: dict[str, Hook] = {}
     problems: list[PluginError] = []
     for name, value in vars(module).items():
@@ -52,18 +52,18 @@ def find_hooks(module: ModuleType) -> tuple[dict[str, Hook], list[PluginError]]:
 
 
 def call(hook: str, function: Hook) -> tuple[list[Plugin], list[BaseException]]:
-    """The records that a hook gives, and what went wrong. Records before an error count."""
+    """The records that a hook returns, and its errors. Records before an error are kept."""
     expected = RETURNS[hook].__name__
     records: list[Plugin] = []
     problems: list[BaseException] = []
     try:
-        given = function()
-        if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        returned = function()
+        if not isinstance(returned, Iterable) or isinstance(returned, str | bytes):
             raise PluginError(
-                f"{hook} gave {_kind_of(given)} instead of {expected} records{_place(function)}",
+                f"{hook} returned {_kind_of(returned)}, expected {expected} records{_place(function)}",
                 remedy=f"Yield {expected} records, or return a list of them.",
             )
-        for record in given:
+        for record in returned:
             if type(record) is RETURNS[hook]:
                 records.append(record)
             else:
@@ -76,9 +76,9 @@ def call(hook: str, function: Hook) -> tuple[list[Plugin], list[BaseException]]:
 def _misfit(hook: str, record: object, function: Hook) -> PluginError:
     home = next((name for name, kind in RETURNS.items() if type(record) is kind), None)
     expected = RETURNS[hook].__name__
-    remedy = f"Give it from {home}." if home else f"Yield {expected} records only."
+    remedy = f"Return it from {home}." if home else f"Yield only {expected} records."
     return PluginError(
-        f"{hook} gave {_kind_of(record)} among its {expected} records{_place(function)}", remedy=remedy
+        f"{hook} returned {_kind_of(record)} among its {expected} records{_place(function)}", remedy=remedy
     )
 
 
@@ -90,9 +90,9 @@ def _kind_of(value: object) -> str:
 
 
 def _looks_like_hook(name: str, value: object, module: ModuleType) -> bool:
-    """Whether an unmarked `value` carries a name that is kept for hooks.
+    """Whether an unmarked `value` has a name that is reserved for hooks.
 
-    Imported helpers and submodules of such a name are somebody else's, unless the name is a hook's.
+    Imported functions and submodules with such a name don't count, unless the name is a hook's.
     """
     if not name.startswith("harness_") or not callable(value) or isinstance(value, type):
         return False
@@ -106,26 +106,27 @@ def _problem(hook: str, value: Any, marks: dict[str, Any] | None) -> PluginError
     if hook not in SPECS:
         remedy = nearest(hook, SPECS)
         if marks is None:
-            remedy += " Names that start with 'harness_' are kept for hooks."
+            remedy += " Names that start with 'harness_' are reserved for hooks."
         return PluginError(f"there is no hook '{hook}'{place}", remedy=remedy)
     if not inspect.isfunction(value):
         return PluginError(f"{hook} is not a plain function{place}", remedy="Write it with def.")
     assert marks is not None
     if marks.get("wrapper") or marks.get("hookwrapper"):
-        return PluginError(f"{hook} wraps other hooks{place}", remedy="Mark it with a plain @hookimpl.")
-    gets = list(inspect.signature(SPECS[hook]).parameters)
-    asks = [
-        p for p in inspect.signature(value).parameters.values() if p.default is p.empty and p.kind in _NAMED
-    ]
-    if any(p.name not in gets or p.kind is p.KEYWORD_ONLY for p in asks):
-        remedy = f"It gets ({', '.join(gets)}), or fewer of them." if gets else "It gets none."
-        return PluginError(f"{hook} asks for arguments that it does not get{place}", remedy=remedy)
-    given = [p.name for p in inspect.signature(value).parameters.values() if p.name in gets and p not in asks]
-    if given:
-        # pluggy hands over nothing that has a default.
         return PluginError(
-            f"{hook} has a default for '{given[0]}', so it would never get it{place}",
-            remedy="Leave the default out.",
+            f"{hook} wraps other hooks{place}", remedy="Mark it with @hookimpl, without options."
+        )
+    passed = list(inspect.signature(SPECS[hook]).parameters)
+    parameters = list(inspect.signature(value).parameters.values())
+    required = [p for p in parameters if p.default is p.empty and p.kind in _NAMED]
+    if any(p.name not in passed or p.kind is p.KEYWORD_ONLY for p in required):
+        remedy = f"Its arguments are ({', '.join(passed)}), or fewer." if passed else "It has no arguments."
+        return PluginError(f"{hook} has parameters that it is not called with{place}", remedy=remedy)
+    with_default = [p.name for p in parameters if p.name in passed and p not in required]
+    if with_default:
+        # pluggy does not pass arguments that have a default.
+        return PluginError(
+            f"{hook} has a default for '{with_default[0]}', so it would never be passed{place}",
+            remedy="Remove the default.",
         )
     return None
 

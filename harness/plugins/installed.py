@@ -14,7 +14,7 @@ from harness.plugins.spec import GROUP
 
 @dataclass(frozen=True)
 class InstalledEntryPoint:
-    """An entry point, or the `error` that kept a distribution's from being read."""
+    """An entry point, or the `error` because of which a distribution's entry points can't be read."""
 
     distribution: str
     version: str
@@ -25,21 +25,23 @@ class InstalledEntryPoint:
 def entry_points() -> list[InstalledEntryPoint]:
     """All entry points of the group, by distribution and name.
 
-    A distribution that the path shows twice (an editable install and its source folder) counts
-    once: the copy that ``importlib.metadata`` finds by name wins, as it does for pip.
+    A distribution that is on the path twice (an editable install and its source folder) counts
+    once: the copy that ``importlib.metadata`` finds by name is used, as in pip.
     """
-    found: dict[str, list[InstalledEntryPoint]] = {}
+    by_distribution: dict[str, list[InstalledEntryPoint]] = {}
     for dist in metadata.distributions():
-        # Asked one by one: importlib.metadata.entry_points() fails as a whole over one bad file.
+        # One by one, because importlib.metadata.entry_points() fails as a whole on one bad file.
         text = ""
         with contextlib.suppress(*GUARDED):
             text = dist.read_text("entry_points.txt") or ""
         if GROUP in text:
             name = _name(dist)
             key = re.sub(r"[-_.]+", "-", name).lower()
-            if key not in found:
-                found[key] = list(_of(_winner(dist, name), name))
-    return [each for key in sorted(found) for each in sorted(found[key], key=_entry_name)]
+            if key not in by_distribution:
+                by_distribution[key] = list(_of(_used_copy(dist, name), name))
+    return [
+        entry for key in sorted(by_distribution) for entry in sorted(by_distribution[key], key=_entry_name)
+    ]
 
 
 def _of(dist: metadata.Distribution, name: str) -> Iterator[InstalledEntryPoint]:
@@ -64,12 +66,12 @@ def _name(dist: metadata.Distribution) -> str:
     return str(name or "a distribution without a name")
 
 
-def _winner(dist: metadata.Distribution, name: str) -> metadata.Distribution:
+def _used_copy(dist: metadata.Distribution, name: str) -> metadata.Distribution:
     try:
         return metadata.distribution(name)
     except (metadata.PackageNotFoundError, ValueError):
         return dist
 
 
-def _entry_name(found: InstalledEntryPoint) -> str:
-    return "" if found.entry is None else found.entry.name
+def _entry_name(installed: InstalledEntryPoint) -> str:
+    return "" if installed.entry is None else installed.entry.name

@@ -1,4 +1,4 @@
-"""Guarded discovery: what works is registered, what does not becomes a card, nothing crashes."""
+"""Guarded discovery: working plugins are registered, broken ones become cards, and nothing crashes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from harness.plugins.registry import Broken, Hooks, Registered, Registry, make_m
 __all__ = ["Broken", "Registered", "Registry", "load"]
 
 OWN = "cardiac-harness"
-"""The distribution of the built-in plugins, which no remedy tells to uninstall."""
+"""The distribution of the built-in plugins, which no remedy suggests to uninstall."""
 
 
 def load(files: Sequence[Path] = ()) -> Registry:
     """Discover installed plugins and those in `files`.
 
-    PluginError only for a file that can't be a module (missing, or a name that is taken).
-    Whatever else is wrong is a card in the registry's `broken`.
+    PluginError only for a file that can't be a module (it is missing, or its name is taken).
+    All other errors become cards in the registry's `broken`.
     """
     paths = check_files(files)
     discovery = _Discovery()
-    # What a plugin prints while it is imported must not get into a command's own output.
+    # What a plugin prints during import must not get into a command's output.
     with contextlib.redirect_stdout(sys.stderr):
-        for found in entry_points():
-            discovery.add_installed(found)
+        for installed in entry_points():
+            discovery.add_installed(installed)
         for path in paths:
             discovery.add_file(path)
     return discovery.registry()
@@ -46,7 +46,7 @@ def load(files: Sequence[Path] = ()) -> Registry:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a module of plugins comes from; `file` is None for an installed one."""
+    """The origin of a module with plugins; `file` is None for an installed one."""
 
     name: str
     distribution: str
@@ -73,7 +73,7 @@ class _Source:
             missing = error.name.partition(".")[0]
             beside = self.file.parent / missing
             if beside.is_dir() or beside.with_suffix(".py").is_file():
-                return f"A file given with -p stands alone: move '{missing}' into it, or install both."
+                return f"A file given with -p is alone: move '{missing}' into it, or install both."
         return remedy_for(error, self.module, f"Correct {shorten(self.file)}.")
 
 
@@ -86,26 +86,26 @@ class _Discovery:
     manager: pluggy.PluginManager = field(default_factory=make_manager)
     seen: set[tuple[str, int]] = field(default_factory=set)
 
-    def add_installed(self, found: InstalledEntryPoint) -> None:
-        """Register what an entry point names."""
-        if found.entry is None:
-            source = _Source(found.distribution, found.distribution, found.version, "", "")
-            self.broken.append(source.card(found.error or ValueError("its entry points can't be read")))
+    def add_installed(self, installed: InstalledEntryPoint) -> None:
+        """Register the plugins of an entry point."""
+        distribution, version, entry = installed.distribution, installed.version, installed.entry
+        if entry is None:
+            source = _Source(distribution, distribution, version, "", "")
+            self.broken.append(source.card(installed.error or ValueError("its entry points can't be read")))
             return
-        entry = found.entry
         module, _, attribute = entry.value.partition("[")[0].replace(" ", "").partition(":")
-        source = _Source(entry.name, found.distribution, found.version, entry.value, module)
+        source = _Source(entry.name, distribution, version, entry.value, module)
         if attribute:
             self._fail(
                 source,
                 f"its entry point '{entry.value}' names an attribute, not a module",
-                f'Let it name the module alone: {entry.name} = "{module}".',
+                f'Name only the module: {entry.name} = "{module}".',
             )
             return
         self._add(source, lambda: importlib.import_module(module))
 
     def add_file(self, path: Path) -> None:
-        """Register what a file holds."""
+        """Register the plugins of a file."""
         self._add(_Source(path.name, path.name, "", str(path), path.stem, path), lambda: load_file(path))
 
     def _add(self, source: _Source, load_module: Callable[[], ModuleType]) -> None:
@@ -132,14 +132,14 @@ class _Discovery:
         records, errors = call(hook, function)
         for record in records:
             self._register(source, record)
-        # A list of a hundred texts is one mistake, not a hundred.
+        # A list of a hundred strings is one mistake, not a hundred.
         cards = {card.error: card for card in map(source.card, errors)}
         self.broken.extend(cards.values())
 
     def _register(self, source: _Source, record: Plugin) -> None:
         kind = KIND[type(record)]
-        found = Registered(record, kind, source.distribution, source.version, source.origin)
-        self.records.setdefault((kind, record.name), []).append(found)
+        registered = Registered(record, kind, source.distribution, source.version, source.origin)
+        self.records.setdefault((kind, record.name), []).append(registered)
 
     def _fail(self, source: _Source, error: str, remedy: str) -> None:
         self.broken.append(
@@ -151,18 +151,18 @@ class _Discovery:
         return f"{label}, {source.origin}" if self.manager.has_plugin(label) else label
 
     def registry(self) -> Registry:
-        """Sort what was found into usable and not."""
+        """The usable plugins, and a card for all others."""
         usable: dict[Kind, dict[str, Registered]] = {kind: {} for kind in KIND.values()}
         cards = list(self.broken)
         lacking: dict[tuple[str, tuple[str, ...]], list[Registered]] = {}
-        for (kind, name), found in sorted(self.records.items()):
-            if len(found) > 1:
-                cards.append(_duplicate(kind, name, tuple(found)))
-            elif missing := tuple(_missing(found[0].record)):
-                lacking.setdefault((found[0].distribution, missing), []).append(found[0])
+        for (kind, name), registered in sorted(self.records.items()):
+            if len(registered) > 1:
+                cards.append(_duplicate(kind, name, tuple(registered)))
+            elif missing := tuple(_missing(registered[0].record)):
+                lacking.setdefault((registered[0].distribution, missing), []).append(registered[0])
             else:
-                usable[kind][name] = found[0]
-        cards += [_unavailable(tuple(found), missing) for (_, missing), found in lacking.items()]
+                usable[kind][name] = registered[0]
+        cards += [_unavailable(tuple(plugins), missing) for (_, missing), plugins in lacking.items()]
         return Registry(
             usable["model"],
             usable["loss"],
@@ -173,21 +173,21 @@ class _Discovery:
         )
 
 
-def _duplicate(kind: Kind, name: str, found: tuple[Registered, ...]) -> Broken:
-    labels = list(dict.fromkeys(each.label for each in found))
+def _duplicate(kind: Kind, name: str, plugins: tuple[Registered, ...]) -> Broken:
+    labels = list(dict.fromkeys(plugin.label for plugin in plugins))
     if len(labels) == 1:
-        error = f"{kind} '{name}' is registered {len(found)} times by {labels[0]}"
+        error = f"{kind} '{name}' is registered {len(plugins)} times by {labels[0]}"
         remedy = "Register it once, or under different names."
     else:
         error = f"{kind} '{name}' is registered by {' and by '.join(labels)}"
-        remedy = _choose(found)
-    distributions = ", ".join(dict.fromkeys(each.distribution for each in found))
-    versions = ", ".join(each.version for each in found if each.version)
-    return Broken(name, distributions, versions, error, remedy, duplicates=found)
+        remedy = _choose(plugins)
+    distributions = ", ".join(dict.fromkeys(plugin.distribution for plugin in plugins))
+    versions = ", ".join(plugin.version for plugin in plugins if plugin.version)
+    return Broken(name, distributions, versions, error, remedy, duplicates=plugins)
 
 
 def _missing(record: Plugin) -> Iterator[str]:
-    """The required packages that are not installed; looked for, not imported."""
+    """The required packages that are not installed; they are not imported."""
     for package in record.requires:
         try:
             if importlib.util.find_spec(package) is None:
@@ -196,11 +196,11 @@ def _missing(record: Plugin) -> Iterator[str]:
             yield package
 
 
-def _unavailable(found: tuple[Registered, ...], missing: tuple[str, ...]) -> Broken:
+def _unavailable(plugins: tuple[Registered, ...], missing: tuple[str, ...]) -> Broken:
     """One card for the plugins of a distribution that lack the same packages."""
     verb = "is" if len(missing) == 1 else "are"
-    wanted = dict.fromkeys(each.record.requires[package] for each in found for package in missing)
-    first = found[0]
+    wanted = dict.fromkeys(plugin.record.requires[package] for plugin in plugins for package in missing)
+    first = plugins[0]
     return Broken(
         first.origin,
         first.distribution,
@@ -208,19 +208,19 @@ def _unavailable(found: tuple[Registered, ...], missing: tuple[str, ...]) -> Bro
         f"{' and '.join(missing)} {verb} not installed",
         f"pip install {' '.join(map(shlex.quote, wanted))}",
         origin=first.origin,
-        unavailable=found,
+        unavailable=plugins,
     )
 
 
-def _choose(found: tuple[Registered, ...]) -> str:
-    files = [each for each in found if Path(each.origin).is_absolute()]
+def _choose(plugins: tuple[Registered, ...]) -> str:
+    files = [plugin for plugin in plugins if Path(plugin.origin).is_absolute()]
     if files:
-        return f"Rename it in {files[-1].distribution}, or leave that file out."
-    others = list(dict.fromkeys(each.distribution for each in found if each.distribution != OWN))
+        return f"Rename it in {files[-1].distribution}, or don't give that file."
+    others = list(dict.fromkeys(plugin.distribution for plugin in plugins if plugin.distribution != OWN))
     return f"Uninstall one of them: {', or '.join(f'pip uninstall {name}' for name in others)}."
 
 
 def _repair(distribution: str) -> str:
     if distribution == OWN:
-        return f"Install {OWN} again."
+        return f"Reinstall {OWN}."
     return f"Correct or update {distribution}, or uninstall it: pip uninstall {distribution}."

@@ -1,4 +1,4 @@
-"""What discovery found: usable plugins by kind and name, and a card for all that is broken."""
+"""The result of discovery: usable plugins by kind and name, and a card for everything that is broken."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ log = logging.getLogger("harness.plugins")
 class Registered:
     """A record and where it comes from.
 
-    `distribution` and `version` are the installed package's; of a file given with ``-p`` they
-    are its name and empty. `origin` is the module, or the file's path.
+    `distribution` and `version` are those of the installed package; for a file given with ``-p`` they
+    are its name and an empty string. `origin` is the module, or the file's path.
     """
 
     record: Plugin
@@ -40,11 +40,11 @@ class Registered:
 
 @dataclass(frozen=True)
 class Broken:
-    """The card of something that can't be used: `error` and `remedy` are a line each.
+    """The card of something that can't be used: `error` and `remedy` have one line each.
 
-    `name` is the entry point's or the file's. A name that is registered more than once is the
-    other sort of card: `name` is the plugin's then, and `duplicates` has all that claim it. A third
-    sort is of plugins in `unavailable`, which are whole but lack an optional package.
+    `name` is that of the entry point or the file. For a name that is registered more than once, `name` is
+    the plugin's and `duplicates` has all its registrations. `unavailable` has plugins that lack an optional
+    package but are not broken otherwise.
     """
 
     name: str
@@ -74,7 +74,7 @@ OBSERVING = ("harness_run_started", "harness_epoch_ended", "harness_run_finished
 
 
 class Hooks:
-    """The hooks of one module that passed the checks, in the form that pluggy registers.
+    """The valid hooks of one module, in the form that pluggy registers.
 
     `source` is the name of its entry point, or the stem of its file.
     """
@@ -89,7 +89,7 @@ def _name_of(hook: pluggy.HookImpl) -> str:
 
 
 def make_manager() -> pluggy.PluginManager:
-    """pluggy's manager with the hooks of `spec`."""
+    """A pluggy manager with the hook specifications of `spec`."""
     manager = pluggy.PluginManager(spec.GROUP)
     manager.add_hookspecs(spec)
     return manager
@@ -97,7 +97,7 @@ def make_manager() -> pluggy.PluginManager:
 
 @dataclass(frozen=True)
 class Registry:
-    """Plugins by name, in order of name. `broken` has the cards; nothing in it is among the names."""
+    """Usable plugins by name, sorted by name; `broken` has the cards of all others."""
 
     models: Mapping[str, Registered] = field(default_factory=dict)
     losses: Mapping[str, Registered] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Registry:
 
     @property
     def hook(self) -> pluggy.HookRelay:
-        """pluggy's relay; calls through it are unguarded, unlike `compatible` and `notify`."""
+        """pluggy's hook relay; calls through it are not guarded, unlike `compatible` and `notify`."""
         return self.manager.hook
 
     def of(self, kind: Kind) -> Mapping[str, Registered]:
@@ -121,66 +121,72 @@ class Registry:
         }[kind]
 
     def get(self, kind: Kind, name: str) -> Registered:
-        """The plugin of that name; PluginError with the nearest name, or with what is broken."""
+        """The plugin `name`; otherwise PluginError with the nearest name or the broken plugins."""
         known = self.of(kind)
         if name in known:
             return known[name]
         for card in self.broken:
             if card.duplicates and card.name == name and card.duplicates[0].kind == kind:
                 raise PluginError(card.error, remedy=card.remedy)
-            if any((each.kind, each.record.name) == (kind, name) for each in card.unavailable):
+            if any((plugin.kind, plugin.record.name) == (kind, name) for plugin in card.unavailable):
                 raise PluginError(f"{kind} '{name}' is not available: {card.error}", remedy=card.remedy)
         raise self.unknown(kind, name, known)
 
     def unknown(self, what: str, name: str, known: Iterable[str]) -> PluginError:
-        """The error for a name that nothing goes by, with what is broken: it may be in there."""
+        """The error for an unknown name. It lists broken plugins, which might define that name."""
         broken = {card.label: card for card in self.broken if card.state == "broken"}
-        # What a user wrote in a file beside, and named, is what the name is most likely of.
-        own = next((card for card in broken.values() if not card.version), None)
-        if own is not None:
-            return PluginError(f"no {what} '{name}': {own.label} is broken: {own.error}", remedy=own.remedy)
+        # A broken file that the user gave most likely defines the name.
+        file = next((card for card in broken.values() if not card.version), None)
+        if file is not None:
+            return PluginError(
+                f"no {what} '{name}': {file.label} is broken: {file.error}", remedy=file.remedy
+            )
         remedy = nearest(name, known)
         if broken:
             shown = ", ".join(list(broken)[:3]) + (", …" if len(broken) > 3 else "")
-            remedy += f" Or it belongs to a plugin that is broken: {shown}; see `harness plugins`."
+            remedy += f" Or a broken plugin defines it: {shown}; see `harness plugins`."
         return PluginError(f"no {what} '{name}'", remedy=remedy)
 
     def match(self, kind: Kind, pattern: str) -> tuple[Registered, ...]:
-        """The usable plugins whose name fits a glob such as ``unet*``; maybe none."""
-        return tuple(found for name, found in self.of(kind).items() if fnmatchcase(name, pattern))
+        """The usable plugins whose name matches a glob such as ``unet*``."""
+        return tuple(plugin for name, plugin in self.of(kind).items() if fnmatchcase(name, pattern))
 
     def everything(self) -> tuple[Registered, ...]:
-        """All usable plugins, kind by kind."""
-        return tuple(found for kind in KIND.values() for found in self.of(kind).values())
+        """All usable plugins, by kind."""
+        return tuple(plugin for kind in KIND.values() for plugin in self.of(kind).values())
 
     def compatible(self, model: Plugin, loss: Plugin, dataset: Plugin) -> str | None:
-        """Why some plugin rules the three records out together; None if they may be run."""
-        given = {"model": model, "loss": loss, "dataset": dataset}
+        """Why a plugin excludes this combination; None if it can be run."""
+        records = {"model": model, "loss": loss, "dataset": dataset}
         for hook in self._implementations("harness_compatible"):
             try:
-                reason = hook.function(*(given[name] for name in hook.argnames))
+                reason = hook.function(*(records[name] for name in hook.argnames))
             except GUARDED as error:
                 return f"harness_compatible of {hook.plugin_name} failed: {explain(error)}"
             if reason is not None and not (isinstance(reason, str) and reason.strip()):
-                return f"harness_compatible of {hook.plugin_name} gave {reason!r}, neither a reason nor None"
+                return (
+                    f"harness_compatible of {hook.plugin_name} returned {reason!r}, expected a reason or None"
+                )
             if reason is not None:
                 return " ".join(reason.split())
         return None
 
     @property
     def observers(self) -> tuple[str, ...]:
-        """Names that a place to report to can be given for: plugins that observe runs."""
+        """The names of plugins that observe runs, for which a destination can be given."""
         hooks = (hook for name in OBSERVING for hook in self._implementations(name))
         return tuple(sorted({_name_of(hook) for hook in hooks}))
 
-    def notify(self, hook_name: str, places: Mapping[str, str] | None = None, **given: object) -> list[str]:
-        """Tell all observers; each gets a copy, and of `places` the one under its name.
+    def notify(
+        self, hook_name: str, places: Mapping[str, str] | None = None, **arguments: object
+    ) -> list[str]:
+        """Call all observers with copies of `arguments` and with the entry of `places` under their name.
 
-        An observer's error is a warning in the log and a line of what is given back.
+        An observer's error is logged as a warning and returned as a line.
         """
         failures = []
         for hook in self._implementations(hook_name):
-            everything = {**given, "place": (places or {}).get(_name_of(hook))}
+            everything = {**arguments, "place": (places or {}).get(_name_of(hook))}
             try:
                 hook.function(*(copy.deepcopy(everything[name]) for name in hook.argnames))
             except GUARDED as error:
@@ -194,5 +200,5 @@ class Registry:
 
     def _implementations(self, hook_name: str) -> Iterator[pluggy.HookImpl]:
         caller: pluggy.HookCaller = getattr(self.hook, hook_name)
-        # pluggy keeps them in reverse: the last of its list is called first.
+        # pluggy lists them in reverse: the last one is called first.
         return reversed(caller.get_hookimpls())

@@ -1,4 +1,4 @@
-"""From a record's target ``"package.module:attribute"`` to the object, and to its source's hash."""
+"""Import the object of a target ``"package.module:attribute"``, and hash its source."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from harness.plugins.blame import GUARDED, explain, remedy_for
 
 
 def resolve(target: str, *, where: object = None) -> object:
-    """Import `target`; PluginError with `where`, and the plugin's file and line, if that fails."""
+    """Import `target`; if that fails, PluginError with `where` and the plugin's file and line."""
     module_name, colon, path = target.partition(":")
     if not (module_name and colon and path):
-        raise PluginError(f"target '{target}' is not 'package.module:attribute'", where=where)
-    found: object = _import(module_name, target, where)
+        raise PluginError(f"target '{target}' is not of the form 'package.module:attribute'", where=where)
+    resolved: object = _import(module_name, target, where)
     for name in path.split("."):
         try:
-            found = getattr(found, name)
+            resolved = getattr(resolved, name)
         except AttributeError as error:
             raise PluginError(
                 f"target '{target}': '{module_name}' has no '{name}'",
                 where=where,
-                remedy=nearest(name, _defined(found, module_name)),
+                remedy=nearest(name, _defined(resolved, module_name)),
             ) from error
         except GUARDED as error:  # a module that imports on access
             raise _failed(error, module_name, where) from error
-    return found
+    return resolved
 
 
 def source_hash(target: str) -> str:
-    """SHA-256 in hexadecimal of the file that holds `target`'s module, which is not imported.
+    """SHA-256 in hexadecimal of the source file of `target`'s module, which is not imported.
 
-    Packages above the module are imported. PluginError where there is no file to read.
+    Its parent packages are imported. PluginError if there is no file to read.
     """
     module_name = target.partition(":")[0]
     try:
@@ -58,7 +58,7 @@ def _import(module_name: str, target: str, where: object) -> ModuleType:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and (module_name == missing or module_name.startswith(f"{missing}.")):
             raise PluginError(
-                f"target '{target}': there is no module '{missing}'",
+                f"target '{target}': no module '{missing}'",
                 where=where,
                 remedy=_reinstall(module_name),
             ) from error
@@ -69,27 +69,27 @@ def _failed(error: BaseException, module_name: str, where: object) -> PluginErro
     return PluginError(
         f"importing '{module_name}' failed: {explain(error, module_name)}",
         where=where,
-        remedy=remedy_for(error, module_name, "The plugin's code is at fault."),
+        remedy=remedy_for(error, module_name, "Correct the plugin's code."),
     )
 
 
 def _source(spec: ModuleSpec | None) -> bytes | None:
     if spec is None or not spec.has_location or spec.origin is None:
         return None
-    # A module in a zip file has an origin that only its loader can open.
+    # Only its loader can open the origin of a module in a zip file.
     read = getattr(spec.loader, "get_data", None)
     return None if read is None else bytes(read(spec.origin))
 
 
 def _reinstall(module_name: str) -> str:
     return (
-        f"Install the plugin that brings '{module_name.partition('.')[0]}', give its file with -p, "
+        f"Install the plugin that provides '{module_name.partition('.')[0]}', give its file with -p, "
         "or correct the target."
     )
 
 
 def _defined(holder: object, module_name: str) -> list[str]:
-    """Names that `holder` got from `module_name` itself, not from its imports."""
+    """The names in `holder` that `module_name` itself defines."""
     return [
         name
         for name, value in vars(holder).items()

@@ -1,9 +1,9 @@
-"""The hooks: what a plugin may implement. Facts are in the records that hooks return (records.py).
+"""The hooks that a plugin may implement. The records that they return are in records.py.
 
 A plugin is a module that an entry point of the group ``harness`` names, or a file given with
 ``-p``. Its hooks are functions with the names below, marked with ``@hookimpl``. Names that start
-with ``harness_`` are kept for hooks: a function of such a name that is no hook, or is not marked,
-is reported as a mistake.
+with ``harness_`` are reserved for hooks: a function with such a name that is not a hook, or not marked,
+is reported as an error.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _hookspec = pluggy.HookspecMarker(GROUP)
 def harness_models() -> Iterable[Model]:
     """Register models.
 
-    Called once, when plugins are discovered: at the start of every command and of every run's
-    process. Return `Model` records, or yield them. Don't import the network here: `target` names
-    it, and it is imported by the run that needs it.
+    Called once, when plugins are discovered: at the start of every command and of every worker.
+    Return or yield `Model` records. Don't import the network here: `target` names it, and the
+    run that needs it imports it.
 
-    An error makes this plugin a broken row in ``harness plugins``. Records yielded before the
+    After an error, ``harness plugins`` lists this plugin as broken. Records yielded before the
     error, other hooks and other plugins keep working.
 
     >>> from harness import Model, hookimpl
@@ -46,8 +46,8 @@ def harness_models() -> Iterable[Model]:
 def harness_losses() -> Iterable[Loss]:
     """Register losses.
 
-    Called once, when plugins are discovered. Return `Loss` records, or yield them. An error makes
-    this plugin a broken row in ``harness plugins``; the rest works.
+    Called once, when plugins are discovered. Return or yield `Loss` records. After an error,
+    ``harness plugins`` lists this plugin as broken; everything else keeps working.
 
     >>> from harness import Loss, hookimpl
     >>> @hookimpl
@@ -63,9 +63,9 @@ def harness_losses() -> Iterable[Loss]:
 def harness_datasets() -> Iterable[Dataset]:
     """Register datasets.
 
-    Called once, when plugins are discovered. Return `Dataset` records, or yield them. No file is
-    read here: `target` is called with the folder when a plan needs the cases. An error makes this
-    plugin a broken row in ``harness plugins``; the rest works.
+    Called once, when plugins are discovered. Return or yield `Dataset` records. Don't read files
+    here: `target` is called with the folder when a plan needs the cases. After an error,
+    ``harness plugins`` lists this plugin as broken; everything else keeps working.
 
     >>> from harness import Dataset, hookimpl
     >>> @hookimpl
@@ -82,12 +82,12 @@ def harness_datasets() -> Iterable[Dataset]:
 
 @_hookspec
 def harness_executors() -> Iterable[Executor]:
-    """Register executors: places where runs happen, such as a cluster's queue.
+    """Register executors, which start workers, for example on a cluster.
 
-    Called once, when plugins are discovered. Return `Executor` records, or yield them. `target` is
-    called with the parameters when ``harness run --executor NAME`` needs it, and gives an object
-    with the methods of `harness.execute.executor.RunExecutor`. An error makes this plugin a broken row
-    in ``harness plugins``; the rest works.
+    Called once, when plugins are discovered. Return or yield `Executor` records. ``harness run
+    --executor NAME`` calls `target` with the parameters; it returns an object with the methods of
+    `harness.execute.executor.RunExecutor`. After an error, ``harness plugins`` lists this plugin as
+    broken; everything else keeps working.
 
     >>> from harness import Executor, hookimpl
     >>> @hookimpl
@@ -101,14 +101,15 @@ def harness_executors() -> Iterable[Executor]:
 
 @_hookspec(firstresult=True)
 def harness_compatible(model: Model, loss: Loss, dataset: Dataset) -> str | None:
-    """Say why a combination can't be run.
+    """Exclude a combination that can't be run.
 
-    Called for every combination while a leaderboard is planned, with the three records. Return
-    the reason in a few words: the entry is then skipped and shown with it. Return None to let it
-    run. The first reason of all plugins counts. An implementation may leave out arguments that
-    it does not read.
+    Called with the three records of every combination when a leaderboard is planned. Return the
+    reason in a few words to skip the entry, which is then shown with this reason; return None to
+    allow it. The first reason that any plugin returns counts. An implementation can omit
+    arguments that it does not need.
 
-    An error, or anything but a text or None, skips the entry; the reason names this plugin.
+    After an error, or if anything but a string or None is returned, the entry is skipped with a
+    reason that names this plugin.
 
     >>> from harness import Loss, Model, hookimpl
     >>> @hookimpl
@@ -125,16 +126,16 @@ def harness_compatible(model: Model, loss: Loss, dataset: Dataset) -> str | None
 
 @_hookspec
 def harness_run_started(run: Mapping[str, Any], place: str | None) -> None:
-    """Observe that a run starts, or goes on after an interruption.
+    """Observe that a run starts, or continues after an interruption.
 
-    Called in the run's process, before any data is read. `run` is the run's specification as in
-    ``spec.json``: ``run["run_id"]``, ``run["model"]["name"]``. `place` is where this plugin shall
-    report to: what ``--observe NAME=PLACE`` or ``[observers]`` of harness.toml says for the name of
-    its entry point, or the stem of its file; None where nothing does. All three hooks of a run get
-    it, and may leave out arguments that they don't read. Return nothing.
+    Called in the worker, before any data is read. `run` is the run's specification as in
+    ``spec.json``, for example ``run["run_id"]`` and ``run["model"]["name"]``. `place` is the
+    destination of this plugin's reports: the value that ``--observe NAME=PLACE`` or ``[observers]`` in
+    harness.toml gives for the name of its entry point or the stem of its file, or None. All three
+    hooks of a run get it, and can omit arguments that they don't need. Return nothing.
 
-    An observer gets copies and can't change the run, nor its keys. Its error is a warning in the
-    run's log and a note in the terminal, and the run goes on.
+    An observer gets copies, so it can't change the run or its keys. An error is logged as a warning
+    and shown in the terminal, and the run continues.
 
     >>> from harness import hookimpl
     >>> @hookimpl
@@ -149,10 +150,10 @@ def harness_run_started(run: Mapping[str, Any], place: str | None) -> None:
 def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any], place: str | None) -> None:
     """Observe that an epoch of training ended.
 
-    Called in the run's process after the epoch. `epoch` has its figures: ``epoch``
-    (from 1), ``epochs``, ``loss``, and ``validation_dice`` where it was measured. A run that goes on
-    reports only the epochs that it still trains, some of them for the second time. Return nothing;
-    training waits meanwhile, outside every clock but the wall's. An error is a warning and a note.
+    Called in the worker after the epoch. `epoch` has the values ``epoch`` (from 1), ``epochs``,
+    ``loss`` and, if it was measured, ``validation_dice``. A resumed run reports only the epochs that it
+    still trains, some of them a second time. Return nothing. Training waits for the hook; this
+    time counts only as wall time. An error is logged as a warning and shown in the terminal.
 
     >>> from harness import hookimpl
     >>> @hookimpl
@@ -170,12 +171,12 @@ def harness_run_finished(
     cases: Sequence[Mapping[str, Any]],
     place: str | None,
 ) -> None:
-    """Observe that a run ended, well or not.
+    """Observe that a run is done or has failed.
 
-    Called in the run's process after its record is on disk. `record` is the content of
-    ``record.json``; ``record["status"]`` is ``"done"``, or says how the run failed. `cases` are the
-    lines of ``cases.jsonl``, a mapping a score. A process that is killed or interrupted calls
-    nothing. Return nothing. An error is a warning and a note.
+    Called in the worker after the record is on disk. `record` is the content of ``record.json``;
+    ``record["status"]`` is ``"done"`` or the kind of failure. `cases` are the lines of
+    ``cases.jsonl``, one mapping per score. Return nothing. A worker that is killed or interrupted
+    does not call the hook. An error is logged as a warning and shown in the terminal.
 
     >>> from harness import hookimpl
     >>> @hookimpl

@@ -1,6 +1,6 @@
 """Templates of new plugins: a distribution or a single file."""
 
 from harness.scaffold.names import Names, name_of
-from harness.scaffold.write import Made, write_plugin
+from harness.scaffold.write import WrittenPlugin, write_plugin
 
-__all__ = ["Made", "Names", "name_of", "write_plugin"]
+__all__ = ["Names", "WrittenPlugin", "name_of", "write_plugin"]

@@ -1,4 +1,4 @@
-"""Fill templates in, and write them where nothing is overwritten."""
+"""Fill in templates and write them without overwriting anything."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _OWN: Mapping[Kind, Mapping[str, str]] = {
         "tests/test_contract.py": "dataset_test.py",
     },
 }
-"""Files of a distribution, and the templates that they are made from."""
+"""The files of a distribution, and their templates."""
 
 
 @dataclass(frozen=True)
-class Made:
-    """What was written: the `path` to begin with, all `files`, and commands that come next."""
+class WrittenPlugin:
+    """What was written: the main `path`, all `files`, and the commands to run next."""
 
     path: Path
     files: tuple[Path, ...]
@@ -49,17 +49,17 @@ def write_plugin(
     single_file: bool = False,
     board: bool = False,
     leaderboard: str = "quick",
-) -> Made:
-    """Write a plugin into `folder`: ``NAME/``, or one file; with `board` a harness.toml to try it on.
+) -> WrittenPlugin:
+    """Write a plugin into `folder`, as ``NAME/`` or as one file; with `board` also a harness.toml to try it.
 
-    `leaderboard` is the one that the next steps name; that of `board` is called ``quick``.
+    `leaderboard` is the one used in the next steps; that of `board` is called ``quick``.
 
-    ConfigError where a file or a folder is there already: nothing is written then.
+    ConfigError if the file or folder already exists; then nothing is written.
     """
     names = name_of(name, single_file=single_file)
     path = folder / (f"{names.module}.py" if single_file else name)
     if path.exists():
-        raise ConfigError("is there already", where=shorten(path), remedy="Remove it, or take another name.")
+        raise ConfigError("already exists", where=shorten(path), remedy="Remove it, or choose another name.")
     check_free(names)
     values = {**asdict(names), "kind": kind}
     texts = {path / file: text for file, text in _texts(kind, values, single_file).items()}
@@ -69,10 +69,10 @@ def write_plugin(
         texts[folder / "harness.toml"] = _fill("harness.toml", values)
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Not even what came into being since may be overwritten.
+        # "x" also protects a file that was created in the meantime.
         with file.open("x", encoding="utf-8") as opened:
             opened.write(text)
-    return Made(path, tuple(texts), _next_steps(names, kind, single_file, leaderboard))
+    return WrittenPlugin(path, tuple(texts), _next_steps(names, kind, single_file, leaderboard))
 
 
 def _texts(kind: Kind, values: Mapping[str, str], single_file: bool) -> dict[str, str]:
@@ -89,8 +89,8 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def _next_steps(names: Names, kind: Kind, single_file: bool, leaderboard: str) -> tuple[str, ...]:
-    """Commands for the folder in which it was written."""
-    name, given = names.name, f" -p {names.module}.py" if single_file else ""
+    """Commands to run in the folder that the plugin was written to."""
+    name, file_option = names.name, f" -p {names.module}.py" if single_file else ""
     steps = [] if single_file else [f"pip install -e {name}"]
     data = ""
     if kind == "dataset":
@@ -99,6 +99,6 @@ def _next_steps(names: Names, kind: Kind, single_file: bool, leaderboard: str) -
             f"python {f'{names.module}.py' if single_file else f'-m {names.module}.example'} example"
         )
     flag = {"model": "-m", "loss": "-l", "dataset": "-d"}[kind]
-    steps.append(f"harness plugins check {name}{given}{data}")
-    steps.append(f"harness run {leaderboard} {flag} {name}{given}{data} --limit 2")
+    steps.append(f"harness plugins check {name}{file_option}{data}")
+    steps.append(f"harness run {leaderboard} {flag} {name}{file_option}{data} --limit 2")
     return tuple(steps)

@@ -1,4 +1,4 @@
-"""The contract suite: what a model, a loss or a dataset must do to be ranked fairly, as checks.
+"""The contract suite: checks of what a model, a loss or a dataset must do to be ranked fairly.
 
 In a plugin's own tests:
 
@@ -8,7 +8,7 @@ In a plugin's own tests:
 ... def test_contract(check):
 ...     check()
 
-Importing this costs no torch; a check imports what it needs when it is run.
+Importing this does not import torch; a check imports what it needs when it is run.
 """
 
 from harness.testing.check import Check, CheckFailed, CheckSkipped, Outcome

@@ -1,4 +1,4 @@
-"""A check, what it may raise, and how it ended."""
+"""A check, the exceptions it may raise, and its outcome."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 State = Literal["ok", "info", "failed", "skipped"]
 
 Function = Callable[["Subject"], str | None]
-"""A check's function: gives what it looked at, in a few words; raises `CheckFailed` or `CheckSkipped`."""
+"""A check's function: returns a short summary of what was checked; raises `CheckFailed` or `CheckSkipped`."""
 
 
 class CheckFailed(AssertionError):
-    """A plugin breaks its contract: `what` is wrong, and the `remedy`."""
+    """A plugin violates its contract: `what` is wrong, and the `remedy`."""
 
     def __init__(self, what: str, remedy: str) -> None:
         self.what, self.remedy = " ".join(what.split()), remedy
@@ -31,7 +31,7 @@ class CheckFailed(AssertionError):
 
 
 class CheckSkipped(Exception):
-    """A check says nothing about this plugin, for a `reason`."""
+    """A check does not apply to this plugin, for a `reason`."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -42,7 +42,7 @@ class CheckSkipped(Exception):
 class Check:
     """A check by its `id`; its function is imported when it is run.
 
-    It makes sense only where those that it `needs` went well. With `informs` it judges nothing.
+    It is skipped unless all checks that it `needs` have passed. With `informs` it only gives information.
     """
 
     id: str
@@ -53,19 +53,19 @@ class Check:
 
     @property
     def function(self) -> Function:
-        """The function, named as the id."""
-        found: Function = getattr(importlib.import_module(self.module), self.id.replace("-", "_"))
-        return found
+        """The check's function, which has the name of its id."""
+        function: Function = getattr(importlib.import_module(self.module), self.id.replace("-", "_"))
+        return function
 
     @property
     def guarantee(self) -> str:
-        """What it guarantees, in a sentence; imports the function."""
+        """What the check guarantees, in a sentence; imports the function."""
         return (inspect.getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check of a plugin ended: what was `found`, and a `remedy` where it failed."""
+    """The outcome of a check: what it `found`, and a `remedy` if it failed."""
 
     plugin: str
     kind: Kind
@@ -77,15 +77,15 @@ class Outcome:
 
     @property
     def cause(self) -> BaseException | None:
-        """What the plugin raised, without what the check made of it."""
+        """What the plugin itself raised."""
         return self.error.__cause__ if isinstance(self.error, CheckFailed) else self.error
 
 
 @contextlib.contextmanager
 def attempt(doing: str, remedy: str, otherwise: str = "") -> Iterator[None]:
-    """Whatever is raised inside is a failure of the check, with this remedy.
+    """Turn any exception raised inside into a failure of the check, with this remedy.
 
-    With `otherwise`, the `remedy` is for what breaks the contract, and this for the plugin's own errors.
+    With `otherwise`, `remedy` is for violations of the contract and `otherwise` for the plugin's own errors.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The suite in an author's own tests: a decorator, as scikit-learn's ``parametrize_with_checks``."""
+"""The suite in an author's tests: a decorator like scikit-learn's ``parametrize_with_checks``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoundCheck:
-    """A check of one plugin, to be called in a test."""
+    """A check of one plugin, called in a test."""
 
     suite: Suite
     check: Check
@@ -40,16 +40,16 @@ class BoundCheck:
 
 
 def parametrize_with_checks(
-    given: Plugin | ModuleType | Iterable[Plugin | ModuleType],
+    plugins: Plugin | ModuleType | Iterable[Plugin | ModuleType],
     *,
     params: Mapping[str, Mapping[str, Any]] = NOTHING,
     roots: Mapping[str, Root] = NOTHING,
 ) -> pytest.MarkDecorator:
-    """Parametrise a test's argument ``check`` with all checks of a record, or of all that a module registers.
+    """Parametrise a test's argument ``check`` with all checks of records, or of all plugins of modules.
 
-    `params` has parameters by plugin name where the defaults are too large for a test. `roots` has
-    the folders of datasets, or functions that write one into the empty folder that they are given;
-    otherwise it is ``HARNESS_<NAME>_ROOT``, or an empty folder.
+    `params` has parameters by plugin name, for plugins whose defaults are too large for a test. `roots` has
+    the folders of datasets, or functions that write the dataset into an empty folder; the default is
+    ``HARNESS_<NAME>_ROOT``, or an empty folder.
 
     >>> import my_model
     >>> @parametrize_with_checks(my_model)
@@ -58,11 +58,11 @@ def parametrize_with_checks(
     """
     import pytest
 
-    several = [given] if isinstance(given, Plugin | ModuleType) else list(given)
+    sources = [plugins] if isinstance(plugins, Plugin | ModuleType) else list(plugins)
     bound = [
         BoundCheck(suite, check)
-        for one in several
-        for suite in map(Suite, subjects_of(one, params, roots))
+        for source in sources
+        for suite in map(Suite, subjects_of(source, params, roots))
         for check in checks_for(suite.subject.kind)
     ]
     return pytest.mark.parametrize("check", bound, ids=str)

@@ -1,4 +1,4 @@
-"""A heart of a few pixels: two discs in a torso, one of them in a ring."""
+"""A phantom heart of a few pixels: two discs, one of them in a ring."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 SIZE = 24
-"""Pixels across."""
+"""Width and height in pixels."""
 
 
 def phantom(dims: int, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Of every plugin: its module registers it without a mistake, and without torch."""
+"""Checks of every plugin: its module registers it without errors, and without importing torch."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from harness.testing.subject import Subject
 
 
 def registration(subject: Subject) -> str:
-    """The module that registers the plugin has no other mistake: no misspelt hook, no false record."""
+    """The module that registers the plugin has no other error, such as a misspelt hook."""
     for error, remedy in subject.problems:
         raise CheckFailed(error, remedy)
-    return shorten(subject.origin) if subject.origin else "a record alone"
+    return shorten(subject.origin) if subject.origin else "only a record"
 
 
 def light(subject: Subject) -> str:
-    """Registering does not import torch, so every command starts at once."""
+    """Registering does not import torch, so every command starts quickly."""
     if not subject.origin:
-        raise CheckSkipped("a record alone does not say which module registers it")
+        raise CheckSkipped("a record does not say which module registers it")
     path = os.pathsep.join(entry for entry in sys.path if entry)
     done = subprocess.run(
-        [sys.executable, "-m", "harness.testing.watch", subject.origin],
+        [sys.executable, "-m", "harness.testing.import_guard", subject.origin],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": path},
     )
-    said = (done.stdout.splitlines() or [""])[-1]
-    if said.startswith("TORCH"):
-        place = said.removeprefix("TORCH").strip()
+    result = (done.stdout.splitlines() or [""])[-1]
+    if result.startswith("TORCH"):
+        place = result.removeprefix("TORCH").strip()
         raise CheckFailed(
             f"{shorten(place) if place else 'the module'} imports torch when plugins are listed",
-            "Import it inside the function that `target` names, or name a module of its own there.",
+            "Import it inside the function that `target` names, or move that function to another module.",
         )
-    if said != "LIGHT":
+    if result != "LIGHT":
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise CheckFailed(
             f"importing '{subject.origin}' in a fresh process failed: {last}",
-            "Make it importable by itself: python -c 'import …'.",
+            "Make it importable on its own: python -c 'import …'.",
         )
-    return "torch stays out"
+    return "torch is not imported"

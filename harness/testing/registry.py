@@ -1,4 +1,4 @@
-"""The checks of each kind of plugin, in the order in which they are run."""
+"""The checks of each kind of plugin, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from harness.plugins.records import Kind
 from harness.testing.check import Check
 
 Needs = Mapping[str, tuple[str, ...]]
-"""Checks by id, and those without which they make no sense."""
+"""Checks by id, with the checks that must pass before."""
 
 _FIRST: Mapping[str, Needs] = {"registration": {"registration": (), "light": ()}}
-"""Of every kind: what is true before anything is built."""
+"""The checks of every kind, before anything is built."""
 
 _CHECKS: Mapping[Kind, Mapping[str, Needs]] = {
     "model": {
@@ -93,7 +93,7 @@ _INFORM = {"parameters", "flops", "step"}
 
 
 def checks_for(kind: Kind) -> tuple[Check, ...]:
-    """All checks of plugins of `kind`; imports none of them."""
+    """All checks of plugins of `kind`; does not import them."""
     return tuple(
         Check(id_, kind, f"harness.testing.{module}", needs, id_ in _INFORM)
         for module, checks in {**_FIRST, **_CHECKS.get(kind, {})}.items()

@@ -1,4 +1,4 @@
-"""What is checked: a record, its parameters, who registers it, and where its data lies."""
+"""The subject of a check: a record, its parameters, the module that registers it, and its data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Compatible = Callable[[Model, Loss, Dataset], str | None]
 
 Root = Path | Callable[[Path], object]
-"""A dataset's folder, or a function that writes one into the empty folder that it is given."""
+"""A dataset's folder, or a function that writes a dataset into an empty folder."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -32,11 +32,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Subject:
     """A plugin under check.
 
-    `params` are those that differ from the record's defaults. `origin` is the module or the file
-    that registers it, empty where unknown; `problems` are what else is wrong there, with remedies.
-    `root` is a dataset's folder or a function that makes it, None where none was told; `lent` says
-    that it is an empty one.
-    `compatible` is asked what a loss is not made for.
+    `params` are those that differ from the record's defaults. `origin` is the module or file that
+    registers it, empty if unknown; `problems` are other errors in it, with remedies. `root` is a
+    dataset's folder or a function that makes it, None if not given; `lent` says that it is an empty
+    folder. `compatible` says which models and datasets a loss can't be used with.
     """
 
     record: Plugin
@@ -49,12 +48,12 @@ class Subject:
 
     @property
     def kind(self) -> Kind:
-        """The record's."""
+        """The kind of the plugin."""
         return KIND[type(self.record)]
 
     @property
     def resolved(self) -> dict[str, Any]:
-        """All parameters, defaults filled in."""
+        """All parameters, including defaults."""
         return {**self.record.defaults, **self.params}
 
     def _fields(self) -> dict[str, Any]:
@@ -76,39 +75,39 @@ class Subject:
 
 
 def registered(
-    found: Registered, registry: Registry, params: Mapping[str, Any] = NOTHING, root: Path | None = None
+    plugin: Registered, registry: Registry, params: Mapping[str, Any] = NOTHING, root: Path | None = None
 ) -> Subject:
-    """A plugin that discovery found."""
+    """The subject of a registered plugin."""
     problems = tuple(
         (card.error, card.remedy)
         for card in registry.broken
-        if card.origin and card.origin == found.origin and card.distribution == found.distribution
+        if card.origin and card.origin == plugin.origin and card.distribution == plugin.distribution
     )
-    return Subject(found.record, params, found.origin, problems, root, compatible=registry.compatible)
+    return Subject(plugin.record, params, plugin.origin, problems, root, compatible=registry.compatible)
 
 
 def subjects_of(
-    given: Plugin | ModuleType, params: Mapping[str, Mapping[str, Any]], roots: Mapping[str, Root]
+    source: Plugin | ModuleType, params: Mapping[str, Mapping[str, Any]], roots: Mapping[str, Root]
 ) -> Iterator[Subject]:
-    """The plugins that a module registers, or the one of a record.
+    """The subjects of all plugins that a module registers, or of a record.
 
-    `params` and `roots` are by plugin name; without a root, ``HARNESS_<NAME>_ROOT`` counts.
-    PluginError for a module that registers none.
+    `params` and `roots` are by plugin name; the default root is ``HARNESS_<NAME>_ROOT``.
+    PluginError for a module that registers no plugin.
     """
-    if isinstance(given, Plugin):
-        yield Subject(given, params.get(given.name, {}), root=_root(given.name, roots))
+    if isinstance(source, Plugin):
+        yield Subject(source, params.get(source.name, {}), root=_root(source.name, roots))
         return
-    hooks, mistakes = find_hooks(given)
+    hooks, hook_errors = find_hooks(source)
     records: list[Plugin] = []
-    errors: list[BaseException] = list(mistakes)
+    errors: list[BaseException] = list(hook_errors)
     for name in (name for name in RETURNS if name in hooks):
-        made, wrong = call(name, hooks[name])
-        records += made
-        errors += wrong
+        hook_records, record_errors = call(name, hooks[name])
+        records += hook_records
+        errors += record_errors
     if not records:
         raise PluginError(
             describe(errors[0]) if errors else "registers no plugin",
-            where=given.__name__,
+            where=source.__name__,
             remedy="Give the module that has the hooks.",
         )
     remedies = (getattr(error, "remedy", None) or "Correct that hook." for error in errors)
@@ -117,34 +116,34 @@ def subjects_of(
         yield Subject(
             record,
             params.get(record.name, {}),
-            _origin(given),
+            _origin(source),
             problems,
             _root(record.name, roots),
-            compatible=_asked(hooks.get("harness_compatible")),
+            compatible=_compatible(hooks.get("harness_compatible")),
         )
 
 
 def _root(name: str, roots: Mapping[str, Root]) -> Root | None:
-    told = os.environ.get("HARNESS_" + re.sub(r"\W", "_", name).upper() + "_ROOT")
-    return roots.get(name) or (Path(told) if told else None)
+    from_environment = os.environ.get("HARNESS_" + re.sub(r"\W", "_", name).upper() + "_ROOT")
+    return roots.get(name) or (Path(from_environment) if from_environment else None)
 
 
 def _origin(module: ModuleType) -> str:
-    """A package by its name; a file of its own by its path, for it need not be on the path."""
+    """The name of a package, or the path of a single file, which may not be importable by name."""
     if hasattr(module, "__path__") or "." in module.__name__ or not module.__file__:
         return module.__name__
     return str(Path(module.__file__).absolute())
 
 
-def _asked(hook: Callable[..., Any] | None) -> Compatible:
-    """A module's ``harness_compatible``, given only those records that it asks for."""
+def _compatible(hook: Callable[..., Any] | None) -> Compatible:
+    """A module's ``harness_compatible``, called with only the records that it takes."""
     if hook is None:
         return lambda model, loss, dataset: None
     names = tuple(inspect.signature(hook).parameters)
 
-    def ask(model: Model, loss: Loss, dataset: Dataset) -> str | None:
-        given = {"model": model, "loss": loss, "dataset": dataset}
-        reason: str | None = hook(*(given[name] for name in names))
+    def compatible(model: Model, loss: Loss, dataset: Dataset) -> str | None:
+        records = {"model": model, "loss": loss, "dataset": dataset}
+        reason: str | None = hook(*(records[name] for name in names))
         return reason
 
-    return ask
+    return compatible

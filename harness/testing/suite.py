@@ -1,4 +1,4 @@
-"""Run the checks of a plugin, each once, and none whose ground another has taken away."""
+"""Run the checks of a plugin, each once, and skip those that depend on a failed one."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from harness.testing.subject import Subject
 
 @dataclass
 class Suite:
-    """The checks of one plugin; outcomes are remembered, so that one serves all that need it."""
+    """The checks of one plugin; outcomes are cached, because other checks depend on them."""
 
     subject: Subject
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     lent: Subject | None = None
 
     def outcome(self, check: Check) -> Outcome:
-        """Run `check` after those that it needs, unless that was done."""
+        """Run `check` after those that it needs, unless it has run before."""
         if check.id not in self.outcomes:
             self.outcomes[check.id] = self._run(check)
         return self.outcomes[check.id]
@@ -37,33 +37,33 @@ class Suite:
         done = Outcome(record.name, self.subject.kind, check.id, "info" if check.informs else "ok")
         others = {other.id: other for other in checks_for(self.subject.kind)}
         for need in check.needs:
-            ended = self.outcome(others[need])
-            if ended.state == "failed":
+            needed = self.outcome(others[need])
+            if needed.state == "failed":
                 return replace(done, state="skipped", found=f"needs '{need}'")
-            if ended.state == "skipped" and ended.found.startswith("needs "):
-                return replace(done, state="skipped", found=ended.found)
+            if needed.state == "skipped" and needed.found.startswith("needs "):
+                return replace(done, state="skipped", found=needed.found)
         try:
-            # A plugin's own prints must not get into a command's output.
+            # What a plugin prints must not get into a command's output.
             with contextlib.redirect_stdout(sys.stderr):
-                return replace(done, found=check.function(self._given()) or "")
+                return replace(done, found=check.function(self._with_folder()) or "")
         except CheckSkipped as skipped:
             return replace(done, state="skipped", found=skipped.reason)
         except CheckFailed as failed:
-            found = _told(failed.what, failed.__cause__, record.target)
+            found = _located(failed.what, failed.__cause__, record.target)
             return replace(done, state="failed", found=found, remedy=failed.remedy, error=failed)
         except GUARDED as error:
             remedy = (error.remedy if isinstance(error, HarnessError) else None) or "Correct that line."
-            found = _told(describe(error), error, record.target)
+            found = _located(describe(error), error, record.target)
             return replace(done, state="failed", found=found, remedy=remedy, error=error)
 
-    def _given(self) -> Subject:
+    def _with_folder(self) -> Subject:
         """The subject; a dataset without a folder gets an empty one, as in a run."""
         make = self.subject.root
         if self.subject.kind != "dataset" or isinstance(make, Path):
             return self.subject
         if self.lent is None:
             folder = mkdtemp(prefix="harness-check-")
-            # Checks may be run one by one, so only the suite's own end is the folder's.
+            # Checks may run one by one, so the folder exists as long as the suite.
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             if make is not None:
                 make(Path(folder))
@@ -72,19 +72,19 @@ class Suite:
 
 
 def run_checks(subject: Subject, checks: Iterable[Check] | None = None) -> list[Outcome]:
-    """How every check of `subject` ended, in order; never raises what the plugin raises."""
+    """The outcomes of all checks of `subject`, in order; does not raise what the plugin raises."""
     return list(iterate_checks(subject, checks))
 
 
 def iterate_checks(subject: Subject, checks: Iterable[Check] | None = None) -> Iterator[Outcome]:
-    """`run_checks`, an outcome at a time."""
+    """Like `run_checks`, one outcome at a time."""
     suite = Suite(subject)
     for check in checks_for(subject.kind) if checks is None else checks:
         yield suite.outcome(check)
 
 
-def _told(what: str, error: BaseException | None, target: str) -> str:
-    """`what`, with the innermost line of the plugin behind it, else where it is defined."""
+def _located(what: str, error: BaseException | None, target: str) -> str:
+    """`what`, followed by the plugin's innermost line in the error, or by the line that defines it."""
     if error is None:
         return what
     place = innermost(error, target) or defined(target)

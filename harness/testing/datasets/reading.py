@@ -1,4 +1,4 @@
-"""What a case gives when it is read: voxels, labels and spacing that fit each other."""
+"""Checks of what reading a case returns: voxels, labels and spacing that match."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ import numpy as np
 
 from harness.data.case import Volume
 from harness.testing.check import CheckFailed
-from harness.testing.datasets.given import source_of, volumes_of
+from harness.testing.datasets.fixtures import source_of, volumes_of
 from harness.testing.subject import Subject
 
 
 def reads(subject: Subject) -> str:
-    """A case's read() gives a Volume, with a reference."""
+    """A case's read() returns a Volume with a reference."""
     volumes = volumes_of(subject)
     for case, volume in volumes:
         if not isinstance(volume, Volume):
-            raise CheckFailed(f"{case.id}: read() gave a {type(volume).__name__}", "Return harness.Volume.")
+            raise CheckFailed(
+                f"{case.id}: read() returned a {type(volume).__name__}", "Return harness.Volume."
+            )
         if not isinstance(volume.image, np.ndarray):
             raise CheckFailed(
-                f"{case.id}: the image is a {type(volume.image).__name__}", "Give numpy arrays."
+                f"{case.id}: the image is a {type(volume.image).__name__}", "Return numpy arrays."
             )
         if not isinstance(volume.labels, np.ndarray):
-            what = (
+            labels = (
                 "no labels" if volume.labels is None else f"labels that are a {type(volume.labels).__name__}"
             )
             raise CheckFailed(
-                f"{case.id}: has {what}", "Leave cases without a reference out; give numpy arrays."
+                f"{case.id} has {labels}", "Leave out cases without a reference; return numpy arrays."
             )
     return f"{len(volumes)} of {len(source_of(subject).cases)} cases"
 
 
 def spacing(subject: Subject) -> str:
-    """Spacing is three finite sizes above 0 mm, in the order (z, y, x)."""
-    remedy = "Give (z, y, x) in mm from the file's header; for slices z is their distance."
+    """The spacing is three finite sizes above 0 mm, in the order (z, y, x)."""
+    remedy = "Return (z, y, x) in mm from the file's header; for slices, z is their distance."
     found = set()
     for case, volume in volumes_of(subject):
         try:
@@ -48,7 +50,7 @@ def spacing(subject: Subject) -> str:
 
 
 def grids(subject: Subject) -> str:
-    """Image (C, z, y, x) and labels (z, y, x) share a grid."""
+    """Image (C, z, y, x) and labels (z, y, x) have the same grid."""
     found = set()
     for case, volume in volumes_of(subject):
         image, labels = volume.image, volume.labels
@@ -56,19 +58,19 @@ def grids(subject: Subject) -> str:
         if image.ndim != 4 or image.shape[1:] != labels.shape or 0 in image.shape:
             raise CheckFailed(
                 f"{case.id} has an image {image.shape} and labels {labels.shape}",
-                "Give (C, z, y, x) and (z, y, x): add a channel axis with image[None], and transpose once.",
+                "Return (C, z, y, x) and (z, y, x): add a channel axis with image[None], and transpose once.",
             )
         found.add(" x ".join(map(str, labels.shape)))
     return ", ".join(sorted(found)[:3]) + (", …" if len(found) > 3 else "")
 
 
 def intensities(subject: Subject) -> str:
-    """Images have real, finite values."""
+    """Images have real and finite values."""
     for case, volume in volumes_of(subject):
         if volume.image.dtype.kind not in "fiu" or not np.isfinite(volume.image).all():
             raise CheckFailed(
                 f"the image of {case.id} is {volume.image.dtype}, or has NaN or infinite values",
-                "Give float32, and a number where the scan has none.",
+                "Return float32, and replace missing values by a number.",
             )
     return "finite"
 
@@ -77,13 +79,15 @@ def channels(subject: Subject) -> str:
     """All cases have the same number of image channels."""
     found = {volume.image.shape[0]: case.id for case, volume in volumes_of(subject)}
     if len(found) > 1:
-        told = ", ".join(f"{id_} {count}" for count, id_ in found.items())
-        raise CheckFailed(f"numbers of channels differ: {told}", "Fill up or leave out what some cases lack.")
+        examples = ", ".join(f"{id_} {count}" for count, id_ in found.items())
+        raise CheckFailed(
+            f"numbers of channels differ: {examples}", "Fill or leave out the channels that some cases lack."
+        )
     return str(next(iter(found)))
 
 
 def label_values(subject: Subject) -> str:
-    """Labels are whole numbers: 0, and the values of the declared structures."""
+    """Labels are integers: 0 and the values of the declared structures."""
     structures = source_of(subject).structures
     remedy = f"Declare them in Dataset(structures=…), or map them; declared: {structures}."
     seen: set[int] = set()
@@ -92,7 +96,7 @@ def label_values(subject: Subject) -> str:
         assert labels is not None
         if labels.dtype.kind not in "iu":
             raise CheckFailed(
-                f"labels of {case.id} are {labels.dtype}", "Give uint8; never interpolate labels."
+                f"labels of {case.id} are {labels.dtype}", "Return uint8, and never interpolate labels."
             )
         foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
         if foreign:
@@ -100,5 +104,5 @@ def label_values(subject: Subject) -> str:
         seen |= set(np.unique(labels).tolist())
     absent = [name for name, value in structures.items() if value not in seen]
     if len(absent) == len(structures):
-        raise CheckFailed("no case that was read has any structure", remedy)
-    return f"{sorted(seen)}" + (f"; not seen: {', '.join(absent)}" if absent else "")
+        raise CheckFailed("none of the cases that were read has any structure", remedy)
+    return f"{sorted(seen)}" + (f"; absent: {', '.join(absent)}" if absent else "")

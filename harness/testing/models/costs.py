@@ -1,4 +1,4 @@
-"""What a network costs, as information: parameters, FLOPs, time and memory of a step."""
+"""Information about the costs of a network: parameters, FLOPs, time and memory of a training step."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.measure import cost
 from harness.measure.clocks import Steps
 from harness.measure.compute import Compute
 from harness.measure.memory import MIB, device_peak, reset_peak
-from harness.testing.models.given import BASE, build, by, images_of, labels_of, take_step
+from harness.testing.models.fixtures import BASE, build, by, images_of, labels_of, take_step
 from harness.testing.subject import Subject
 
 
 def parameters(subject: Subject) -> str:
-    """Information: how many numbers are trained."""
+    """Information: the number of trainable parameters."""
     model, _ = build(subject)
     return f"{cost.parameters(model):,} trainable, {4 * cost.parameters(model) / MIB:.1f} MiB"
 
@@ -50,14 +50,14 @@ def step(subject: Subject) -> str:
         steps.mark()
     peak, _ = device_peak(compute.device)
     if peak is None:
-        # Weights, their gradients and AdamW's two moments; activations are kept for the way back.
+        # Weights, their gradients and AdamW's two moments, plus activations kept for the backward pass.
         peak = (4 * sum(value.numel() * value.element_size() for value in model.parameters()) + held) / MIB
     seconds = statistics.median(steps.durations())
     return f"{1000 * seconds:.0f} ms, {peak:.0f} MiB on {compute.device.type} for 2 x {by(images.shape[2:])}"
 
 
 def _activations(model: nn.Module, images: Tensor) -> int:
-    """Bytes that a forward pass keeps for the backward pass; weights not counted."""
+    """Bytes that a forward pass keeps for the backward pass, without weights."""
     weights = {value.untyped_storage().data_ptr() for value in model.parameters()}
     kept: dict[int, int] = {}
     graph: list[Tensor] = []
@@ -69,6 +69,6 @@ def _activations(model: nn.Module, images: Tensor) -> int:
         return value
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda value: value):
-        # The graph must live while storages are told apart by their address.
+        # The graph must stay alive while storages are identified by their addresses.
         graph.append(copy.deepcopy(model)(images))
     return sum(kept.values())

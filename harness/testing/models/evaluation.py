@@ -1,4 +1,4 @@
-"""What a network must do in prediction: an image's logits depend on it and the saved weights alone."""
+"""Checks of prediction: the logits depend only on the image and the saved weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import torch
 
 from harness.testing.check import CheckFailed, attempt
-from harness.testing.models.given import (
+from harness.testing.models.fixtures import (
     build,
     close,
     difference,
@@ -22,21 +22,21 @@ from harness.testing.subject import Subject
 
 @torch.no_grad()
 def eval_repeatable(subject: Subject) -> str:
-    """In eval mode the same image gives the same logits."""
+    """In eval mode, the same image always gives the same logits."""
     model, task = build(subject)
     images = images_of(task)
     first, second = (forward(model.eval(), images, task) for _ in range(2))
     if not close(first, second):
         raise CheckFailed(
             f"two predictions of the same images differ by {difference(first, second)}",
-            "Switch dropout and noise off in eval mode: use nn.Dropout, or look at self.training.",
+            "Switch off dropout and noise in eval mode: use nn.Dropout, or check self.training.",
         )
-    return "twice the same"
+    return "identical twice"
 
 
 @torch.no_grad()
 def eval_batch(subject: Subject) -> str:
-    """In eval mode an image's logits don't depend on what else is in the batch."""
+    """In eval mode, the logits of an image don't depend on the other images in the batch."""
     model, task = build(subject)
     images = images_of(task, batch=3)
     images[1:] = 4 * images[1:] + 2
@@ -44,15 +44,15 @@ def eval_batch(subject: Subject) -> str:
     alone = forward(model, images[:1], task)
     if not close(together, alone, 1e-3):
         raise CheckFailed(
-            f"alone and in a batch of three an image's logits differ by {difference(together, alone)}",
-            "Take statistics over each image, or running ones (track_running_stats=True), never over dim 0.",
+            f"the logits of an image alone and in a batch of three differ by {difference(together, alone)}",
+            "Use statistics of each image, or running ones (track_running_stats=True), never over dim 0.",
         )
     return "alone and in a batch of 3"
 
 
 @torch.no_grad()
 def eval_trace(subject: Subject) -> str:
-    """Prediction leaves no trace: no weight, buffer or mode changes in eval mode."""
+    """Prediction has no side effects: weights, buffers and mode don't change in eval mode."""
     model, task = build(subject)
     before = {name: value.clone() for name, value in model.eval().state_dict().items()}
     forward(model, images_of(task), task)
@@ -69,23 +69,23 @@ def eval_trace(subject: Subject) -> str:
 
 @torch.no_grad()
 def input(subject: Subject) -> str:
-    """Forward does not write into its input."""
+    """Forward does not modify its input."""
     model, task = build(subject)
     images = images_of(task)
-    given = images.clone()
+    passed = images.clone()
     with attempt("forward", "Correct that line."):
-        model.eval()(given)
-    if not torch.equal(images, given):
+        model.eval()(passed)
+    if not torch.equal(images, passed):
         raise CheckFailed(
-            "forward changes the images that it is given",
-            "Write x = x - y instead of x -= y, and no inplace=True on the input.",
+            "forward modifies its input",
+            "Write x = x - y instead of x -= y, and don't use inplace=True on the input.",
         )
     return "unchanged"
 
 
 def state_dict(subject: Subject) -> str:
-    """Saved weights, loaded into a new network, give the same logits: a run can go on, and predict."""
-    remedy = "Keep all that decides the output in parameters and persistent buffers."
+    """A new network with the saved weights gives the same logits, so a run can be resumed and can predict."""
+    remedy = "Keep everything that determines the output in parameters and persistent buffers."
     trained, task = build(subject)
     images = images_of(task)
     take_step(trained, images, labels_of(task, images), torch.optim.SGD(trained.parameters(), lr=0.1))
@@ -99,6 +99,6 @@ def state_dict(subject: Subject) -> str:
         first, second = (forward(model.eval(), images, task) for model in (trained, fresh))
     if not close(first, second):
         raise CheckFailed(
-            f"a network with loaded weights gives other logits, by {difference(first, second)}", remedy
+            f"a network with loaded weights gives logits that differ by {difference(first, second)}", remedy
         )
     return f"{len(trained.state_dict())} tensors"

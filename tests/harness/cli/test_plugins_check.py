@@ -63,8 +63,8 @@ def test_a_sound_model_is_a_table_of_what_was_checked(capsys):
 def test_a_broken_model_says_what_to_change_and_where(capsys):
     assert check("bad-net", "-p", "two_nets.py") == RUNS_FAILED
     told = " ".join(capsys.readouterr().out.split())
-    assert "forward gave logits (1, 3, 64, 64) for input (1, 1, 64, 64), expected (1, 4, 64, 64)" in told
-    assert "Remedy: Give logits (B, K, …) of the input's size" in told
+    assert "forward returned logits (1, 3, 64, 64) for input (1, 1, 64, 64), expected (1, 4, 64, 64)" in told
+    assert "Remedy: Return logits (B, K, …) of the input's size" in told
     assert "1 failed (shapes)" in told
 
 
@@ -75,7 +75,7 @@ def test_json_has_one_object_a_check_and_nothing_else(capsys):
     assert [row["check"] for row in rows] == [one.id for one in checks_for("model")]
     shapes = next(row for row in rows if row["check"] == "shapes")
     assert (shapes["plugin"], shapes["kind"], shapes["result"]) == ("bad-net", "model", "failed")
-    assert shapes["guarantee"].startswith("Logits are floats")
+    assert shapes["guarantee"].startswith("The logits are floats")
     assert shapes["remedy"]
     assert {row["result"] for row in rows} == {"ok", "info", "failed", "skipped"}
 

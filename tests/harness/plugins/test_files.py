@@ -39,12 +39,12 @@ def test_a_file_that_would_hide_a_module_is_refused(write: Callable[..., Path], 
 
 @pytest.mark.parametrize("name", ["my-model.py", "model.txt", "__init__.py", "2d.py"])
 def test_a_file_that_no_target_could_name_is_refused(write, models, name: str) -> None:
-    with pytest.raises(PluginError, match=r"not the name of a module.*such as my_model.py"):
+    with pytest.raises(PluginError, match=r"not a valid module name.*such as my_model.py"):
         load([write(name, models("made-up-net"))])
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"missing.py: there is no such file"):
+    with pytest.raises(PluginError, match=r"missing.py: no such file"):
         load([tmp_path / "missing.py"])
     with pytest.raises(PluginError, match=r"is a folder.*pip"):
         load([tmp_path])
@@ -52,7 +52,10 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 def test_two_files_of_one_name_are_refused(write, models) -> None:
     files = [write("a/made_up_file.py", models("net-a")), write("b/made_up_file.py", models("net-b"))]
-    with pytest.raises(PluginError, match=r"b/made_up_file.py: would be.*and so would .*a/made_up_file.py"):
+    with pytest.raises(
+        PluginError,
+        match=r"b/made_up_file.py: has the same module name 'made_up_file' as .*a/made_up_file.py",
+    ):
         load(files)
 
 
@@ -73,7 +76,7 @@ def test_a_file_that_needs_its_neighbour_is_told_so(write) -> None:
     write("made_up_helpers.py", "")
     file = write("made_up_file.py", "import made_up_helpers\n")
     (card,) = [card for card in load([file]).broken if card.distribution == "made_up_file.py"]
-    assert "stands alone: move 'made_up_helpers' into it" in card.remedy
+    assert "is alone: move 'made_up_helpers' into it" in card.remedy
 
 
 def test_a_file_without_a_hook_is_told_so(write) -> None:

@@ -49,37 +49,49 @@ def harness_datasets():
         ("def f(:", "SyntaxError", "pip uninstall bad-one"),
         ("", "it has no hooks", "@hookimpl"),
         ("@hookimpl\ndef harness_models():\n    raise KeyError('depth')", "KeyError: 'depth'", "bad-one"),
-        ("@hookimpl\ndef harness_models(): pass", "harness_models gave None", "Yield Model records"),
-        ("@hookimpl\ndef harness_models(): return 'unet'", "gave a str instead", "Yield Model records"),
-        ("@hookimpl\ndef harness_models(): return [{'name': 'unet'}]", "gave a dict among", "Yield Model"),
-        ("@hookimpl\ndef harness_models(): return [Model]", "gave the class Model among", "Yield Model"),
+        ("@hookimpl\ndef harness_models(): pass", "harness_models returned None", "Yield Model records"),
+        ("@hookimpl\ndef harness_models(): return 'unet'", "returned a str, expected", "Yield Model records"),
+        (
+            "@hookimpl\ndef harness_models(): return [{'name': 'unet'}]",
+            "returned a dict among",
+            "Yield only Model",
+        ),
+        ("@hookimpl\ndef harness_models(): return [Model]", "returned the class Model among", "Yield only"),
         (
             "@hookimpl\ndef harness_models(): return Model('one-alone', 'a:b', 2, 'a net')",
-            "gave a Model instead of Model records",
+            "returned a Model, expected Model records",
             "return a list",
         ),
         (
             "@hookimpl\ndef harness_models(): yield Loss('made-up-loss', 'a:b', 'a loss')",
-            "gave a Loss among its Model records",
-            "Give it from harness_losses.",
+            "returned a Loss among its Model records",
+            "Return it from harness_losses.",
         ),
         (
             "@hookimpl\ndef harness_models(): yield Model('made-up', dict, 2, 'a net')",
-            "is not a string 'package.module:attribute'",
-            "Name the implementation, don't pass it.",
+            "is not a string of the form 'package.module:attribute'",
+            "Give the name of the implementation, not the object.",
         ),
         ("@hookimpl\ndef harness_model(): ...", "no hook 'harness_model'", "Did you mean 'harness_models'?"),
         ("@hookimpl\ndef modells(): ...", "no hook 'modells'", "Known: harness_compatible"),
         ("def harness_models(): ...", "harness_models is not marked", "Put @hookimpl above it."),
         ("def harness_losse(): ...", "no hook 'harness_losse'", "Did you mean 'harness_losses'?"),
         ("harness_models = lambda: []", "harness_models is not marked", "Put @hookimpl above it."),
-        ("@hookimpl\ndef harness_models(config): ...", "asks for arguments", "It gets none."),
+        (
+            "@hookimpl\ndef harness_models(config): ...",
+            "has parameters that it is not called with",
+            "It has no arguments.",
+        ),
         (
             "@hookimpl\ndef harness_compatible(model, net): ...",
-            "asks for arguments",
+            "has parameters that it is not called with",
             "(model, loss, dataset)",
         ),
-        ("@hookimpl(wrapper=True)\ndef harness_run_started(run): yield", "wraps", "plain @hookimpl"),
+        (
+            "@hookimpl(wrapper=True)\ndef harness_run_started(run): yield",
+            "wraps",
+            "Mark it with @hookimpl, without options",
+        ),
         (
             "import functools\n@functools.cache\n@hookimpl\ndef harness_models(): ...",
             "harness_models is not a plain function",
@@ -124,8 +136,8 @@ def harness_modles(): ...
     errors = [card.error for card in cards(registry, "half-good")]
     assert len(errors) == 3
     assert "harness_modles" in errors[0]
-    assert "gave a str" in errors[1]
-    assert "not a plugin name" in errors[2]
+    assert "returned a str" in errors[1]
+    assert "invalid plugin name" in errors[2]
 
 
 def test_a_hundred_wrong_items_are_one_card(install) -> None:

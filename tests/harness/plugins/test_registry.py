@@ -53,8 +53,8 @@ def test_the_first_reason_against_a_combination_counts(write) -> None:
     ("body", "reason"),
     [
         ("1 / 0", "of made_up_file.py failed: ZeroDivisionError: division by zero"),
-        ("return True", "of made_up_file.py gave True, neither a reason nor None"),
-        ("return ''", "of made_up_file.py gave '', neither a reason nor None"),
+        ("return True", "of made_up_file.py returned True, expected a reason or None"),
+        ("return ''", "of made_up_file.py returned '', expected a reason or None"),
         ("raise SystemExit", "of made_up_file.py failed: SystemExit"),
     ],
 )

@@ -27,13 +27,13 @@ def test_a_target_gives_its_object(package: Path) -> None:
 
 
 def test_a_missing_module_is_named(package: Path) -> None:
-    with pytest.raises(PluginError, match=r"model net: .*there is no module 'made_up_pkg.nett'") as caught:
+    with pytest.raises(PluginError, match=r"model net: .*no module 'made_up_pkg.nett'") as caught:
         resolve("made_up_pkg.nett:Net", where="model net")
     assert caught.value.blame == "plugin"
 
 
 def test_a_missing_package_is_named_with_what_to_do() -> None:
-    with pytest.raises(PluginError, match=r"no module 'never_there'\. Install the plugin that brings"):
+    with pytest.raises(PluginError, match=r"no module 'never_there'\. Install the plugin that provides"):
         resolve("never_there.net:Net")
 
 

@@ -1,4 +1,4 @@
-"""A dataset under check, opened, and a few of its cases, read."""
+"""The opened dataset, and a sample of its cases and volumes, for checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.testing.check import attempt
 from harness.testing.subject import Subject
 
 SAMPLE = 6
-"""Cases that are read, spread over the dataset; ``harness data check`` reads all."""
+"""The number of cases read, spread over the dataset; ``harness data check`` reads all."""
 
 
 def open_anew(subject: Subject) -> Source:
@@ -28,7 +28,7 @@ def source_of(subject: Subject) -> Source:
 
 
 def sample_of(cases: Sequence[Case]) -> list[Case]:
-    """First and last and some between, by id: an official test part comes in too."""
+    """Evenly spaced cases by id, from the first to the last, so that an official test set is included."""
     count = min(SAMPLE, len(cases))
     ordered = sorted(cases, key=lambda case: case.id)
     return [ordered[round(i * (len(cases) - 1) / max(1, count - 1))] for i in range(count)]
@@ -36,10 +36,8 @@ def sample_of(cases: Sequence[Case]) -> list[Case]:
 
 @lru_cache(maxsize=1)
 def volumes_of(subject: Subject) -> list[tuple[Case, Volume]]:
-    read = []
+    volumes = []
     for case in sample_of(source_of(subject).cases):
-        with attempt(
-            f"reading {case.id}", "Raise DataError where a file is damaged, and correct what isn't."
-        ):
-            read.append((case, case.read()))
-    return read
+        with attempt(f"reading {case.id}", "Raise DataError if a file is damaged; otherwise correct read()."):
+            volumes.append((case, case.read()))
+    return volumes

@@ -1,4 +1,4 @@
-"""The networks that checks build, what goes into them, and how two outputs are compared."""
+"""The network under check, its inputs, and the comparison of outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STRUCTURES = ("RV", "MYO", "LV")
 CORRECT = "Correct that line; forward takes images (B, C, H, W), or (B, C, D, H, W) where dims is 3."
 
 BASE = {2: (64, 64), 3: (4, 64, 64)}
-"""The size of images in most checks: six halvings fit into it, and a check takes a moment."""
+"""The image size in most checks: it can be halved six times, and a check takes little time."""
 
 
 def dims_of(subject: Subject) -> int:
@@ -48,22 +48,22 @@ def forward(
     images: Tensor,
     task: Task,
     remedy: str = "",
-    told: str = "",
+    doing: str = "",
 ) -> Tensor:
-    """Logits of a copy of `images`, of the right shape; CheckFailed with `remedy` otherwise."""
-    wrong = remedy or "Give logits (B, K, …) of the input's size for every input."
-    with attempt(told or f"forward of {tuple(images.shape)}", wrong, "" if remedy else CORRECT):
+    """The logits of a copy of `images`; CheckFailed with `remedy` if their shape is wrong."""
+    for_shape = remedy or "Return logits (B, K, …) of the input's size for every input."
+    with attempt(doing or f"forward of {tuple(images.shape)}", for_shape, "" if remedy else CORRECT):
         return outputs(model, images.clone(memory_format=torch.preserve_format), task)[0]
 
 
 def outputs(model: nn.Module, images: Tensor, task: Task) -> list[Tensor]:
-    """All outputs, the full-size logits first; in training there may be several (deep supervision)."""
-    given = model(images)
+    """All outputs, the full-size logits first; in training mode there may be several (deep supervision)."""
+    returned = model(images)
     if not model.training:
-        return [check_logits(given, images, task)]
-    several = outputs_of(given)
-    check_outputs(several, images, task)
-    return several
+        return [check_logits(returned, images, task)]
+    all_outputs = outputs_of(returned)
+    check_outputs(all_outputs, images, task)
+    return all_outputs
 
 
 def loss_of(model: nn.Module, images: Tensor, task: Task) -> Tensor:
@@ -71,32 +71,32 @@ def loss_of(model: nn.Module, images: Tensor, task: Task) -> Tensor:
 
 
 def take_step(model: nn.Module, images: Tensor, labels: Tensor, optimiser: torch.optim.Optimizer) -> None:
-    several = outputs_of(model.train()(images.clone(memory_format=torch.preserve_format)))
-    loss = supervised(nn.CrossEntropyLoss(), several, labels)
+    all_outputs = outputs_of(model.train()(images.clone(memory_format=torch.preserve_format)))
+    loss = supervised(nn.CrossEntropyLoss(), all_outputs, labels)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]  # torch has no stub
     optimiser.step()
 
 
-def check_finite(model: nn.Module, given: Tensor, when: str, remedy: str) -> None:
-    if not given.isfinite().all():
+def check_finite(model: nn.Module, logits: Tensor, when: str, remedy: str) -> None:
+    if not logits.isfinite().all():
         raise CheckFailed(f"logits are not finite {when}", remedy)
     for name, value in model.named_parameters():
         if value.grad is not None and not value.grad.isfinite().all():
             raise CheckFailed(f"the gradient of {name} is not finite {when}", remedy)
 
 
-def same(one: Tensor, other: Tensor | None) -> bool:
-    return other is not None and one.shape == other.shape and torch.equal(one, other)
+def same(a: Tensor, b: Tensor | None) -> bool:
+    return b is not None and a.shape == b.shape and torch.equal(a, b)
 
 
-def close(one: Tensor, other: Tensor, share: float = 1e-4) -> bool:
-    scale = one.abs().max().item()
-    return one.shape == other.shape and bool((one - other).abs().max() <= share * scale + 1e-6)
+def close(a: Tensor, b: Tensor, share: float = 1e-4) -> bool:
+    scale = a.abs().max().item()
+    return a.shape == b.shape and bool((a - b).abs().max() <= share * scale + 1e-6)
 
 
-def difference(one: Tensor, other: Tensor) -> str:
-    return f"{(one - other).abs().max().item():.2g} of {one.abs().max().item():.2g}"
+def difference(a: Tensor, b: Tensor) -> str:
+    return f"{(a - b).abs().max().item():.2g} of {a.abs().max().item():.2g}"
 
 
 def by(size: tuple[int, ...] | torch.Size) -> str:

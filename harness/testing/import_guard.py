@@ -1,7 +1,7 @@
-"""``python -m harness.testing.watch ORIGIN``: register a module's plugins, and say who imports torch.
+"""``python -m harness.testing.import_guard ORIGIN``: register a module's plugins, report torch imports.
 
-Prints ``LIGHT``, or ``TORCH FILE:LINE``, as its last line. It runs in a process of its own, where
-nothing is imported yet.
+The last line of its output is ``LIGHT``, or ``TORCH FILE:LINE`` with the line that imports torch. It runs in
+a new process, in which nothing is imported yet.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _OURS = {__file__, files.__file__, hooks.__file__, importlib.__file__, contextli
 
 
 class TorchImportGuard:
-    """A finder that finds nothing; the first question for torch ends the process."""
+    """An import finder that finds nothing; the first import of torch ends the process."""
 
     def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> None:
-        """Answer for no module."""
+        """Find no module, but end the process for torch."""
         if name.partition(".")[0] != "torch":
             return
         lines = [line for line in traceback.extract_stack()[:-1] if not line.filename.startswith("<")]
-        # The first line that is not ours is the plugin's, whatever it imports on the way to torch.
-        theirs = [line for line in lines if line.filename not in _OURS and not _runs_modules(line.filename)]
-        print(f"TORCH {theirs[0].filename}:{theirs[0].lineno}" if theirs else "TORCH", flush=True)
+        # The first foreign line is the plugin's, even if it imports torch through other packages.
+        foreign = [line for line in lines if line.filename not in _OURS and not _runs_modules(line.filename)]
+        print(f"TORCH {foreign[0].filename}:{foreign[0].lineno}" if foreign else "TORCH", flush=True)
         os._exit(0)
 
 
@@ -42,9 +42,9 @@ def main(origin: str) -> None:
     sys.meta_path.insert(0, TorchImportGuard())
     is_file = origin.endswith(".py")
     module = files.load_file(Path(origin)) if is_file else importlib.import_module(origin)
-    found, _ = hooks.find_hooks(module)
-    for name in hooks.RETURNS.keys() & found.keys():
-        hooks.call(name, found[name])
+    implemented, _ = hooks.find_hooks(module)
+    for name in hooks.RETURNS.keys() & implemented.keys():
+        hooks.call(name, implemented[name])
     print("LIGHT", flush=True)
 
 
