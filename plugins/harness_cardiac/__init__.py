@@ -1,4 +1,4 @@
-"""Short-axis cardiac MR as plugins: real hearts (ACDC) and made ones (phantom)."""
+"""Datasets of short-axis cardiac MR as plugins: ACDC and synthetic phantoms."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ STRUCTURES = {"RV": 1, "MYO": 2, "LV": 3}
 
 @hookimpl
 def harness_datasets() -> Iterator[Dataset]:
-    """Both have the same layout, structures and phases, so what reads one reads the other."""
+    """Both have the same layout, structures and phases, so the same code reads both."""
     yield Dataset(
         "acdc",
         "harness_cardiac.acdc:ACDC",
@@ -23,7 +23,7 @@ def harness_datasets() -> Iterator[Dataset]:
     yield Dataset(
         "phantom",
         "harness_cardiac.phantom:Phantom",
-        summary="hearts made from a seed, in ACDC's layout",
+        summary="synthetic hearts generated from a seed, in ACDC's layout",
         structures=STRUCTURES,
         phases=("ED", "ES"),
         licence="CC0-1.0",

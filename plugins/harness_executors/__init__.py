@@ -7,30 +7,30 @@ from harness import Executor, hookimpl
 
 @hookimpl
 def harness_executors() -> Iterator[Executor]:
-    """Places where runs happen; the two cluster engines are extras."""
+    """What starts workers. The two for clusters need an extra."""
     yield Executor(
         "local",
         "harness.execute.local:Local",
-        summary="processes of this machine, a GPU each",
+        summary="processes on this machine, one GPU each",
         defaults={"jobs": None},
     )
     yield Executor(
         "inline",
         "harness.execute.inline:Inline",
-        summary="one run after the other in this process, for debugging",
+        summary="one run after another in this process, for debugging",
         defaults={"jobs": None},
     )
     yield Executor(
         "ray",
         "harness_executors.ray:Ray",
-        summary="tasks of a Ray cluster",
+        summary="tasks on a Ray cluster",
         defaults={"jobs": None, "address": None, "cpus": 1},
         requires={"ray": "cardiac-harness[ray]"},
     )
     yield Executor(
         "slurm",
         "harness_executors.slurm:Slurm",
-        summary="job arrays of Slurm, queued again at their time limit",
+        summary="Slurm job arrays, requeued at their time limit",
         defaults={
             "jobs": None,
             "partition": None,

@@ -1,8 +1,8 @@
-"""Runs on a Ray cluster: one that is given by its address, or one made of this machine.
+"""Runs on a Ray cluster, given by its address or started on this machine.
 
-Ray places a task on a node with the free CPUs, GPUs and memory that the run asks for; the task
-starts the worker and waits for it. A node that dies takes its tasks with it: the run is
-submitted again, and goes on from its checkpoint.
+Ray schedules a task on a node with the free CPUs, GPUs and memory that the run requests; the task
+starts the worker and waits for it. When a node fails, its runs are submitted again and continue
+from their checkpoints.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from harness.store.runs import RunFolder
 MIB = 2**20
 
 QUEUED = 1000
-"""So many tasks may wait in Ray; it slows down with far more."""
+"""The largest number of tasks queued in Ray, which slows down with many more."""
 
 PATIENCE_S = 20.0
-"""A worker that is asked to stop may take this long to come to the end of a step."""
+"""The time that a worker has to finish its step when it is asked to stop."""
 
 
 class Ray:
-    """Tasks of a Ray cluster. `jobs` at once; None: as many as Ray finds room for.
+    """Tasks on a Ray cluster, at most `jobs` at once; None: as many as Ray has room for.
 
-    Without an `address`, Ray's own (``RAY_ADDRESS``, or a cluster that runs on this machine); where
-    there is none, one is made of this machine. `cpus` is what a run asks for that says nothing.
-    ConfigError where the cluster can't be reached.
+    Without an `address`, Ray's default is used (``RAY_ADDRESS``, or a cluster running on this machine), or
+    else a cluster is started on this machine. `cpus` is the request of a run without its own.
+    ConfigError if the cluster can't be reached.
     """
 
     poll_s = 0.5
@@ -59,7 +59,7 @@ class Ray:
         if self._own:
             place = address or os.environ.get("RAY_ADDRESS", "")
             try:
-                _knock(place)
+                _check_reachable(place)
                 ray.init(address, **options)
             except (OSError, RuntimeError, ValueError) as error:
                 raise ConfigError(
@@ -70,22 +70,22 @@ class Ray:
         self._work = ray.remote(max_retries=0)(_work)
 
     def room(self, need: ResourceRequest) -> int:
-        """Up to `jobs`, or what Ray may queue."""
+        """The number of further runs, up to `jobs` or the length of Ray's queue."""
         return (self._jobs or QUEUED) - len(self._refs)
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:
-        """A task a job; ConfigError for one that no node of the cluster could ever hold."""
+        """Submit one task per job; ConfigError for a job that no node of the cluster can hold."""
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         return [self._start(job, nodes) for job in jobs]
 
     def _start(self, job: Job, nodes: Sequence[Mapping[str, float]]) -> str:
         wanted = _wanted(job.need, self._cpus, nodes)
         if not any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
-            told = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
+            request = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
             raise ConfigError(
-                f"no node of the cluster has what a run asks for: {told}",
+                f"no node of the cluster has the requested resources: {request}",
                 where=f"executor ray, {job.folder.name}",
-                remedy="Ask for less in [resources.MODEL] of harness.toml.",
+                remedy="Request less in [resources.MODEL] of harness.toml.",
             )
         options: dict[str, Any] = {"num_cpus": wanted["CPU"], "num_gpus": wanted.get("GPU", 0)}
         if "memory" in wanted:
@@ -99,7 +99,7 @@ class Ray:
         return handle
 
     def poll(self, handle: str) -> Answer:
-        """A run that has its task but not its lease yet is queued."""
+        """The state of a task; it is queued until its run has taken the lease."""
         if handle not in self._refs:
             return Answer("lost", detail="another command submitted it")
         try:
@@ -128,7 +128,7 @@ class Ray:
         self._forget(handle)
 
     def close(self) -> None:
-        """Stop what still runs, and leave the cluster."""
+        """Stop all running tasks and disconnect from the cluster."""
         for handle in list(self._refs):
             self.cancel(handle)
         if self._own:
@@ -138,15 +138,15 @@ class Ray:
         del self._refs[handle], self._folders[handle]
 
 
-def _knock(address: str) -> None:
-    """OSError where nobody listens: Ray itself would go on trying for minutes."""
+def _check_reachable(address: str) -> None:
+    """OSError if nothing listens at `address`: Ray itself would keep trying for minutes."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host, int(port)), timeout=5).close()
 
 
 def _wanted(need: ResourceRequest, cpus: int, nodes: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Ray's resources for a run; no GPU where the cluster has none, for then the CPU trains."""
+    """Ray's resources for a run; no GPU if the cluster has none, because then it trains on CPUs."""
     wanted: dict[str, float] = {"CPU": need.cpus or cpus}
     if any(node.get("GPU", 0) for node in nodes) and need.gpus:
         wanted["GPU"] = need.gpus
@@ -156,7 +156,7 @@ def _wanted(need: ResourceRequest, cpus: int, nodes: Sequence[Mapping[str, float
 
 
 def _work(command: list[str], folder: str) -> int:
-    """On a node: start the worker, and give its exit code. An interrupt is passed on to it."""
+    """On a node: start the worker, forward an interrupt to it, and return its exit code."""
     with (Path(folder) / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--parent", str(os.getpid())],
@@ -166,7 +166,7 @@ def _work(command: list[str], folder: str) -> int:
             env=worker_environment(),
         )
     try:
-        # Not process.wait(): Ray's interrupt reaches Python code, not a call that blocks.
+        # Not process.wait(): Ray's interrupt reaches Python code only, not a blocking call.
         while process.poll() is None:
             time.sleep(0.1)
     except BaseException:

@@ -12,7 +12,7 @@ POSTER = (
 
 @hookimpl
 def harness_losses() -> Iterator[Loss]:
-    """Class weights come from the protocol."""
+    """The class weights are the protocol's."""
     yield Loss(
         "cross-entropy",
         "harness_losses.losses:cross_entropy",
@@ -22,7 +22,7 @@ def harness_losses() -> Iterator[Loss]:
     yield Loss(
         "log-dice",
         "harness_losses.losses:log_dice",
-        summary="weighted sum over classes of log(2 - Dice), as the poster prints it",
+        summary="weighted sum over classes of log(2 - Dice), as in the poster",
         defaults={"form": "poster", "epsilon": 1.0},
         references=(POSTER,),
     )

@@ -1,4 +1,4 @@
-"""MONAI's networks and losses as plugins: strong peers to be measured against (extra ``monai``)."""
+"""MONAI's networks and losses as plugins, for comparison (extra ``monai``)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -52,7 +52,7 @@ NETS: tuple[tuple[str, str, dict[str, Any], int, tuple[str, ...]], ...] = (
     ),
     (
         "attentionunet",
-        "U-Net with attention gates on its skips",
+        "U-Net with attention gates on its skip connections",
         {"base": 32, "depth": 4, "dropout": 0.0},
         16,
         ("Oktay et al.: Attention U-Net. MIDL 2018, arXiv:1804.03999",),
@@ -113,7 +113,7 @@ LOSSES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ),
     (
         "generalized-dice",
-        "generalised Dice, classes weighed by their volume",
+        "generalised Dice, classes weighted by volume",
         {**OVERLAP, "background": True, "volume": "square"},
         "Sudre et al.: Generalised Dice overlap. DLMIA 2017, arXiv:1707.03237",
     ),
@@ -130,7 +130,7 @@ LOSSES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 
 @hookimpl
 def harness_losses() -> Iterator[Loss]:
-    """With `weighted`, class weights come from the protocol."""
+    """With `weighted`, the class weights are the protocol's."""
     for name, summary, params, reference in LOSSES:
         yield Loss(
             f"monai-{name}",

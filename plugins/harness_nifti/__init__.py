@@ -1,4 +1,4 @@
-"""Any dataset in nnU-Net's raw layout or the Medical Segmentation Decathlon's, as one plugin."""
+"""One plugin for all datasets in the raw layout of nnU-Net or the Medical Segmentation Decathlon."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from harness import Dataset, hookimpl
 
 @hookimpl
 def harness_datasets() -> Iterator[Dataset]:
-    """Structures are in its ``dataset.json``, so the record has none."""
+    """The structures are in ``dataset.json``, so the record has none."""
     yield Dataset(
         "nifti",
         "harness_nifti.dataset:Nifti",
-        summary="a folder in nnU-Net's raw layout, or the Decathlon's",
+        summary="a folder in the raw layout of nnU-Net or the Decathlon",
         homepage="https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md",
         defaults={"patient": "", "phase": "", "group": ""},
     )

@@ -1,1 +1,1 @@
-"""Observers of runs, silent until they are told where to report to: TensorBoard and MLflow."""
+"""Observers of runs: TensorBoard and MLflow. They are inactive until a destination is given."""

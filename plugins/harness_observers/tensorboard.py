@@ -1,6 +1,6 @@
 """Curves and final scores for TensorBoard: ``--observe tensorboard=DIR``, then ``tensorboard --logdir DIR``.
 
-A run has the folder ``DIR/<run id>``; one that goes on after an interruption adds to it. Needs the extra
+Each run has the folder ``DIR/<run id>``, to which a resumed run adds. Needs the extra
 ``cardiac-harness[tensorboard]``.
 """
 
@@ -12,26 +12,26 @@ from typing import Any
 
 from harness import hookimpl
 from harness.errors import PluginError
-from harness_observers.figures import costs, epoch_figures, scores, settings
+from harness_observers.run_values import costs, epoch_values, scores, settings
 
 _open: dict[str, Any] = {}
-"""Writers of this process by run."""
+"""The writers of this process by run."""
 
 
 @hookimpl
 def harness_run_started(run: Mapping[str, Any], place: str | None) -> None:
-    """Fail here, and only here, where the library is missing."""
+    """Fail if the library is missing; the other hooks then do nothing."""
     if place is not None:
         _writer_class()
 
 
 @hookimpl
 def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any], place: str | None) -> None:
-    """Add the epoch's figures to the curves."""
+    """Add the values of the epoch to the curves."""
     if place is None or not _available():
         return
     writer = _writer(run, place, from_epoch=epoch["epoch"])
-    for name, value in epoch_figures(epoch).items():
+    for name, value in epoch_values(epoch).items():
         writer.add_scalar(name, value, epoch["epoch"])
     writer.flush()
 
@@ -40,7 +40,7 @@ def harness_epoch_ended(run: Mapping[str, Any], epoch: Mapping[str, Any], place:
 def harness_run_finished(
     run: Mapping[str, Any], record: Mapping[str, Any], cases: Sequence[Mapping[str, Any]], place: str | None
 ) -> None:
-    """Add scores, costs and the protocol, or why the run failed."""
+    """Add scores, costs and settings, and the failure if there is one."""
     if place is None or not _available():
         return
     writer = _writer(run, place)
@@ -56,7 +56,7 @@ def harness_run_finished(
 
 
 def _writer(run: Mapping[str, Any], place: str, from_epoch: int | None = None) -> Any:
-    """The run's writer; what an earlier attempt said of `from_epoch` and later is void."""
+    """The run's writer; values that an earlier attempt wrote for `from_epoch` and later are purged."""
     run_id = run["run_id"]
     if run_id not in _open:
         _open[run_id] = _writer_class()(str(Path(place) / run_id), purge_step=from_epoch)

@@ -228,7 +228,7 @@ def test_damaged_file_is_named(name: str, content: bytes | None, tmp_path: Path)
 def test_reference_that_is_no_label_map(value: float, tmp_path: Path) -> None:
     path = patient(tmp_path) / "patient001_frame01_gt.nii.gz"
     save(path, np.full((3, 6, 5), value, np.float32))
-    assert refusal(tmp_path).startswith(f"{path}: label values are not whole numbers")
+    assert refusal(tmp_path).startswith(f"{path}: label values are not integers")
 
 
 def test_reference_with_a_fourth_structure(tmp_path: Path) -> None:

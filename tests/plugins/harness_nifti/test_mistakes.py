@@ -23,9 +23,9 @@ def refusal(root: Path, kind: type[HarnessError] = DataError, **params: Any) -> 
 
 
 def test_a_folder_that_is_not_there_or_is_no_dataset(tmp_path: Path) -> None:
-    assert "no such folder. Name the folder" in refusal(tmp_path / "nowhere")
+    assert "no such folder. Give the folder" in refusal(tmp_path / "nowhere")
     line = refusal(tmp_path)
-    assert "there is no dataset.json here" in line
+    assert "has no dataset.json" in line
     assert "--data nifti=PATH" in line
     assert "HARNESS_NIFTI_ROOT" in line
 
@@ -55,21 +55,24 @@ def test_a_damaged_dataset_json(text: str, told: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"labels": {"background": 0, "whole": [1, 2], "core": 2}}, "'whole' is a region of several values"),
+        (
+            {"labels": {"background": 0, "whole": [1, 2], "core": 2}},
+            "'whole' is a region with several",
+        ),
         ({"labels": {"background": 0, "gland": 1, "ignore": 2}}, "has an ignore label (value 2)"),
         ({"labels": {"background": 0, "gland": 1, "stone": 1}}, "'stone' with value 1"),
         ({"labels": {"0": "background", "1": "gland", "2": "gland"}}, "'gland' with value 2"),
         ({"labels": {"background": 1, "gland": 2}}, "the background has value 1"),
-        ({"labels": {"background": 0, "gland": 256}}, "no whole number from 0 to 255"),
-        ({"labels": {"background": 0, "gland": 1.5}}, "no whole number from 0 to 255"),
-        ({"labels": {"background": 0, "gland": True}}, "no whole number from 0 to 255"),
-        ({"labels": {"background": 0, "": 1}}, "has '' for a name"),
-        ({"labels": {"background": 0}}, "no structure beside the background"),
+        ({"labels": {"background": 0, "gland": 256}}, "expected an integer from 0 to 255"),
+        ({"labels": {"background": 0, "gland": 1.5}}, "expected an integer from 0 to 255"),
+        ({"labels": {"background": 0, "gland": True}}, "expected an integer from 0 to 255"),
+        ({"labels": {"background": 0, "": 1}}, "has the invalid name ''"),
+        ({"labels": {"background": 0}}, "no structure besides the background"),
         ({"channel_names": None}, "has neither 'channel_names' nor 'modality'"),
-        ({"channel_names": {"1": "T2", "2": "ADC"}}, "channels are numbered 1, 2, not 0, 1"),
-        ({"file_ending": ".nrrd"}, "file_ending '.nrrd' is not read. Convert to .nii.gz or .nii."),
-        ({"training": ["a.nii.gz"]}, "its list of cases is damaged"),
-        ({"dataset": {"a": {"images": ["a.nii.gz"]}}}, "its list of cases is damaged"),
+        ({"channel_names": {"1": "T2", "2": "ADC"}}, "channels are numbered 1, 2, expected 0, 1"),
+        ({"file_ending": ".nrrd"}, "file_ending '.nrrd' is not supported. Convert to .nii.gz or .nii."),
+        ({"training": ["a.nii.gz"]}, "its list of cases is invalid"),
+        ({"dataset": {"a": {"images": ["a.nii.gz"]}}}, "its list of cases is invalid"),
         ({"training": []}, "has no training case"),
     ],
 )
@@ -82,7 +85,7 @@ def test_what_dataset_json_may_not_say(changes: dict[str, Any], told: str, tmp_p
 @pytest.mark.parametrize("folder", ["imagesTr", "labelsTr"])
 def test_a_folder_is_missing(folder: str, tmp_path: Path) -> None:
     (nnunet(tmp_path, ["a"]) / folder).rename(tmp_path / "moved")
-    assert f"there is no folder {folder}" in refusal(tmp_path)
+    assert f"has no folder {folder}" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def third_channel(root: Path) -> None:
         (remove("imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz"), DataError, "label without image"),
         (remove("labelsTr/a.nii.gz"), DataError, "image without label: there is no a.nii.gz"),
         (third_channel, DataError, "a_0002.nii.gz is a channel more than dataset.json names (T2, ADC)"),
-        (four_channels_in_one_file, DataError, "has 4 channels, not 2"),
+        (four_channels_in_one_file, DataError, "has 4 channels, expected 2"),
         (other_grid, GridError, "has shape (2, 20, 24), a_0000.nii.gz has (4, 20, 24)"),
         (foreign_label, LabelError, "label values [3, 6] are not among [0, 1, 2]"),
     ],
@@ -170,5 +173,5 @@ def test_decathlon_case_whose_files_are_not_there(tmp_path: Path) -> None:
 def test_decathlon_image_with_too_few_channels(tmp_path: Path) -> None:
     decathlon(tmp_path, ["a"])
     write(tmp_path / "imagesTr" / "a.nii.gz", organs(0)[0][0])
-    with pytest.raises(DataError, match="has 1 channel, not 2"):
+    with pytest.raises(DataError, match="has 1 channel, expected 2"):
         Nifti(tmp_path).cases()[0].read()

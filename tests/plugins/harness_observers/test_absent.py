@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.plugins.manager import load
-from harness_observers.figures import scores
+from harness_observers.run_values import scores
 
 RUN = {"run_id": "r", "leaderboard": "quick"}
 

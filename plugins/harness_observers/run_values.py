@@ -1,4 +1,4 @@
-"""The figures of a run as flat names and numbers, the form that trackers of experiments want."""
+"""The values of a run as flat names and numbers, as experiment trackers need them."""
 
 from __future__ import annotations
 
@@ -16,46 +16,49 @@ COSTS = {
     "parameters": ("model", "parameters"),
     "flops": ("model", "flops"),
 }
-"""Costs by name, and where a record has them."""
+"""The costs by name, and their fields in a record."""
 
 
 def settings(run: Mapping[str, Any]) -> dict[str, str]:
-    """What was run: the three plugins, seed, fold and every value of the protocol."""
+    """The settings of a run: its three plugins, seed, fold and all values of the protocol."""
     named = {kind: run[kind]["label"] for kind in ("model", "loss", "dataset")}
     protocol = dict(_flat(run["protocol"], "protocol"))
     return {**named, "seed": str(run["seed"]), "fold": str(run["fold"]), **protocol}
 
 
-def epoch_figures(epoch: Mapping[str, Any]) -> dict[str, float]:
-    """Loss, and validation Dice where it was measured."""
+def epoch_values(epoch: Mapping[str, Any]) -> dict[str, float]:
+    """The loss, and the validation Dice if it was measured."""
     names = ("loss", "validation_dice")
     return {f"epoch/{name}": float(epoch[name]) for name in names if epoch.get(name) is not None}
 
 
 def scores(cases: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Means over the test cases: ``test/dice/LV``, and ``test/dice`` over structures.
+    """Means over the test cases, such as ``test/dice/LV``, and ``test/dice`` over structures.
 
-    A score without a value (both sides empty) is left out, a penalty counts, as in the tables; these
-    also separate phases, so a mean over them differs where phases have different numbers of cases.
+    As in the tables, a score without a value (both empty) is left out and a penalty counts. The tables
+    also separate phases, so their means differ if phases have different numbers of cases.
     """
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     for score in cases:
         if score["value"] is not None:
             values[score["metric"], score["structure"]].append(score["value"])
-    means = {key: statistics.fmean(given) for key, given in values.items()}
+    means = {key: statistics.fmean(case_values) for key, case_values in values.items()}
     by_metric: dict[str, list[float]] = defaultdict(list)
     for (metric, _), mean in means.items():
         by_metric[metric].append(mean)
     return {
         **{f"test/{metric}/{structure}": mean for (metric, structure), mean in means.items()},
-        **{f"test/{metric}": statistics.fmean(given) for metric, given in by_metric.items()},
+        **{
+            f"test/{metric}": statistics.fmean(structure_means)
+            for metric, structure_means in by_metric.items()
+        },
     }
 
 
 def costs(record: Mapping[str, Any]) -> dict[str, float]:
-    """What the run took; without what was not measured."""
-    found = {name: record.get(part, {}).get(key) for name, (part, key) in COSTS.items()}
-    return {f"cost/{name}": float(value) for name, value in found.items() if value is not None}
+    """The measured costs of a run."""
+    measured = {name: record.get(section, {}).get(key) for name, (section, key) in COSTS.items()}
+    return {f"cost/{name}": float(value) for name, value in measured.items() if value is not None}
 
 
 def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
