@@ -38,7 +38,9 @@ def context_slices(model: ModelSpec) -> int:
     """The number of adjacent slices that a 2D model takes as channels: its parameter ``slices``."""
     slices = model.params.get("slices", 1) if model.dims == 2 else 1
     if not isinstance(slices, int) or slices < 1 or slices % 2 == 0:
-        raise PluginError(f"slices = {slices!r}", where=model.label, remedy="It must be an odd positive integer.")
+        raise PluginError(
+            f"slices = {slices!r}", where=model.label, remedy="It must be an odd positive integer."
+        )
     return slices
 
 
