@@ -57,18 +57,18 @@ def test_an_empty_folder_gets_a_board_to_try_it_on():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["My Net"], "'My Net' is not a name for a plugin"),
+        (["My Net"], "'My Net' is not a valid plugin name"),
         (["My Net"], "such as my-net."),
-        (["../net"], "is not a name for a plugin"),
+        (["../net"], "is not a valid plugin name"),
         (["2d-net"], "such as d-net."),
         (["n" * 41], "up to 40"),
         (["net-"], "such as net."),
         (["unet2d"], "cardiac-harness 0.1.0 registers a model 'unet2d' already"),
-        (["json", "--single-file"], "there is a module 'json' already"),
-        (["lambda", "--single-file"], "is a word of Python's"),
-        (["unet"], "there is a module 'harness_unet' already"),
-        (["there"], "there: is there already"),
-        (["there-too", "--single-file"], "there_too.py: is there already"),
+        (["json", "--single-file"], "a module 'json' already exists"),
+        (["lambda", "--single-file"], "is a Python keyword"),
+        (["unet"], "a module 'harness_unet' already exists"),
+        (["there"], "there: already exists"),
+        (["there-too", "--single-file"], "there_too.py: already exists"),
     ],
 )
 def test_what_can_not_be_written_is_one_line_and_nothing_is(words, said, capsys):
