@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_one_line_and_changes_nothing(
 def test_wrong_arguments_say_what_to_do(project: Project, predictions: Path, tmp_path: Path) -> None:
     for arguments, told in {
         (str(predictions), "--dataset", "tini"): "Did you mean 'tiny'",
-        (str(tmp_path / "nowhere"), "--dataset", "tiny"): "there is no such folder",
+        (str(tmp_path / "nowhere"), "--dataset", "tiny"): "no such folder",
         (str(tmp_path), "--dataset", "tiny", "--labels", "LV=1,XX=2"): "no structure 'XX'",
         (str(tmp_path), "--dataset", "tiny", "--labels", "LV=1"): "Name them all",
         (str(project.root), "--dataset", "tiny"): "Name them like p00_ED.nii.gz",

@@ -48,7 +48,7 @@ def test_weights_that_are_elsewhere_can_not_be_timed(done_project: Project, copy
         weights.unlink()
     done = project("time", "tiny-net+log-dice")
     assert done.code == 2
-    assert "its weights are not here" in done.err
+    assert "its weights are not on this machine" in done.err
 
 
 def test_preflight_tells_memory_and_time_and_starts_nothing(project: Project) -> None:

@@ -36,7 +36,7 @@ MISTAKES = {
     "needs_its_neighbour": (
         "light",
         "import sys\nassert 'pytest' in sys.modules\n" + GOOD,
-        "importable by itself",
+        "importable on its own",
     ),
 }
 

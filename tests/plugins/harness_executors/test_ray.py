@@ -44,7 +44,7 @@ def test_what_no_node_has_is_told_before_anything_waits_for_it(nodes: Nodes, pro
         file.write('\n[resources."tiny-net"]\ncpus = 64\nmemory_gib = 0.5\n')
     done = project("run", "tiny", "-m", "tiny-net", "-x", "ray", "--address", nodes.address)
     assert done.code == 2
-    assert "no node of the cluster has what a run asks for: 64 CPU" in done.err
+    assert "no node of the cluster has the requested resources: 64 CPU" in done.err
     assert "[resources.MODEL]" in done.err
 
 

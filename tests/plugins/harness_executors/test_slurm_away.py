@@ -67,7 +67,7 @@ def test_of_two_arrays_the_first_is_taken_back_if_the_second_is_refused(
 ) -> None:
     def array(self: Slurm, jobs: list[Job], need: ResourceRequest) -> list[str]:
         if need.cpus == 64:
-            raise ResourceError("sbatch refused: too much")
+            raise ResourceError("sbatch failed: too much")
         return [f"7_{number}" for number in range(len(jobs))]
 
     monkeypatch.setattr(Slurm, "_array", array)

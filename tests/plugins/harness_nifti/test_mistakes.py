@@ -142,7 +142,7 @@ def third_channel(root: Path) -> None:
         ),
         (remove("imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz"), DataError, "label without image"),
         (remove("labelsTr/a.nii.gz"), DataError, "image without label: there is no a.nii.gz"),
-        (third_channel, DataError, "a_0002.nii.gz is a channel more than dataset.json names (T2, ADC)"),
+        (third_channel, DataError, "a_0002.nii.gz is not among the channels in dataset.json (T2, ADC)"),
         (four_channels_in_one_file, DataError, "has 4 channels, expected 2"),
         (other_grid, GridError, "has shape (2, 20, 24), a_0000.nii.gz has (4, 20, 24)"),
         (foreign_label, LabelError, "label values [3, 6] are not among [0, 1, 2]"),
