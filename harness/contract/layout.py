@@ -42,8 +42,9 @@ def optional(default: Any) -> Any:
 def read(cls: type[T], value: object) -> T:
     """An instance of a frozen dataclass from a JSON object; Misfit where a field does not fit.
 
-    A field's JSON name is its ``metadata["name"]``, else its own; one that is ``apart`` is not in JSON. A
-    class with a ``variant``, a class method from the JSON object to a subclass, is read as that subclass.
+    The class has neither slots nor a ``__post_init__``. A field's JSON name is its ``metadata["name"]``, else
+    its own; one that is ``apart`` is not in JSON. A class with a ``variant``, a class method from the JSON
+    object to a subclass, is read as that subclass.
     """
     made: T = _object_reader(cls)(value)  # type: ignore[arg-type]  # a class is hashable
     return made
@@ -90,33 +91,38 @@ def _object_reader(cls: type) -> Read:
 def _plain_reader(cls: type) -> Read:
     hints = get_type_hints(cls)
     known = [
-        (
-            _json_name(field),
-            field.name,
-            reader_of(hints[field.name]),
-            field.default is MISSING and field.default_factory is MISSING,
-        )
-        for field in fields(cls)
+        (_json_name(one), one.name, hints[one.name], reader_of(hints[one.name]), _required(one))
+        for one in _fields(cls)
     ]
     names = {name for name, *_ in known}
+    defaults = {one.name: one.default for one in fields(cls) if one.default is not MISSING}
+    factories = {one.name: one.default_factory for one in fields(cls) if one.default_factory is not MISSING}
 
     def read_object(value: Any) -> Any:
         if type(value) is not dict:
             raise Misfit(f"is {_said(value)}, not an object")
-        given = {}
-        name = ""
+        made, count, name = defaults.copy(), 0, ""
         try:
-            for name, attribute, read_field, required in known:
+            for name, attribute, plain, read_field, required in known:
                 if name in value:
-                    given[attribute] = read_field(value[name])
+                    count += 1
+                    one = value[name]
+                    # Most values are of a plain type, which needs no call.
+                    made[attribute] = one if type(one) is plain else read_field(one)
                 elif required:
                     raise Misfit("is missing")
         except Misfit as error:
             raise error.inside(name) from None
-        if len(given) != len(value):
+        if count != len(value):
             unknown = sorted(set(value) - names)
             raise Misfit("is not a field that this version knows").inside(unknown[0])
-        return cls(**given)
+        for attribute, make in factories.items():
+            if attribute not in made:
+                made[attribute] = make()
+        # As `__init__` does, which calls object.__setattr__ for every field of a frozen class.
+        instance = object.__new__(cls)
+        instance.__dict__.update(made)
+        return instance
 
     return read_object
 
@@ -211,10 +217,14 @@ def _sequence(arguments: tuple[Any, ...]) -> Read:
     each = reader_of(arguments[0])
     size = None if arguments[-1] is Ellipsis else len(arguments)
 
+    exact = {arguments[0]} if arguments[0] in (int, str) else None
+
     def read_sequence(value: Any) -> Any:
         if type(value) is not list or (size is not None and len(value) != size):
             wanted = "a list" if size is None else f"a list of {size}"
             raise Misfit(f"is {_said(value)}, not {wanted}")
+        if exact is not None and exact.issuperset(map(type, value)):
+            return tuple(value)
         return tuple(map(each, value))
 
     return read_sequence
