@@ -120,7 +120,7 @@ def _plain_reader(cls: type) -> Read:
             if attribute not in made:
                 made[attribute] = make()
         # As `__init__` does, which calls object.__setattr__ for every field of a frozen class.
-        instance = object.__new__(cls)
+        instance: Any = object.__new__(cls)
         instance.__dict__.update(made)
         return instance
 

@@ -94,7 +94,7 @@ def test_label_values_of_another_tool(done_project: Project, copy_of: Copier, tm
 @pytest.mark.parametrize(
     ("labels", "spacing_mm", "told"),
     [
-        (np.full((3, 24, 24), 4), SPACING_MM, "label values [4] are none of RV=1, MYO=2, LV=3"),
+        (np.full((3, 24, 24), 4), SPACING_MM, "label values [4] are not among RV=1, MYO=2, LV=3"),
         (np.zeros((3, 24, 20)), SPACING_MM, "has shape (3, 24, 20), the reference has (3, 24, 24)"),
         (np.zeros((3, 24, 24)), (1.0, 1.0, 1.0), "has spacing (1.0, 1.0, 1.0) mm, the reference has"),
     ],

@@ -64,7 +64,7 @@ def test_time_and_memory_of_all_steps_from_those_of_one(
     protocol = run_protocol(epochs=10, batch=4, crop=(16, 32), **coarse)
     run = SimpleNamespace(spec=run_spec(scoring=protocol, parts=PartsSpec(("a", "b"), (), ("c",))))
     answer = Footprint(8.0, 3.0, 0.5, gpu_train_mib=100.0, gpu_predict_mib=None, host_mib=0.0)
-    found = forecast._of(cast(PlannedRun, run), cast(Manifest, SimpleNamespace(cases=cases)), answer)
+    found = forecast._forecast_of(cast(PlannedRun, run), cast(Manifest, SimpleNamespace(cases=cases)), answer)
     # The one test case is predicted, and again for latency.
     assert found.seconds == pytest.approx(seconds + 2 * 0.5)
     # Four bytes of image and one of label a pixel.
