@@ -50,7 +50,7 @@ def test_the_harness_trains_on_the_whole_epoch() -> None:
     for work in works:
         prepared = work.prepared()
         samples = len(prepared.images) if work.dims == 2 else len(prepared.ids)
-        assert samples == work.steps * work.settings()["batch"]
+        assert samples == work.steps * work.settings().batch
         assert played(training.harness, work)[1]["steps"] == work.steps
 
 

@@ -22,12 +22,13 @@ def pytest_benchmark_update_machine_info(config: Any, machine_info: dict[str, An
     """Name of processor and GPU, versions, and how busy the machine was before the first benchmark."""
     from bench.contests import device_name
 
+    from harness.contract.layout import as_json
     from harness.measure.compute import Compute
     from harness.measure.provenance import hardware
 
     compute = Compute.choose("auto", deterministic=False)
     machine_info["harness"] = {
-        **hardware(compute),
+        **as_json(hardware(compute)),
         "device": device_name(),
         "precision": compute.precision,
         "versions": {name: version for name in ("cardiac-harness", *PACKAGES) if (version := _version(name))},

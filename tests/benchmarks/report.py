@@ -39,7 +39,7 @@ def page(files: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _machine(file: Mapping[str, Any]) -> Mapping[str, Any]:
-    return file["machine_info"].get("harness", {})  # type: ignore[no-any-return]
+    return file["machine_info"].get("harness", {})
 
 
 def _section(file: Mapping[str, Any]) -> str:

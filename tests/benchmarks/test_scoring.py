@@ -139,7 +139,8 @@ def test_times_medpys_speed(benchmark, capsys):
     stream of hearts, which is how a test set is scored.
     """
     pairs = [made_up_pair(seed, *ACDC) for seed in range(8)]
-    by_harness(*pairs[0], ACDC[1])
+    reference, prediction = pairs[0]
+    by_harness(reference, prediction, ACDC[1])
     slow, lone, stream, turns = [], [], [], iter(pairs * 3)
 
     def timed(times, by, pair):

@@ -14,7 +14,7 @@ from harness.board.board import Entry, RequiredRun, params_of
 from harness.config.protocol import Protocol
 from harness.contract.record import Contention, Epoch, Failure, Hardware, ModelSize
 from harness.errors import Blame
-from harness.store.record import CaseScore, Record, State
+from harness.store.record import CaseScore, Record
 from harness.store.state import RunState
 
 UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
@@ -36,7 +36,7 @@ def score(
     phase: str | None = "ED",
     structure: str = "LV",
     metric: str = "dice",
-    state: State = "ok",
+    state: Any = "ok",
 ) -> CaseScore:
     case = patient if phase is None else f"{patient}_{phase}"
     return CaseScore(

@@ -20,6 +20,7 @@ from harness.stats.bootstrap import (
     patient_weights,
 )
 from harness.stats.confidence_intervals import intervals
+from harness.store.record import Record
 
 
 def board(records, protocol=None, **other):
@@ -179,9 +180,7 @@ def test_all_equal_entries_share_rank_one_and_a_group():
 
 def test_order_of_records_and_cases_moves_no_bit():
     records = made_records.quick(patients=4, seeds=(0, 1))
-    shuffled = [
-        made_records.Record(**{**vars(record), "cases": record.cases[::-1]}) for record in reversed(records)
-    ]
+    shuffled = [Record(**{**vars(record), "cases": record.cases[::-1]}) for record in reversed(records)]
     assert board(records) == board(shuffled)
 
 

@@ -251,7 +251,7 @@ def test_scores_by_other_definitions_of_the_metrics_are_left_out(found_in, monke
     assert "harness rescore" in apart.reason
 
 
-LISTED = PlannedEntry(*(Choice(None, {}, text) for text in ("unet2d", "ce", "phantom")))
+LISTED = PlannedEntry(Choice(None, {}, "unet2d"), Choice(None, {}, "ce"), Choice(None, {}, "phantom"))
 
 
 def required(tmp_path, committed=()):

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_project import Project
@@ -12,8 +13,8 @@ from tiny_project import Project
 Copier = Callable[[Project], Project]
 
 
-def leaderboard(project: Project, name: str = "tiny") -> dict[str, object]:
-    return json.loads((project.root / "leaderboards" / name / "leaderboard.json").read_text())  # type: ignore[no-any-return]
+def leaderboard(project: Project, name: str = "tiny") -> dict[str, Any]:
+    return json.loads((project.root / "leaderboards" / name / "leaderboard.json").read_text())
 
 
 def test_run_ends_with_a_ranked_table_and_four_files(done_project: Project) -> None:
@@ -27,7 +28,7 @@ def test_run_ends_with_a_ranked_table_and_four_files(done_project: Project) -> N
     names = {path.name for path in folder.iterdir()}
     assert names >= {"leaderboard.md", "leaderboard.csv", "leaderboard.json", "records.jsonl"}
     board = leaderboard(done_project)
-    assert [entry["rank"] for entry in board["entries"]] == [1, 2]  # type: ignore[attr-defined]
+    assert [entry["rank"] for entry in board["entries"]] == [1, 2]
     with (folder / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 6 * 3 * 2  # entries, metrics, structures, phases
@@ -35,7 +36,7 @@ def test_run_ends_with_a_ranked_table_and_four_files(done_project: Project) -> N
 
 def test_training_learned_something_real(done_project: Project) -> None:
     """A bright disc on dark ground is learned in four epochs; an untrained net is nowhere near."""
-    best = leaderboard(done_project)["entries"][0]  # type: ignore[index]
+    best = leaderboard(done_project)["entries"][0]
     lv = best["scores"]["dice"]["LV"]
     assert min(lv[phase]["mean"] for phase in ("ED", "ES")) > 0.7
     assert all(lv[phase]["n"] == 2 for phase in ("ED", "ES"))
@@ -75,7 +76,7 @@ def test_failures_are_rows_with_reasons_and_the_others_go_on(done_project: Proje
     models = ("tiny-net", "wrong-shape", "raises", "hungry", "dies")
     result = project("run", "tiny", *(word for model in models for word in ("-m", model)))
     assert result.code == 1
-    entries = {entry["model"]: entry for entry in leaderboard(project)["entries"]}  # type: ignore[attr-defined]
+    entries = {entry["model"]: entry for entry in leaderboard(project)["entries"]}
     assert {entries[name]["state"] for name in ("wrong-shape", "raises", "hungry")} == {"failed"}
     assert entries["dies"]["state"] == "failed"
     assert entries["tiny-net"]["rank"] == 2
@@ -125,7 +126,7 @@ def test_set_makes_another_leaderboard_and_leaves_the_committed_one(
     assert (project.root / "leaderboards" / "tiny" / "leaderboard.json").read_bytes() == before
     (trial,) = (project.root / "leaderboards").glob("tiny@*")
     entries = leaderboard(project, trial.name)["entries"]
-    assert [(e["model"], e["state"]) for e in entries] == [  # type: ignore[attr-defined]
+    assert [(e["model"], e["state"]) for e in entries] == [
         ("tiny-net", "done"),
         ("tiny-net-3d", "waiting"),
     ]
@@ -143,7 +144,7 @@ def test_new_metrics_score_again_without_training(done_project: Project, copy_of
     assert result.code == 0, result.err
     assert {run: (run / "weights.pt").stat().st_mtime_ns for run in project.run_folders()} == weights
     (trial,) = (project.root / "leaderboards").glob("tiny@*")
-    assert "nsd@2mm" in leaderboard(project, trial.name)["entries"][0]["overall"]  # type: ignore[index]
+    assert "nsd@2mm" in leaderboard(project, trial.name)["entries"][0]["overall"]
 
 
 MY_MODEL = """
@@ -170,7 +171,7 @@ def test_a_model_from_one_file_is_ranked_among_all_by_being_named(
     assert "Showing 1 of 3 entries" in " ".join(result.out.split())
     assert "mine + log-dice ranks 3 of 3" in result.out
     assert "behind tiny-net-3d + log-dice (0." in result.out or "behind tiny-net + log-dice (0." in result.out
-    assert len(leaderboard(project)["entries"]) == 3  # type: ignore[arg-type]
+    assert len(leaderboard(project)["entries"]) == 3
     # It stays on the leaderboard when the file is no longer given.
     assert "mine" in project("leaderboard", "tiny").out
 
@@ -178,7 +179,7 @@ def test_a_model_from_one_file_is_ranked_among_all_by_being_named(
 def test_parameters_make_entries_of_their_own(done_project: Project, copy_of: Copier) -> None:
     project = copy_of(done_project)
     assert project("run", "tiny", "-m", "tiny-net[maps=2]").code == 0
-    models = {entry["model"] for entry in leaderboard(project)["entries"]}  # type: ignore[attr-defined]
+    models = {entry["model"] for entry in leaderboard(project)["entries"]}
     assert models == {"tiny-net", "tiny-net-3d", "tiny-net[maps=2]"}
 
 
@@ -187,7 +188,7 @@ def test_seeds_are_runs_of_one_entry(project: Project) -> None:
     assert result.code == 0, result.err
     assert len(project.run_folders()) == 2
     (table,) = (project.root / "leaderboards").iterdir()
-    (entry, other) = leaderboard(project, table.name)["entries"]  # type: ignore[misc]
+    entry, other = leaderboard(project, table.name)["entries"]
     assert entry["rank"] == 1
     assert other["state"] == "waiting"
     assert len(entry["runs"]) == 2

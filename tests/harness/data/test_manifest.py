@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ class Files:
         self.folder = folder
         self.reads = 0
 
-    def case(self, name: str, seed: int = 0, **changes: object) -> Case:
+    def case(self, name: str, seed: int = 0, **changes: Any) -> Case:
         file = self.folder / f"{name}.x"
         if not file.exists():
             file.write_text(name)
@@ -35,7 +36,7 @@ class Files:
 
         def read() -> Volume:
             self.reads += 1
-            return Volume(**content)  # type: ignore[arg-type]
+            return Volume(**content)
 
         return Case(f"{name}_ED", name, "ED", read, (file,), group="A")
 
@@ -71,7 +72,7 @@ def test_a_damaged_memory_costs_a_reading_and_nothing_else(
 def test_hash_moves_with_labels_and_spacing(
     files: Files, build: Callable[..., Manifest], tmp_path: Path
 ) -> None:
-    def hashed(**changes: object) -> str:
+    def hashed(**changes: Any) -> str:
         (tmp_path / "memory.json").unlink(missing_ok=True)
         return build(files.case("a", **changes)).hash
 
@@ -94,7 +95,7 @@ def test_identical_images_under_two_patients_are_found(files: Files, build: Call
     ],
 )
 def test_what_cannot_be_scored_is_refused_before_anything_trains(
-    files: Files, build: Callable[..., Manifest], changes: dict[str, object], told: str
+    files: Files, build: Callable[..., Manifest], changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(DataError, match=told) as caught:
         build(files.case("a", **changes))
@@ -125,7 +126,7 @@ def test_a_vanished_file_is_named(files: Files, build: Callable[..., Manifest]) 
     ],
 )
 def test_content_that_would_later_be_blamed_on_a_network_is_refused(
-    files: Files, build: Callable[..., Manifest], changes: dict[str, object], told: str
+    files: Files, build: Callable[..., Manifest], changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(DataError, match=f"a_ED: .*{told}"):
         build(files.case("a", **changes))
@@ -143,7 +144,7 @@ def test_content_that_would_later_be_blamed_on_a_network_is_refused(
     ],
 )
 def test_distances_without_a_size_are_refused(
-    files: Files, build: Callable[..., Manifest], spacing_mm: object
+    files: Files, build: Callable[..., Manifest], spacing_mm: Any
 ) -> None:
     """Otherwise every Hausdorff distance of the case would be 0, infinite or NaN."""
     with pytest.raises(DataError, match="a_ED: has spacing"):

@@ -38,7 +38,7 @@ DIM, DATATYPE, PIXDIM, OFFSET, SLOPE, SFORM_CODE = 40, 70, 76, 108, 112, 254
 
 def save(path: Path, array: Array, spacing_mm: tuple[float, ...] = SPACING_MM) -> Path:
     """Write ``(z, y, x)`` as ACDC does: the sform says 1 mm, pixdim says the truth."""
-    image: Any = nibabel.Nifti1Image(array.T, LIE)  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(array.T, LIE)
     image.header.set_zooms((*spacing_mm[::-1], *[1.0] * (array.ndim - 3)))
     nibabel.save(image, path)
     return path
@@ -259,7 +259,7 @@ def test_cine_file_is_not_a_volume_but_a_last_axis_of_one_is(tmp_path: Path) -> 
 
 
 def test_flat_file_is_not_a_volume(tmp_path: Path) -> None:
-    image: Any = nibabel.Nifti1Image(np.zeros((4, 5), np.int16), LIE)  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(np.zeros((4, 5), np.int16), LIE)
     nibabel.save(image, tmp_path / "a.nii.gz")
     assert "one 3D volume" in refusal(tmp_path / "a.nii.gz")
 
@@ -349,7 +349,7 @@ def test_written_labels_are_read_back_and_equal_labels_are_equal_files(tmp_path:
 
 def test_written_labels_lie_on_the_image_in_a_viewer(tmp_path: Path) -> None:
     """All of the header that places voxels is the image's own, lying affine included."""
-    image: Any = nibabel.Nifti1Image(voxels(np.float32).T, LIE)  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(voxels(np.float32).T, LIE)
     image.header.set_zooms(SPACING_MM[::-1])
     image.header.set_xyzt_units("mm", "sec")
     image.header["descrip"] = b"made"
@@ -389,17 +389,17 @@ def test_a_label_map_that_is_mirrored_to_its_image_is_refused(tmp_path: Path) ->
     affine = np.diag([-1.25, -1.5, 10.0, 1.0])
     image, right = tmp_path / "image.nii.gz", tmp_path / "right.nii.gz"
     for path, array in ((image, voxels()), (right, labels)):
-        nibabel.save(nibabel.Nifti1Image(array.T, affine), path)  # type: ignore[no-untyped-call]
+        nibabel.save(nibabel.Nifti1Image(array.T, affine), path)
     turned: Any = nibabel.load(right)
     nibabel.save(nibabel.as_closest_canonical(turned), tmp_path / "turned.nii.gz")
-    assert np.array_equal(read_volume([image], right, [1, 2, 3]).labels, labels)  # type: ignore[arg-type]
+    assert np.array_equal(read_volume([image], right, [1, 2, 3]).labels, labels)
     line = refusal(tmp_path / "turned.nii.gz", lambda path: read_volume([image], path, [1, 2, 3]), GridError)
     assert "its axes point to RAS, those of image.nii.gz to LPS" in line
 
 
 def test_files_that_do_not_say_where_their_axes_point_pass(tmp_path: Path) -> None:
     image = save(tmp_path / "image.nii.gz", voxels())
-    labels: Any = nibabel.Nifti1Image((voxels(np.uint8) % 4).T, np.eye(4))  # type: ignore[no-untyped-call]
+    labels: Any = nibabel.Nifti1Image((voxels(np.uint8) % 4).T, np.eye(4))
     labels.header.set_zooms(SPACING_MM[::-1])
     labels.set_sform(None, 0)
     labels.set_qform(None, 0)

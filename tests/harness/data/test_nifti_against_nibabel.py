@@ -27,9 +27,9 @@ def files(draw: st.DrawFn) -> tuple[str, bytes]:
     noise = np.random.default_rng(draw(st.integers(0, 9))).integers(0, 120, shape)
     values = noise.astype(dtype) if draw(st.booleans()) else np.zeros(shape, dtype)
     order = ">" if dtype.byteorder == ">" else "<"
-    header = nibabel.Nifti1Header(endianness=order)  # type: ignore[no-untyped-call]
+    header = nibabel.Nifti1Header(endianness=order)
     header.set_data_dtype(dtype)
-    image: Any = nibabel.Nifti1Image(values, np.diag([1.5, 1.5, 8.0, 1.0]), header)  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(values, np.diag([1.5, 1.5, 8.0, 1.0]), header)
     content = bytearray(image.to_bytes())
     slope_and_intercept = np.array(draw(st.sampled_from(SCALES)), f"{order}f4")
     content[112:120] = slope_and_intercept.tobytes()
@@ -67,7 +67,7 @@ def test_a_padded_or_uncompressed_label_map_is_the_same_labels(
 ) -> None:
     """A perfect prediction with zeros behind it once scored a Dice of 0."""
     labels = np.random.default_rng(0).integers(0, 4, (40, 40, 8), dtype=np.uint8)
-    image: Any = nibabel.Nifti1Image(labels, np.eye(4))  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(labels, np.eye(4))
     path = tmp_path / "labels.nii.gz"
     path.write_bytes(gzip.compress(image.to_bytes(), level) + bytes(padding))
     assert np.array_equal(read_labels(path)[0], labels.T)

@@ -18,7 +18,7 @@ from harness.contract.record import Failure
 from harness.contract.spec import RunSpec
 from harness.data.case import Case
 from harness.data.prepare import prepare
-from harness.errors import ConfigError, DataError, PluginError, ResourceError
+from harness.errors import Blame, ConfigError, DataError, PluginError, ResourceError
 from harness.execute.failure import classify
 
 Files = Callable[..., str]
@@ -206,7 +206,7 @@ def test_a_dataset_that_cannot_be_read_later_is_named(package: Files, tmp_path: 
         (ConfigError("does not fit", where="net", remedy="Fix it."), "harness"),
     ],
 )
-def test_what_harness_itself_says_is_told_as_it_is(error: Exception, blame: str) -> None:
+def test_what_harness_itself_says_is_told_as_it_is(error: Exception, blame: Blame) -> None:
     assert classify(error, SPEC, "predict") == (
         "failed",
         Failure("predict", blame, "net: does not fit. Fix it."),

@@ -298,14 +298,14 @@ def test_what_there_was_no_room_for_is_told(tmp_path: Path) -> None:
 
 def test_a_queue_that_outlives_the_command_is_watched_by_the_next_one(tmp_path: Path) -> None:
     """Submitted and left; the second command finds the jobs by their handles and submits nothing twice."""
-    ends = {"a": runs_on, "b": runs_on}
+    ends: dict[str, Callable[[RunFolder], int | None]] = {"a": runs_on, "b": runs_on}
     executor = Scripted(
         {name: [lambda folder: ends[folder.id](folder)] for name in ends}, jobs=9, leaves=True
     )
     outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path, detach=True)
     assert sorted(outcome.left) == ["a", "b"]
     assert executor.cancelled == []
-    ends.update(a=done, b=done)  # type: ignore[dict-item]
+    ends.update(a=done, b=done)
     outcome, _ = heard(planned("a"), planned("b"), executor=executor, folder=tmp_path)
     assert sorted(outcome.done) == ["a", "b"]
     assert executor.submitted == ["a", "b"]

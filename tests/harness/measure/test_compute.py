@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.measure import compute
 from harness.measure.compute import Compute, unusable_gpus
 from harness.measure.visible import named_gpus
 from harness.plugins.records import Task
@@ -31,7 +30,7 @@ def cpu_flags(monkeypatch: pytest.MonkeyPatch, flags: str | None) -> None:
             raise FileNotFoundError(path)
         return flags
 
-    monkeypatch.setattr(compute.Path, "read_text", read)
+    monkeypatch.setattr(Path, "read_text", read)
 
 
 @pytest.mark.usefixtures("no_gpu")

@@ -35,7 +35,7 @@ def test_own_work_is_not_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_short_a_look_tells_nothing_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks of 10 ms make any share of a loop of 4 ms."""
     now = {"time": 100.0, "busy": 50.0}
-    monkeypatch.setattr(contention.time, "perf_counter", lambda: now["time"])
+    monkeypatch.setattr("harness.measure.contention.time.perf_counter", lambda: now["time"])
     monkeypatch.setattr(contention, "_busy_s", lambda cores: now["busy"])
     monkeypatch.setattr(contention, "_own_s", lambda: 0.0)
     watch = ContentionMonitor()
@@ -45,7 +45,7 @@ def test_too_short_a_look_tells_nothing_of_the_cores(monkeypatch: pytest.MonkeyP
 
 def test_work_of_others_is_a_share_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     now = {"time": 100.0, "busy": 50.0}
-    monkeypatch.setattr(contention.time, "perf_counter", lambda: now["time"])
+    monkeypatch.setattr("harness.measure.contention.time.perf_counter", lambda: now["time"])
     monkeypatch.setattr(contention, "_busy_s", lambda cores: now["busy"])
     monkeypatch.setattr(contention, "_own_s", lambda: 0.0)
     monkeypatch.setattr(contention, "available_cores", lambda: [0, 1])

@@ -14,7 +14,7 @@ def test_a_convolution_counts_two_per_multiply_add() -> None:
 
 def test_frozen_parameters_are_not_trainable_ones() -> None:
     conv = nn.Conv2d(1, 1, 1)
-    conv.bias.requires_grad_(False)  # type: ignore[union-attr]
+    conv.bias.requires_grad_(False)
     assert parameters(conv) == 1
 
 

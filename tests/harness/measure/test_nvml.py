@@ -59,7 +59,8 @@ def test_own_memory_and_neighbours(processes: Processes, mib: float | None, othe
 
 
 def test_what_shares_a_card_through_mps_is_seen_beside_its_server() -> None:
-    server, clients = [(7, 30 * 2**20)], [(os.getpid(), 3 * 2**20), (8, 2**20)]
+    server: Processes = [(7, 30 * 2**20)]
+    clients: Processes = [(os.getpid(), 3 * 2**20), (8, 2**20)]
     gpu = Gpu("card", driver(server, clients=clients))
     assert (gpu.process_mib(), gpu.others()) == (3, 2)
 

@@ -129,7 +129,10 @@ def test_equal_rows_of_bits_on_an_exact_grid():
 def test_the_medpy_engine_agrees_on_every_metric_and_state(both):
     """`engine="medpy"` is the check of the fast one: same states, same values, all metrics."""
     names = (*METRICS, "hd95-directed", "nsd@1.5mm", "volume", "volume-error")
-    fast, slow = (score(*both, NAMES, names, engine=engine) for engine in ("fast", "medpy"))
+    reference, prediction, spacing_mm = both
+    fast, slow = (
+        score(reference, prediction, spacing_mm, NAMES, names, engine=engine) for engine in ("fast", "medpy")
+    )
     for ours, theirs in zip(fast, slow, strict=True):
         assert (ours.structure, ours.metric, ours.state) == (theirs.structure, theirs.metric, theirs.state)
         assert ours.value == (
@@ -143,8 +146,8 @@ def test_type_and_memory_layout_move_no_score(kind, order):
     rng = np.random.default_rng(9)
     reference, prediction = rng.integers(0, 2, (2, 4, 15, 15))
     expected = score(reference, prediction, (9.0, 1.1, 1.3), {"LV": 1})
-    maps = [np.asarray(labels, kind, order=order) for labels in (reference, prediction)]
-    assert score(*maps, (9.0, 1.1, 1.3), {"LV": 1}) == expected
+    left, right = (np.asarray(labels, kind, order=order) for labels in (reference, prediction))
+    assert score(left, right, (9.0, 1.1, 1.3), {"LV": 1}) == expected
 
 
 def test_labels_beyond_a_byte_and_foreign_labels():
@@ -153,6 +156,10 @@ def test_labels_beyond_a_byte_and_foreign_labels():
     small = rng.integers(0, 5, (2, 4, 15, 15))
     large = np.array([0, 500, 820, -1, 70000])[small]
     spacing_mm = (9.0, 1.1, 1.3)
-    assert score(*large, spacing_mm, {"a": 500, "b": 820}) == score(*small, spacing_mm, {"a": 1, "b": 2})
     alone = np.where(small == 2, 1, 0)
-    assert score(*small, spacing_mm, {"b": 2}) == score(*alone, spacing_mm, {"b": 1})
+
+    def scored(maps, structures):
+        return score(maps[0], maps[1], spacing_mm, structures)
+
+    assert scored(large, {"a": 500, "b": 820}) == scored(small, {"a": 1, "b": 2})
+    assert scored(small, {"b": 2}) == scored(alone, {"b": 1})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,10 @@ def test_settings_that_mean_nothing(arguments, says):
 
 
 def test_lists_and_numpy_numbers_are_fine():
-    found = score([[1, 1], [0, 1]], [[1, 1], [0, 0]], np.array([1.5, 1.5]), {"LV": np.int64(1)}, ["dice"])
+    maps: list[Any] = [[[1, 1], [0, 1]], [[1, 1], [0, 0]]]
+    spacing_mm: Any = np.array([1.5, 1.5])
+    label: Any = np.int64(1)
+    found = score(maps[0], maps[1], spacing_mm, {"LV": label}, ["dice"])
     assert found[0].value == 0.8
 
 
@@ -70,5 +75,5 @@ def test_the_arrays_are_left_as_they_were():
     maps = rng.integers(0, 4, (2, 5, 20, 20)).astype(np.uint8)
     before = maps.copy()
     maps.setflags(write=False)
-    score(*maps, MM, {"RV": 1, "LV": 3})
+    score(maps[0], maps[1], MM, {"RV": 1, "LV": 3})
     np.testing.assert_array_equal(maps, before)

@@ -72,7 +72,7 @@ def test_a_plate_moved_along_its_normal_is_off_by_the_shift_everywhere(axis, mm)
     for at in (3, 6):
         boxes[axis] = (at, at + 1)
         plates.append(filled((12, 24, 24), *boxes))
-    found = values(*plates, (10.0, 1.5, 0.8))
+    found = values(plates[0], plates[1], (10.0, 1.5, 0.8))
     for name in ("hd", "hd95", "hd95-directed", "assd"):
         assert found[name] == pytest.approx(3 * mm)
     assert found["dice"] == 0.0

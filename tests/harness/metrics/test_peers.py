@@ -28,9 +28,9 @@ def pair(request) -> Any:
 
 
 def values(pair, metrics):
-    return {
-        (each.structure, each.metric): each.value for each in score(*pair, SPACING_MM, NAMES, tuple(metrics))
-    }
+    reference, prediction = pair
+    scores = score(reference, prediction, SPACING_MM, NAMES, tuple(metrics))
+    return {(each.structure, each.metric): each.value for each in scores}
 
 
 def test_simpleitk_has_the_same_overlap(pair):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,9 +56,10 @@ def test_volumes_always_have_a_value(nothing, something):
         ((something, nothing), 0, -millilitres),
         ((nothing, something), millilitres, millilitres),
     ):
+        expected: list[Any] = [pytest.approx(volume), pytest.approx(error)]
         assert scored(*maps, ("volume", "volume-error")) == [
-            Score("LV", "volume", pytest.approx(volume), "mL", "ok"),
-            Score("LV", "volume-error", pytest.approx(error), "mL", "ok"),
+            Score("LV", "volume", expected[0], "mL", "ok"),
+            Score("LV", "volume-error", expected[1], "mL", "ok"),
         ]
 
 

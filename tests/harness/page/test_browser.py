@@ -8,6 +8,7 @@ import made_records
 import numpy as np
 import pytest
 from browser import chromium, opened
+from made_specs import HEART
 
 from harness.page import page
 from harness.page.gallery import Drawn, Gallery, Sheet
@@ -53,7 +54,7 @@ def pictures():
             labels,
             (Drawn(HOSTILE, "dice 1", labels),),
             (8.0, 1.5, 1.5),
-            made_records.HEART,
+            HEART,
         ).cut()
         for phase in ("ED", "ES")
     )

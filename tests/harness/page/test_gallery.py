@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import made_records
 import numpy as np
 import pytest
+from made_specs import HEART
 
 from harness.board.build import build
 from harness.page.gallery import Drawn, Sheet, draw, picture, telling
@@ -65,9 +66,7 @@ def sheet(**changes):
         reference[z, 20 - size : 20 + size, 30 - size : 30 + size] = 3
     image = np.random.default_rng(0).normal(size=reference.shape).astype(np.float32)
     drawn = (Drawn("unet2d + log-dice", "dice 0.9", reference.copy()), Drawn("other", "", None))
-    made = Sheet(
-        "gallery-best-ed", "patient001", "ED", image, reference, drawn, (10.0, 1.0, 2.0), made_records.HEART
-    )
+    made = Sheet("gallery-best-ed", "patient001", "ED", image, reference, drawn, (10.0, 1.0, 2.0), HEART)
     return replace(made, **changes)
 
 

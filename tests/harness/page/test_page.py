@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import made_records
 import numpy as np
 import pytest
-from made_specs import with_model
+from made_specs import HEART, with_model
 
 from harness.contract.record import Environment, Epoch, PluginProvenance
 from harness.errors import ConfigError
@@ -238,7 +238,7 @@ def noisy_sheet(key: str, phase: str) -> Sheet:
 
     drawn = tuple(Drawn(f"a-long-name[{i}]", "Dice 0.912", heart()) for i in range(12))
     image = rng.normal(0, 1, (20, 256, 216)).astype(np.float32)
-    return Sheet(key, "patient", phase, image, heart(), drawn, (10.0, 1.5, 1.5), made_records.HEART).cut()
+    return Sheet(key, "patient", phase, image, heart(), drawn, (10.0, 1.5, 1.5), HEART).cut()
 
 
 def test_what_is_not_installed_is_told_with_a_remedy(ordinary, monkeypatch) -> None:

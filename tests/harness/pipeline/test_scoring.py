@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import hearts
 import numpy as np
@@ -22,7 +23,8 @@ SCORING = Scoring(hearts.STRUCTURES, METRICS)
 
 
 def case(number):
-    return Case(f"c{number}", f"p{number}", "ED", read=lambda: None, group="NOR")  # can't be pickled
+    read: Any = lambda: None  # noqa: E731  # can't be pickled
+    return Case(f"c{number}", f"p{number}", "ED", read, group="NOR")
 
 
 def pair(number):
@@ -35,10 +37,16 @@ def pair(number):
 def test_rows_come_in_order_whoever_scores(workers):
     with Scorer(SCORING, workers) as scorer:
         for number in range(5):
-            scorer.add(case(number), *pair(number), SPACING_MM)
+            reference, prediction = pair(number)
+            scorer.add(case(number), reference, prediction, SPACING_MM)
         rows = scorer.rows()
     assert [row.case for row in rows] == [f"c{n}" for n in range(5) for _ in range(9)]
-    expected = [one for n in range(5) for one in score(*pair(n), SPACING_MM, hearts.STRUCTURES, METRICS)]
+    pairs = [pair(number) for number in range(5)]
+    expected = [
+        one
+        for reference, prediction in pairs
+        for one in score(reference, prediction, SPACING_MM, hearts.STRUCTURES, METRICS)
+    ]
     assert [(r.structure, r.metric, r.value) for r in rows] == [
         (e.structure, e.metric, e.value) for e in expected
     ]
@@ -47,7 +55,8 @@ def test_rows_come_in_order_whoever_scores(workers):
 def test_a_case_that_can_not_be_scored_is_counted_not_fatal():
     with Scorer(SCORING, 0) as scorer:
         scorer.add(case(0), np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3, 4), np.uint8), SPACING_MM)
-        scorer.add(case(1), *pair(1), SPACING_MM)
+        reference, prediction = pair(1)
+        scorer.add(case(1), reference, prediction, SPACING_MM)
         rows = scorer.rows()
     assert {row.state for row in rows if row.case == "c0"} == {"error"}
     assert {row.value for row in rows if row.case == "c0"} == {None}

@@ -15,7 +15,7 @@ def test_a_file_registers_its_plugins_and_its_targets_resolve(write, models) -> 
     file = write("made_up_file.py", models("made-up-net") + "class Net:\n    pass\n")
     found = load([file]).models["made-up-net"]
     assert (found.distribution, found.version, found.origin) == ("made_up_file.py", "", str(file))
-    assert resolve("made_up_file:Net").__module__ == "made_up_file"  # type: ignore[attr-defined]
+    assert resolve("made_up_file:Net").__module__ == "made_up_file"
 
 
 def test_nothing_is_left_beside_the_file(write, models, tmp_path: Path) -> None:

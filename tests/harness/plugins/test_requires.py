@@ -24,7 +24,7 @@ def harness_datasets():
 """
 
 
-def test_one_card_for_all_plugins_that_lack_the_same_package(install) -> None:  # type: ignore[no-untyped-def]
+def test_one_card_for_all_plugins_that_lack_the_same_package(install) -> None:
     install("lacking", {"x": "lacking"}, {"lacking": LACKING})
     registry = load()
     assert "made-up-plain" in registry.models
@@ -36,7 +36,7 @@ def test_one_card_for_all_plugins_that_lack_the_same_package(install) -> None:  
     assert (other.error, other.remedy) == ("not_there_too is not installed", "pip install other")
 
 
-def test_asking_for_one_says_what_to_install(install) -> None:  # type: ignore[no-untyped-def]
+def test_asking_for_one_says_what_to_install(install) -> None:
     install("lacking", {"x": "lacking"}, {"lacking": LACKING})
     registry = load()
     with pytest.raises(
@@ -49,7 +49,7 @@ def test_asking_for_one_says_what_to_install(install) -> None:  # type: ignore[n
     assert "lacking" not in str(caught.value)
 
 
-def test_packages_are_looked_for_and_not_imported(install) -> None:  # type: ignore[no-untyped-def]
+def test_packages_are_looked_for_and_not_imported(install) -> None:
     """Listing stays fast however slow an optional package is to import."""
     text = LACKING.replace('"json"', '"slow_package"')
     install("lacking", {"x": "lacking"}, {"lacking": text, "slow_package": "raise SystemExit\n"})
@@ -59,7 +59,7 @@ def test_packages_are_looked_for_and_not_imported(install) -> None:  # type: ign
 
 def test_the_listing_shows_them_with_the_remedy(
     write, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
     file = write("made_up_lacking.py", LACKING)

@@ -90,7 +90,7 @@ def test_what_the_network_finds_lies_where_it_was_found(
     expected, image = bright_box((3, 45, 37))
     labels = predict(Volume(image, None, spacing_mm), Thresholds(crop=(64, 64)), dims)
     grown, shrunk = (
-        f(expected > 0, np.ones((1, 3, 3)), iterations=slack) if slack else expected > 0
+        f(expected > 0, np.ones((1, 3, 3), bool), iterations=slack) if slack else expected > 0
         for f in (ndimage.binary_dilation, ndimage.binary_erosion)
     )
     assert not (labels.astype(bool) & ~grown).any()

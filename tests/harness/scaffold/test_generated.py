@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from harness import Model
 from harness.plugins.hooks import RETURNS, call, find_hooks
+from harness.plugins.records import Kind
 from harness.scaffold import write_plugin
 from harness.scaffold.names import LONGEST
 from harness.testing import run_checks, subjects_of
 
 ROOT = Path(__file__).parents[3]
 
-KINDS = ("model", "loss", "dataset")
+KINDS: tuple[Kind, ...] = ("model", "loss", "dataset")
 SHORT = {kind: f"g{kind[0]}" for kind in KINDS}
 LONG = {kind: f"a.b_{kind}-{'n' * LONGEST}"[:LONGEST] for kind in KINDS}
 
@@ -78,6 +80,7 @@ def test_the_network_serves_volumes_by_one_word(form, module_of):
     """Its README promises that dims=3 is all that has to be changed."""
     module = module_of("model", form)
     (record,), _ = call("harness_models", find_hooks(module)[0]["harness_models"])
+    assert isinstance(record, Model)
     record = replace(record, dims=3)
     (subject,) = subjects_of(record, {record.name: {"width": 2, "depth": 2}}, {})
     assert [one.found for one in run_checks(subject) if one.state == "failed"] == []

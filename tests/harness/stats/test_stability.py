@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def test_stability_is_the_median_tau_over_resamples():
     """Of four rankings of three, two agree, one swaps neighbours (1/3), one is reversed (-1)."""
     ranks = np.array([1, 2, 3])
     resampled = np.array([[1, 2, 3], [1, 2, 3], [2, 1, 3], [3, 2, 1]]).T
-    by_method = {"aggregate-then-rank": ranks, "test-then-rank": ranks[::-1]}
+    by_method: dict[Any, Any] = {"aggregate-then-rank": ranks, "test-then-rank": ranks[::-1]}
     found = stability(ranks, resampled, 10, by_method)
     assert found.tau == pytest.approx((1 + 1 / 3) / 2)
     assert found.resamples == 4

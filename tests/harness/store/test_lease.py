@@ -75,7 +75,7 @@ def test_a_holder_elsewhere_that_touches_its_lease_is_left_alone(tmp_path: Path)
 
 def test_a_silent_holder_elsewhere_is_followed_and_finds_out(tmp_path: Path) -> None:
     path = abroad(tmp_path, 3, silent_s=TTL_S + 5)
-    dead = Held(path, module._read(path), Lease(tmp_path))  # type: ignore[arg-type]
+    dead = Held(path, module._read(path), Lease(tmp_path))
     assert not dead.lost
     assert Lease(tmp_path).holder() is None
     with Lease(tmp_path).held() as held:

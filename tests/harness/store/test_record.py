@@ -9,6 +9,7 @@ from harness.errors import HarnessError
 from harness.store.record import (
     CaseScore,
     Record,
+    State,
     case_lines,
     from_line,
     load_run,
@@ -20,7 +21,7 @@ from harness.store.runs import RunFolder
 
 
 def scores() -> tuple[CaseScore, ...]:
-    rows = [
+    rows: list[tuple[str, str, float | None, str, State]] = [
         ("LV", "dice", 0.9, "", "ok"),
         ("LV", "hd", 7.5, "mm", "ok"),
         ("RV", "hd", None, "mm", "both-empty"),
@@ -28,7 +29,7 @@ def scores() -> tuple[CaseScore, ...]:
     return tuple(
         CaseScore(
             case, case[:4], case[5:] or None, "NOR", structure, metric, value, unit, state, (10.0, 1.5, 1.5)
-        )  # type: ignore[arg-type]
+        )
         for case in ("p001_ED", "p001_ES", "p002")
         for structure, metric, value, unit, state in rows
     )

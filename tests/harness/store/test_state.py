@@ -14,7 +14,7 @@ import pytest
 from made_specs import with_protocol
 
 from harness.contract.record import Failure
-from harness.store.record import Record
+from harness.store.record import Record, Status
 from harness.store.runs import RunFolder
 from harness.store.state import Action, RunState, action_of, failure_reason, state_of
 
@@ -25,7 +25,7 @@ SPEC = with_protocol(replace(RECORD.spec, keys=dict(RECORD.keys)), keep_predicti
 Step = Callable[[RunFolder], object]
 
 
-def record(status: str = "done", **other: Any) -> Record:
+def record(status: Status = "done", **other: Any) -> Record:
     failure = None if status == "done" else FAILURE
     return replace(RECORD, spec=SPEC, status=status, failure=failure, **other)
 
@@ -273,6 +273,6 @@ def test_every_state_has_an_action(state: RunState) -> None:
         ("interrupted", None, "interrupted"),
     ],
 )
-def test_the_reason_of_a_failure_names_its_kind(status: str, message: str | None, reason: str) -> None:
+def test_the_reason_of_a_failure_names_its_kind(status: Status, message: str | None, reason: str) -> None:
     failure = None if message is None else Failure("train", "plugin", message)
     assert failure_reason(replace(RECORD, status=status, failure=failure)) == reason

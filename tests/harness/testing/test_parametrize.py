@@ -49,14 +49,16 @@ def test_all_plugins_of_a_list_are_checked_in_order():
     assert ids == [f"{name}-{id_}" for name in ("sound", "deep") for id_ in per]
 
 
-def test_parameters_for_the_test_are_taken():
+def test_parameters_for_the_test_are_taken(monkeypatch):
     made = []
-    broken_models.noted = lambda task, width: made.append(width) or broken_models.Net(task)
-    try:
-        record = Model("net", "broken_models:noted", 2, "a model", defaults={"width": 512})
-        bound(record, params={"net": {"width": 2}})["net-builds"]()
-    finally:
-        del broken_models.noted
+
+    def noted(task, width):
+        made.append(width)
+        return broken_models.Net(task)
+
+    monkeypatch.setattr(broken_models, "noted", noted, raising=False)
+    record = Model("net", "broken_models:noted", 2, "a model", defaults={"width": 512})
+    bound(record, params={"net": {"width": 2}})["net-builds"]()
     assert set(made) == {2}
 
 

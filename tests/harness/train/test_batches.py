@@ -115,7 +115,12 @@ def test_batches_from_the_host_are_those_from_the_device(monkeypatch):
     )
     sent = []
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: self)
-    monkeypatch.setattr(torch.Tensor, "to", lambda self, *_, **__: sent.append(self) or self)
+
+    def send(tensor, *_, **__):
+        sent.append(tensor)
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "to", send)
     for dims, batch in ((2, 3), (3, 1)):
         shown = []
         for one in (here, there):

@@ -32,8 +32,9 @@ from harness.measure.meter import Meter
 from harness.measure.provenance import hardware_class
 from harness.plugins.records import Task
 from harness.train import checkpoint, loop
-from harness.train.batches import Resident
+from harness.train.batches import Resident, epoch_batches
 from harness.train.loop import TrainingLog
+from harness.train.stepper import Stepper
 from harness.train.validate import Best, grid_dice
 
 
@@ -128,7 +129,7 @@ def test_a_training_goes_on_to_the_same_bits_from_however_far_back(
 @pytest.mark.parametrize("killed", [2, 3, 4])
 def test_coarse_epochs_go_on_to_the_same_bits(tmp_path: Path, killed: int) -> None:
     """Whether the kill comes before, with or after the first of the fine ones, the third."""
-    coarse = {"epochs": 4, "coarse": 0.5, "patch": [8, 8]}
+    coarse: dict[str, Any] = {"epochs": 4, "coarse": 0.5, "patch": [8, 8]}
     spec = made_spec(NET, CROSS_ENTROPY, optimiser="muon", schedule="one-cycle", **coarse)
     spec = with_protocol(spec, augmentation=replace(NO_AUGMENTATION, rotate_deg=20, noise=0.2))
     trained, _, epoch = goes_on_to_the_same_bits(spec, tmp_path, lambda figures: figures["epoch"] == killed)
@@ -144,9 +145,9 @@ def test_coarse_epochs_see_half_as_many_pixels_a_side(
 ) -> None:
     seen: list[int] = []
     drawn_from: list[int] = []
-    step, draw = loop.Stepper.__call__, loop.epoch_batches
+    step, draw = Stepper.__call__, epoch_batches
 
-    def watched(self: loop.Stepper, images: Tensor, labels: Tensor, rate: float) -> Tensor:
+    def watched(self: Stepper, images: Tensor, labels: Tensor, rate: float) -> Tensor:
         assert images.shape[-2:] == labels.shape[-2:]
         seen.append(images.shape[-1])
         return step(self, images, labels, rate)
@@ -155,7 +156,7 @@ def test_coarse_epochs_see_half_as_many_pixels_a_side(
         drawn_from.append(cases.images.shape[-1])
         return draw(cases, *arguments)
 
-    monkeypatch.setattr(loop.Stepper, "__call__", watched)
+    monkeypatch.setattr(Stepper, "__call__", watched)
     monkeypatch.setattr(loop, "epoch_batches", drawn)
     spec = made_spec(NET, CROSS_ENTROPY, epochs=3, coarse=0.6, patch=patch, batch=12)
     run_training(spec, tmp_path)

@@ -122,7 +122,7 @@ def test_matrices_move_as_with_torchs_own(shape: tuple[int, int]) -> None:
     ],
 )
 def test_a_kernel_moves_as_its_matrix_does_in_whatever_layout(
-    layer: nn.Module, layout: torch.memory_format
+    layer: nn.Conv2d, layout: torch.memory_format
 ) -> None:
     start = layer.weight.detach().clone()
     gradient = torch.randn(start.shape, generator=torch.Generator().manual_seed(4))

@@ -68,12 +68,12 @@ def test_the_loss_is_the_weighted_sum_over_outputs() -> None:
         for output, start, step in zip(outputs, (0, 1, 2), (1, 2, 4), strict=True)
     ]
     assert loss.item() == pytest.approx((4 * parts[0] + 2 * parts[1] + parts[2]) / 7, rel=1e-6)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     assert all(output.grad is not None and output.grad.abs().sum() > 0 for output in outputs)
 
 
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: (x,)])
-def test_one_output_costs_what_it_always_did(wrap) -> None:  # type: ignore[no-untyped-def]
+def test_one_output_costs_what_it_always_did(wrap) -> None:
     """Records of networks with one output stay comparable to the bit."""
     labels, logits = torch.randint(3, (2, 8, 8)), torch.randn(2, 3, 8, 8)
     assert torch.equal(supervised(Plain(), outputs_of(wrap(logits)), labels), cross_entropy(logits, labels))

@@ -24,7 +24,7 @@ LIE = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 def save(path: Path, array: Any, spacing_mm: tuple[float, float, float] = SPACING_MM) -> None:
     """A file with ACDC's sform, which says 1 mm, and a true pixdim."""
-    image: Any = nibabel.Nifti1Image(array.T, LIE)  # type: ignore[no-untyped-call]
+    image: Any = nibabel.Nifti1Image(array.T, LIE)
     image.header.set_zooms(spacing_mm[::-1])
     nibabel.save(image, path)
 

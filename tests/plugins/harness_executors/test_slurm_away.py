@@ -14,7 +14,6 @@ from harness.execute.executor import Job, ResourceRequest
 
 pytest.importorskip("submitit")
 
-from harness_executors import slurm as module
 from harness_executors.slurm import Slurm
 
 
@@ -38,7 +37,7 @@ class Controller:
 @pytest.fixture
 def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
     made = Controller()
-    monkeypatch.setattr(module.subprocess, "run", made)
+    monkeypatch.setattr(subprocess, "run", made)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     return made
 

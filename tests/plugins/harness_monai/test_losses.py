@@ -132,7 +132,7 @@ FOCAL_SUM = -sum(w * (1 - p) ** 2 * math.log(p) for w, p in [(0.5, 0.7), (1, 0.8
 )
 def test_values_by_hand(name: str, params: dict[str, Any], expected: float) -> None:
     """Formulas of the papers on four pixels; MONAI's own might change under us."""
-    smooth = {} if name == "focal" else {"smooth": 1e-12}
+    smooth: dict[str, Any] = {} if name == "focal" else {"smooth": 1e-12}
     assert make(name, **smooth, **params)(LOGITS, T).item() == pytest.approx(expected, rel=1e-6)
 
 

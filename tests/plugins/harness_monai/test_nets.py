@@ -74,7 +74,7 @@ def test_any_size_and_any_number_of_slices(name: str, size: tuple[int, int]) -> 
 def test_slices_are_pooled_once_and_any_number_of_them_goes_through(slices: int) -> None:
     for name, record in RECORDS.items():
         if record.dims == 3:
-            net = make(name).eval()
+            net: Any = make(name).eval()
             assert net.multiple[0] == 2, name
             with torch.no_grad():
                 assert net(torch.randn(1, 1, slices, 16, 16)).shape == (1, 4, slices, 16, 16)
@@ -205,7 +205,7 @@ def test_gradients_reach_every_parameter_also_in_bf16(name: str) -> None:
     with compute.autocast():
         outputs = outputs_of(net(Compute.channels_last(x)))
     loss: Tensor = sum((each.float().square().mean() for each in outputs), torch.zeros(()))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     missing = [n for n, p in net.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
     assert missing == []
 

@@ -16,6 +16,7 @@ from harness.plugins.resolve import resolve
 from harness_monai import harness_losses, harness_models
 
 MODELS, LOSSES = list(harness_models()), list(harness_losses())
+PLUGINS: list[Model | Loss] = [*MODELS, *LOSSES]
 
 WITHOUT = """
 import sys
@@ -65,7 +66,7 @@ def test_a_losses_defaults_are_told_as_they_are(record: Loss) -> None:
 def test_without_monai_its_plugins_are_not_available_and_all_others_work(tmp_path: Path) -> None:
     out, heavy = listing("monai", tmp_path, "--json")
     rows = {(row["kind"], row["name"]): row for row in json.loads(out)}
-    for record in (*MODELS, *LOSSES):
+    for record in PLUGINS:
         row = rows["model" if isinstance(record, Model) else "loss", record.name]
         assert row["state"] == "not available"
         assert row["remedy"] == "pip install 'cardiac-harness[monai]'"
@@ -95,5 +96,5 @@ def test_without_einops_only_the_transformer_is_missing(tmp_path: Path) -> None:
 def test_with_monai_they_are_listed_without_importing_it(tmp_path: Path) -> None:
     out, heavy = listing("nothing", tmp_path, "--json")
     states = {row["name"]: row["state"] for row in json.loads(out)}
-    assert {states[record.name] for record in (*MODELS, *LOSSES)} == {"ok"}
+    assert {states[record.name] for record in PLUGINS} == {"ok"}
     assert heavy == "[]"

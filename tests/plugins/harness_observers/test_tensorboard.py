@@ -17,7 +17,7 @@ def read(folder: Path) -> EventAccumulator:
     return events
 
 
-def curve(events: EventAccumulator, name: str) -> list[tuple[int, float]]:
+def curve(events: EventAccumulator, name: str) -> list[tuple[int, Any]]:
     return [(event.step, pytest.approx(event.value, rel=1e-6)) for event in events.Scalars(name)]
 
 

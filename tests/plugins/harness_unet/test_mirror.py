@@ -1,5 +1,7 @@
 """Mirrored prediction: the mean over four views, and nothing else changed."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from harness.plugins.records import Task
 from harness_unet.mirror import Mirrored
 from harness_unet.unet import unet2d, unet3d
 
-MAKERS = {2: unet2d, 3: unet3d}
+MAKERS: dict[int, Any] = {2: unet2d, 3: unet3d}
 
 
 def task(dims: int) -> Task:

@@ -1,5 +1,7 @@
 """The poster's networks: size, shapes they take, and what a user may set."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -61,7 +63,7 @@ def test_3d_pools_in_the_plane_and_never_along_z() -> None:
     x = torch.randn(2, 3, 5, 8, 6)
     assert torch.equal(halved(x), torch.nn.MaxPool3d((1, 2, 2))(x))
     assert torch.equal(halved(x[:, :, 0]), torch.nn.MaxPool2d(2)(x[:, :, 0]))
-    net = unet3d(task(3), 4)
+    net: Any = unet3d(task(3), 4)
     assert all(up.stride == (1, 2, 2) for up in net.up)
 
 
@@ -71,7 +73,7 @@ def test_context_slices_are_input_channels() -> None:
 
 
 @pytest.mark.parametrize("make", [lambda: unet2d(task(2), 2).eval(), lambda: unet3d(task(3), 2).eval()])
-def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:  # type: ignore[no-untyped-def]
+def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:
     net = make()
     shape = (16, 24) if isinstance(net.head, torch.nn.Conv2d) else (3, 16, 24)
     x = torch.randn(3, 1, *shape)
@@ -80,7 +82,7 @@ def test_batch_mates_and_padding_do_not_change_a_prediction(make) -> None:  # ty
 
 
 @pytest.mark.parametrize("make", [lambda: unet2d(task(2), 4), lambda: unet3d(task(3), 4)])
-def test_gradients_reach_every_parameter_also_in_bf16(make) -> None:  # type: ignore[no-untyped-def]
+def test_gradients_reach_every_parameter_also_in_bf16(make) -> None:
     net = make()
     shape = (2, 1, 16, 16) if isinstance(net.head, torch.nn.Conv2d) else (2, 1, 3, 16, 16)
     with torch.autocast("cpu", dtype=torch.bfloat16):
