@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from harness.board.entry_state import EntryState
+from harness.config.protocol import Protocol
 from harness.contract.spec import KINDS, RunSpec
 from harness.stats.arrays import Interval
 from harness.stats.noise_floor import NoiseFloor
-from harness.stats.ranking import RANK_METHOD, RankMethod
+from harness.stats.ranking import RankMethod
 from harness.stats.stability import Stability
 from harness.store.record import Record
 from harness.store.state import RunState
@@ -220,7 +221,7 @@ class Board:
     """
 
     name: str
-    protocol: Mapping[str, Any]
+    protocol: Protocol
     protocol_hash: str
     fields: tuple[Field, ...]
     results: tuple[Result, ...]
@@ -229,8 +230,7 @@ class Board:
     @property
     def rank_method(self) -> RankMethod:
         """The ranking method of the protocol."""
-        method: RankMethod = self.protocol.get("rank_method", RANK_METHOD)
-        return method
+        return self.protocol.rank_method
 
     def of(self, dataset: str) -> tuple[Result, ...]:
         """The results on one dataset, in their order."""

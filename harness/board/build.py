@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from harness.board import clinical
 from harness.board.aggregate import Cases, Gathered, case_values, gather, layout, overall, scores_of
@@ -15,6 +14,7 @@ from harness.board.cost import cost_of, hardware_of
 from harness.board.entry_state import EntryState, entry_state
 from harness.board.rank_entries import ScoredEntry, rank_entries
 from harness.board.seed_scores import SeedScores, scores_by_seed
+from harness.config.protocol import Protocol
 from harness.stats.arrays import Key
 from harness.stats.bootstrap import RESAMPLES
 from harness.stats.noise_floor import NoiseFloor, noise_floor
@@ -23,7 +23,7 @@ from harness.store.record import Record
 
 def build(
     name: str,
-    protocol: Mapping[str, Any],
+    protocol: Protocol,
     protocol_hash: str,
     records: Sequence[Record],
     required: Sequence[EntryRuns] = (),
@@ -46,13 +46,13 @@ def build(
         group = by_dataset[dataset]
         gathered = [gather(entry_runs.records) for entry_runs in group]
         field = _field(dataset, group, gathered, slots[dataset], unused)
-        scored = _scored(group, gathered, field, _metrics(protocol, gathered))
+        scored = _scored(group, gathered, field, _metrics(protocol.metrics, gathered))
         ranked, field = rank_entries(scored, field, protocol, resamples)
         results += ranked
         fields.append(replace(field, noise_floor=_noise_floor(entry.seeds for entry in scored)))
     return Board(
         name,
-        dict(protocol),
+        protocol,
         protocol_hash,
         tuple(fields),
         tuple(results),
@@ -132,11 +132,10 @@ def _unused(run_ids: Sequence[str]) -> tuple[str, ...]:
     return (f"{runs} to other seeds, folds or plugin versions than planned; not counted: {named}.",)
 
 
-def _metrics(protocol: Mapping[str, Any], gathered: Iterable[Gathered]) -> list[str]:
-    """The protocol's metrics in its order, then any other that was scored."""
-    named = list(protocol.get("metrics", ()))
+def _metrics(named: Sequence[str], gathered: Iterable[Gathered]) -> list[str]:
+    """The protocol's metrics `named` in their order, then any other that was scored."""
     scored = {metric for by_key in gathered for metric, _, _ in by_key}
-    return named + sorted(scored - set(named))
+    return [*named, *sorted(scored - set(named))]
 
 
 def _seed_scores(entry_runs: EntryRuns, result: Result, metrics: Sequence[str], field: Field) -> SeedScores:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from harness.board.aggregate import Cases, Gathered
 from harness.board.board import Field, Result
@@ -12,6 +11,7 @@ from harness.board.entry_state import EntryState
 from harness.board.score_arrays import patient_scores, ranking_data
 from harness.board.seed_scores import SeedScores, seed_means
 from harness.board.uncertainty import with_intervals, with_rank_intervals
+from harness.config.protocol import Protocol
 from harness.errors import ConfigError
 from harness.metrics.definitions import metric
 from harness.stats.arrays import Key
@@ -35,14 +35,14 @@ class ScoredEntry:
 
 
 def rank_entries(
-    entries: Sequence[ScoredEntry], field: Field, protocol: Mapping[str, Any], resamples: int
+    entries: Sequence[ScoredEntry], field: Field, protocol: Protocol, resamples: int
 ) -> tuple[list[Result], Field]:
     """The results with ranks and their uncertainty, best first, and the field with that of the ranking.
 
     Only complete entries are ranked. ConfigError for a metric that can't rank.
     """
-    directions = {name: ranking_direction(name) for name in protocol.get("rank_by", ("dice",))}
-    method: RankMethod = protocol.get("rank_method", RANK_METHOD)
+    directions = {name: ranking_direction(name) for name in protocol.rank_by}
+    method = protocol.rank_method
     results = [_with_reason(entry.result, directions) for entry in entries]
     ranked = [i for i, result in enumerate(results) if _can_be_ranked(result, directions)]
     scores: PatientScores | None = None

@@ -46,7 +46,8 @@ def facts(board: Board, field: Field) -> list[tuple[str, list[str]]]:
 
 def protocol_text(board: Board) -> str:
     """The whole protocol as JSON."""
-    return json.dumps(board.protocol, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    protocol = board.protocol.model_dump(mode="json", by_alias=True)
+    return json.dumps(protocol, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _distinct(values: Iterable[Any]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
-from typing import Any
 
 from harness.board.build import build
 from harness.board.collect_records import collect
@@ -51,11 +50,10 @@ def _rebuild(opened: OpenLeaderboard) -> Leaderboard:
             where=f"leaderboard {opened.title}",
             remedy=f"First: harness run {opened.name}",
         )
-    protocol: dict[str, Any] = opened.protocol.model_dump(mode="json", by_alias=True)
     board = build(
         opened.title,
-        protocol,
-        protocol_hash(protocol),
+        opened.protocol,
+        protocol_hash(opened.protocol.model_dump(mode="json", by_alias=True)),
         collected.records,
         collected.required,
         left_out=collected.left_out,

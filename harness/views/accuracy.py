@@ -24,7 +24,7 @@ from harness.views.rows import (
 
 def accuracy(board: Board, field: Field, published: Sequence[Published], name: str) -> Table:
     """Means of metric `name` by structure and phase, and over all; ConfigError if it was not scored."""
-    metrics = board.protocol.get("metrics", ())
+    metrics = board.protocol.metrics
     if name not in metrics:
         raise ConfigError(
             f"'{name}' is not among its metrics",
@@ -50,7 +50,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
     figures.append(FigureColumn(mean, lambda row: row.overall.get(name), scale.text))
     if any(result.overall_ci95.get(name) for result in results):
         # The summary has the one of the metric that ranks.
-        view = "summary" if name == board.protocol.get("rank_by", ("dice",))[0] else ""
+        view = "summary" if name == board.protocol.rank_by[0] else ""
         column = Column("mean 95 %", label="interval of the mean", priority=2, view=view)
         figures.append(interval(name, scale, column))
     columns, rows, sections = lay_out(board, field, published, figures)

@@ -29,7 +29,7 @@ def against(board: Board, field: Field, theirs: Published) -> list[Table]:
             where=f"leaderboard {board.name}",
             remedy=f"It has {', '.join(sorted({f'{r.entry.model} + {r.entry.loss}' for r in theirs.rows}))}.",
         )
-    names = [name for name in board.protocol.get("metrics", ()) if any(name in r.scores for r in theirs.rows)]
+    names = [name for name in board.protocol.metrics if any(name in r.scores for r in theirs.rows)]
     return [_table(board, field, theirs, pairs, name) for name in names]
 
 

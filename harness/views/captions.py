@@ -44,7 +44,7 @@ def notes(field: Field) -> list[str]:
 
 def ranked_by(board: Board) -> str:
     """What the ranks are made from."""
-    names = [SHORT.get(name, name) for name in board.protocol.get("rank_by", ("dice",))]
+    names = [SHORT.get(name, name) for name in board.protocol.rank_by]
     one, several = {
         "aggregate-then-rank": ("mean", ""),
         "rank-then-aggregate": ("the mean of each patient's ranks in", ", each over patients"),

@@ -29,7 +29,7 @@ def leaderboard_json(board: Board, published: Sequence[Published] = ()) -> dict[
     return {
         "schema": SCHEMA,
         "leaderboard": board.name,
-        "protocol": dict(board.protocol),
+        "protocol": board.protocol.model_dump(mode="json", by_alias=True),
         "protocol_hash": board.protocol_hash,
         "split_hash": _by_dataset(board, lambda field: field.split_hash),
         "rank_method": board.rank_method,

@@ -53,7 +53,7 @@ def leaderboard_markdown(board: Board, published: Sequence[Published] = ()) -> s
         for field in board.fields:
             if field.dataset_name == theirs.dataset and counterparts(board, field, theirs):
                 parts += [to_markdown(table) for table in against(board, field, theirs)]
-    parts.append(_protocol(board.protocol))
+    parts.append(_protocol(board.protocol.model_dump(mode="json", by_alias=True)))
     return "\n".join(parts)
 
 

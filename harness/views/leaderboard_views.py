@@ -50,7 +50,7 @@ def available(board: Board) -> list[str]:
 
 def _fields(board: Board, view: str) -> list[Field]:
     """The datasets that have what the view shows: a board may hold datasets of different organs."""
-    if view in NEEDS and NEEDS[view] not in board.protocol.get("metrics", ()):
+    if view in NEEDS and NEEDS[view] not in board.protocol.metrics:
         return []
     if view == "clinical":
         return [field for field in board.fields if any(r.clinical for r in board.of(field.dataset))]

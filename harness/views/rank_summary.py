@@ -12,7 +12,7 @@ from harness.views.rows import SHORT
 
 def rank_sentences(board: Board, entries: Collection[Entry]) -> list[str]:
     """A sentence for each of `entries`; none on a dataset where nothing else is ranked."""
-    metric = board.protocol.get("rank_by", ("dice",))[0]
+    metric = board.protocol.rank_by[0]
     sentences = []
     for field in board.fields:
         results = board.of(field.dataset)

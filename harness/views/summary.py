@@ -36,7 +36,7 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
     figures = [
         figure for place, name in enumerate(metrics) for figure in _accuracy(field, name, place, results)
     ]
-    if len(board.protocol.get("rank_by", ())) > 1:
+    if len(board.protocol.rank_by) > 1:
         figures.append(_mean_rank())
     figures += _costs([*results, *(row for one in published for row in one.rows)])
     columns, rows, sections = lay_out(board, field, published, figures, grouped=True)
@@ -56,8 +56,7 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
 
 def summary_metrics(board: Board) -> list[str]:
     """Those that rank, then Dice and Hausdorff distance where they were scored."""
-    scored = board.protocol.get("metrics", ())
-    wanted = [*board.protocol.get("rank_by", ("dice",)), *(m for m in ("dice", "hd") if m in scored)]
+    wanted = [*board.protocol.rank_by, *(m for m in ("dice", "hd") if m in board.protocol.metrics)]
     return list(dict.fromkeys(wanted))
 
 

@@ -18,7 +18,7 @@ from harness.store.record import CaseScore, Record
 from harness.store.state import RunState
 
 UNITS = {"dice": "1", "hd": "mm", "hd95": "mm", "assd": "mm", "volume": "mL", "volume-error": "mL"}
-PROTOCOL: dict[str, Any] = {
+_PROTOCOL: dict[str, Any] = {
     "spacing_mm": 2.0,
     "epochs": {"2d": 7, "3d": 15},
     "split": "official",
@@ -26,6 +26,14 @@ PROTOCOL: dict[str, Any] = {
     "metrics": ["dice", "hd", "hd95", "assd", "volume", "volume-error"],
     "rank_by": ["dice"],
 }
+
+
+def protocol(**changes: Any) -> Protocol:
+    """The protocol of the made-up records; `changes` replace its fields."""
+    return Protocol.model_validate({**_PROTOCOL, **changes})
+
+
+PROTOCOL = protocol()
 CPU = "cpu: AMD EPYC 9B45, 2 cores"
 
 
@@ -90,7 +98,7 @@ def record(
             keys=keys,
             seed=seed,
             fold=fold,
-            scoring=Protocol(**PROTOCOL).resolved(dims),
+            scoring=PROTOCOL.resolved(dims),
         ),
         "status": status,
         "hardware": hardware(CPU),

@@ -51,7 +51,7 @@ class Ground:
     def metrics(self) -> list[str]:
         """The scored metrics that have a better direction: those that rank first, then the protocol's."""
         scored = dict.fromkeys(name for result in self.results for name in result.scores)
-        wanted = (*self.board.protocol.get("rank_by", ("dice",)), *scored)
+        wanted = (*self.board.protocol.rank_by, *scored)
         judged = (name for name in wanted if name in scored and metric(name).higher_is_better is not None)
         return list(dict.fromkeys(judged))
 

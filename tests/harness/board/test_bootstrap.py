@@ -204,7 +204,7 @@ def test_every_way_to_rank_has_intervals(method):
         )
         for loss, base in (("a", 0.9), ("b", 0.7), ("c", 0.5))
     ]
-    made = board(records, {**made_records.PROTOCOL, "rank_method": method})
+    made = board(records, made_records.protocol(rank_method=method))
     assert made.rank_method == method
     assert [(r.entry.loss, r.rank, r.rank_interval, r.group) for r in made.results] == [
         ("a", 1, (1, 1), "A"),

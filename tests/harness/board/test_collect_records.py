@@ -122,7 +122,7 @@ def on(data, *names):
 
 def write(folder, found):
     """Leave in a leaderboard's folder what its command leaves there."""
-    ranked = build("quick", PROTOCOL.model_dump(mode="json"), "h", found.records, left_out=found.left_out)
+    ranked = build("quick", PROTOCOL, "h", found.records, left_out=found.left_out)
     write_leaderboard(folder, ranked, [*found.records, *found.kept])
 
 

@@ -99,7 +99,7 @@ def test_a_rank_by_tests_is_within_its_interval(patients):
         )
         for place in range(6)
     ]
-    protocol = {**made_records.PROTOCOL, "rank_method": "test-then-rank"}
+    protocol = made_records.protocol(rank_method="test-then-rank")
     results = build("quick", protocol, "", records, resamples=200).results
     assert all(r.rank_interval[0] <= r.rank <= r.rank_interval[1] for r in results)
     assert [r.rank for r in results] == ([1] * 6 if patients < 12 else [1, 2, 3, 4, 5, 6])
@@ -139,7 +139,7 @@ def test_a_metric_without_a_better_direction_cannot_rank():
         ranking_direction("volume")
     records = [made_records.record(scores([120.0, 110.0], metric="volume"))]
     with pytest.raises(ConfigError, match="no better direction"):
-        build("quick", {**made_records.PROTOCOL, "rank_by": ["volume"]}, "", records)
+        build("quick", made_records.PROTOCOL.model_copy(update={"rank_by": ("volume",)}), "", records)
 
 
 def test_the_board_ranks_by_the_protocols_method():
@@ -149,8 +149,7 @@ def test_the_board_ranks_by_the_protocols_method():
     ]
 
     def first(**other):
-        protocol = {**made_records.PROTOCOL, **other}
-        return build("quick", protocol, "", records, resamples=0).results[0].entry.loss
+        return build("quick", made_records.protocol(**other), "", records, resamples=0).results[0].entry.loss
 
     assert first() == "b"
     assert first(rank_method="aggregate-then-rank") == "b"

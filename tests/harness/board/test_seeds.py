@@ -29,8 +29,9 @@ def records(loss, by_seed, patients=40, spread=0.05):
 
 def board(*entries, **other):
     found = [record for entry in entries for record in entry]
-    protocol = {**made_records.PROTOCOL, **other}
-    return build("quick", protocol, "ab" * 32, found, [made_records.plan(one) for one in found])
+    return build(
+        "quick", made_records.protocol(**other), "ab" * 32, found, [made_records.plan(one) for one in found]
+    )
 
 
 @pytest.mark.parametrize("method", ["aggregate-then-rank", "rank-then-aggregate", "test-then-rank"])

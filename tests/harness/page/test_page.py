@@ -82,7 +82,7 @@ def evil():
         )
     failed = made_records.record(entry=("broken", "x"), dataset=EVIL, status="failed")
     planned = [*map(made_records.plan, records), made_records.plan(failed, "failed", f"raised {EVIL}")]
-    protocol = {**made_records.PROTOCOL, "note": EVIL}
+    protocol = made_records.protocol(class_weights={EVIL: 1.0})
     board = build(EVIL, protocol, "1a2b3c4d" * 8, records, planned)
     return Parsed(page(board))
 

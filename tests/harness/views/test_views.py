@@ -175,7 +175,7 @@ def test_notes_about_a_dataset_are_in_every_caption(board_of):
 
 def test_rank_by_two_metrics_is_shown(board_of):
     """Dice ranks the entries 1 2 3 4 5 6, HD the same ones 4 5 6 2 1 3."""
-    protocol = {**made_records.PROTOCOL, "rank_by": ["dice", "hd"]}
+    protocol = made_records.protocol(rank_by=["dice", "hd"])
     (table,) = tables(board_of(made_records.quick(), protocol=protocol))
     assert table.title.endswith("ranked by the mean of the ranks in Dice and HD")
     assert [cell.text for cell in column(table, "mean", "rank")] == [
@@ -224,7 +224,7 @@ def test_a_method_that_ties_all_entries_is_said_to(board_of):
     """Five patients are too few for any significant win, so all tie."""
     text = " ".join(told(board_of(made_records.quick(patients=5)), width=80).split())
     assert "by test-then-rank — (ties all entries)." in text
-    protocol = {**made_records.PROTOCOL, "rank_method": "test-then-rank"}
+    protocol = made_records.protocol(rank_method="test-then-rank")
     tied = " ".join(told(board_of(made_records.quick(patients=5), protocol=protocol), width=80).split())
     assert "by aggregate-then-rank — (this ranking ties all entries)" in tied
 
@@ -237,7 +237,7 @@ def test_a_method_that_ties_all_entries_is_said_to(board_of):
     ],
 )
 def test_the_title_says_how_ranks_were_made(board_of, method, words):
-    protocol = {**made_records.PROTOCOL, "rank_method": method}
+    protocol = made_records.protocol(rank_method=method)
     (table,) = tables(board_of(made_records.quick(), protocol=protocol))
     assert table.title.endswith(words)
 
@@ -265,7 +265,7 @@ def test_what_was_left_out_stands_below_with_the_reason(board_of):
 
 
 def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
-    board = board_of(made_records.quick(patients=2), protocol={**made_records.PROTOCOL, "metrics": ["dice"]})
+    board = board_of(made_records.quick(patients=2), protocol=made_records.protocol(metrics=["dice"]))
     assert available(board) == ["summary", "dice", "clinical", "groups", "cost"]
     with pytest.raises(ConfigError, match=r"no view 'sumary'\. Did you mean 'summary'"):
         tables(board, "sumary")
