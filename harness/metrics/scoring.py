@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,16 +97,22 @@ def _value(m: Metric, pair: StructurePair, voxel_mm3: float) -> float:
     return pair.value(m)
 
 
+def check_engine(name: str) -> None:
+    """ConfigError for the name of an engine that does not exist."""
+    known = get_args(Engine)
+    if name not in known:
+        raise ConfigError(f"no scoring engine '{name}'", remedy=nearest(name, known))
+
+
 def _engine(name: str) -> Callable[[LabelMap, LabelMap, list[int], Spacing, bool], Sequence[StructurePair]]:
     if name == "fast":
         from harness.metrics import fast_engine
 
         return fast_engine.measure
-    if name == "medpy":
-        from harness.metrics import medpy_engine
+    check_engine(name)
+    from harness.metrics import medpy_engine
 
-        return medpy_engine.measure
-    raise ConfigError(f"no scoring engine '{name}'", remedy=nearest(name, ("fast", "medpy")))
+    return medpy_engine.measure
 
 
 def _label(structure: str, value: object) -> int:

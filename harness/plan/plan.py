@@ -24,7 +24,7 @@ from harness.store.runs import RunFolder, RunsFolder
 from harness.store.state import Action, RunState, StateOfRun, state_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PlannedRun:
     """One run: its specification, its paths on this machine, its state, and what is to be done about it.
 
@@ -40,6 +40,9 @@ class PlannedRun:
     run_spec: RunSpec | None = None
     paths: LocalPaths | None = None
     failure: Failure | None = None
+
+    def __repr__(self) -> str:
+        return f"PlannedRun({self.id or self.entry.label!r}, {self.state}: {self.reason})"
 
     @property
     def id(self) -> str:

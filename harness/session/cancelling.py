@@ -36,7 +36,7 @@ def cancel_runs(
     """Cancel the selected runs, and wait for those that run; ConfigError without a selection."""
     if leaderboard is None and not globs:
         raise ConfigError(
-            "which runs?", where="cancel", remedy="Name a leaderboard, or runs with --run 'GLOB'."
+            "no runs are selected", where="cancel", remedy="Name a leaderboard, or runs with --run 'GLOB'."
         )
     runs = workspace.existing_runs
     found = statuses(runs, leaderboard, globs)

@@ -12,6 +12,7 @@ from harness.errors import ConfigError
 from harness.metrics.definitions import metric
 from harness.session.display import Displayed
 from harness.session.entries import FoundEntry
+from harness.session.workspace import listed
 from harness.stats.confidence_intervals import MIN_PATIENTS
 from harness.stats.verdict import Verdict
 from harness.tables.table import Table
@@ -105,6 +106,7 @@ def compare_entries(
     margins: Mapping[str, float] | None = None,
 ) -> EntryComparison:
     """B against A; see `harness.board.compare.compare`."""
+    metrics = None if metrics is None else listed("metrics", metrics)
     return EntryComparison(
         compare(a.records, b.records, metrics=metrics, names=(a.name, b.name), margins=margins)
     )

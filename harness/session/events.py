@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.execute.scheduler import Event as RunEventKind
 from harness.execute.scheduler import ScheduleOutcome
 from harness.plan.plan import Plan, PlannedRun
+from harness.views.heartbeat import progress_text
 
 Step = Literal["reading cases", "scoring cases", "timing", "preflight"]
 
@@ -53,9 +54,9 @@ class RunEvent:
     def __str__(self) -> str:
         name = f"{self.run.entry.label}, seed {self.run.seed}, fold {self.run.fold}"
         if self.kind == "progress":
-            words = [str(self.details.get("phase", "started"))]
-            if self.details.get("epochs"):
-                words.append(f"epoch {self.details.get('epoch', 0)} of {self.details['epochs']}")
+            words = [progress_text(self.details)]
+            if self.details.get("phase") == "train" and self.details.get("epochs"):
+                words.insert(0, f"epoch {self.details.get('epoch', 0)} of {self.details['epochs']}")
             return f"{name}: {', '.join(words)}"
         if self.kind == "end":
             failure = self.details.get("failure") or {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.data.case import Case
 from harness.data.predictions import FoundPredictions, find_predictions
 from harness.errors import ConfigError, nearest
-from harness.metrics.scoring import Engine
+from harness.metrics.scoring import Engine, check_engine
 from harness.pipeline.external import score_files
 from harness.plan.choice import Choice, parse
 from harness.plan.matrix import seeds_and_folds
@@ -56,6 +56,7 @@ def score_external(
     on_event: Listener,
 ) -> ScoredPredictions:
     """Score every test case; `labels` are the label values in the files, by structure."""
+    check_engine(engine)
     choice = _choose_dataset(opened, dataset)
     data = opened.open_data(choice, advancing(on_event, "reading cases"))
     found = find_predictions(predictions, data.source.cases)

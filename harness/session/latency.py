@@ -77,6 +77,8 @@ def time_entries(
     on_event: Listener,
 ) -> Latencies:
     """Time the prediction of the first `volumes` test volumes, `rounds` times over all entries in turns."""
+    if not names:
+        raise ConfigError("no entries are named", where="time", remedy="Name one as MODEL+LOSS.")
     if volumes < 1 or rounds < 1:
         raise ConfigError("--volumes and --rounds must be at least 1", where="time")
     opened, entries = find_entries(workspace, names, leaderboard, where="time")

@@ -15,7 +15,7 @@ from harness.plan.choice import Choice
 from harness.plan.data import Data, open_data
 from harness.plan.matrix import Matrix, Selection, expand
 from harness.plugins.manager import Registry
-from harness.session.workspace import Workspace
+from harness.session.workspace import Workspace, listed
 from harness.store.atomic import digest
 from harness.store.runs import RunsFolder
 
@@ -75,7 +75,7 @@ def open_leaderboard(
     With `absent`, plugins that the leaderboard lists may be missing: its records can be shown without
     them. ConfigError for an unknown leaderboard or key, PluginError for an unknown plugin.
     """
-    overrides = (*workspace.overrides, *overrides)
+    overrides = (*workspace.overrides, *listed("overrides", overrides))
     project = load(workspace.file, name, overrides)
     settings, protocol = project.leaderboard(name)
     title = name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.contract.spec import RunSpec
 from harness.errors import HarnessError
-from harness.metrics.scoring import Engine
+from harness.metrics.scoring import Engine, check_engine
 from harness.pipeline.external import rescore
 from harness.plan.data import Data
 from harness.plan.matrix import seeds_and_folds
@@ -36,6 +36,7 @@ class RescoreOutcome:
 
 def rescore_leaderboard(opened: OpenLeaderboard, engine: Engine, on_event: Listener) -> RescoreOutcome:
     """Score the saved predictions of every selected run and external entry."""
+    check_engine(engine)
     done: list[str] = []
     left: dict[str, str] = {}
     differences: dict[str, float] = {}

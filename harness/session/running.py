@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 from harness.board.assign_records import entry_name
 from harness.board.board import Entry
-from harness.errors import ConfigError
+from harness.errors import Blame, ConfigError, nearest
 from harness.execute.executor import RunExecutor
 from harness.execute.resource_requests import Needs
 from harness.execute.scheduler import Event, ScheduleOutcome, schedule
@@ -22,6 +24,9 @@ from harness.session.periodic_rebuild import PeriodicRebuild
 from harness.session.planning import plan_runs
 from harness.session.rebuild import rebuild
 from harness.session.workspace import Workspace
+
+PROGRESS_S = 5.0
+"""The interval of progress events of a run within a phase and an epoch."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class RunOptions:
     debug: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunsOutcome:
     """How the runs of a plan ended, and the leaderboard that they led to.
 
@@ -49,6 +54,9 @@ class RunsOutcome:
     plan: Plan
     schedule: ScheduleOutcome
     leaderboard: Leaderboard | None
+
+    def __repr__(self) -> str:
+        return f"RunsOutcome({self.plan.leaderboard}: {ScheduleEnded(self.schedule)})"
 
     @property
     def ok(self) -> bool:
@@ -73,6 +81,8 @@ def run_leaderboard(
     """Carry out the selected runs that are `wanted` (default: all), and rank the leaderboard."""
     if options.debug and options.timeout_s is not None:
         raise ConfigError("--timeout would end a debugger too", where="--pdb", remedy="Leave one out.")
+    if options.timeout_s is not None and not 0 < options.timeout_s < math.inf:
+        raise ConfigError(f"a timeout of {options.timeout_s} s", remedy="Give a finite number above 0.")
     with _debugging(options.debug):
         plan = plan_runs(opened, on_event, options.observers)
     if wanted is not None:
@@ -105,8 +115,11 @@ def _schedule(
     executor, name = _executor(opened, options)
     tables = PeriodicRebuild(opened)
 
+    news = _News()
+
     def listen(event: Event, run: PlannedRun, details: dict[str, Any]) -> None:
-        on_event(RunEvent(event, run, details))
+        if event != "progress" or news.in_heartbeat(run.id, details):
+            on_event(RunEvent(event, run, details))
         if event == "end":
             tables.run_ended()
 
@@ -125,6 +138,25 @@ def _schedule(
         )
     finally:
         executor.close()
+
+
+class _News:
+    """Which heartbeats are passed on: the scheduler reads them at every poll, changed or not."""
+
+    def __init__(self) -> None:
+        self._passed: dict[str, tuple[Mapping[str, Any], float]] = {}
+
+    def in_heartbeat(self, run_id: str, heartbeat: Mapping[str, Any]) -> bool:
+        """True for a new phase or epoch, and for other changes at most every `PROGRESS_S` seconds."""
+        last, at = self._passed.get(run_id, ({}, 0.0))
+        if heartbeat == last:
+            return False
+        now = time.monotonic()
+        same = all(heartbeat.get(name) == last.get(name) for name in ("phase", "epoch"))
+        if same and now - at < PROGRESS_S:
+            return False
+        self._passed[run_id] = (dict(heartbeat), now)
+        return True
 
 
 def _executor(opened: OpenLeaderboard, options: RunOptions) -> tuple[RunExecutor, str]:
@@ -156,7 +188,10 @@ def trial_overrides(workspace: Workspace, name: str, limit: int, overrides: Sequ
 
 
 def failed_before(blame: Sequence[str]) -> Wanted:
-    """Wants runs whose last attempt failed; with `blame`, only those failures."""
+    """Wants runs whose last attempt failed; with `blame`, only those failures. ConfigError for another."""
+    for name in blame:
+        if name not in get_args(Blame):
+            raise ConfigError(f"no blame '{name}'", where="retry", remedy=nearest(name, get_args(Blame)))
 
     def wanted(opened: OpenLeaderboard, run: PlannedRun) -> bool:
         if run.failure is None:

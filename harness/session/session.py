@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harness.errors import Blame
-from harness.session.workspace import Workspace
+from harness.session.workspace import Workspace, listed
 
 # Methods import what they need when they are called: a session opens at once, and only what trains or
 # predicts loads torch.
@@ -59,8 +59,8 @@ class Session:
             _path(config),
             {name: Path(path) for name, path in (data or {}).items()},
             _path(runs),
-            tuple(map(Path, plugin_files)),
-            tuple(overrides),
+            tuple(Path(file).expanduser() for file in plugin_files),
+            listed("overrides", overrides),
         )
 
     def __repr__(self) -> str:
@@ -119,7 +119,8 @@ class Session:
         at once; `address` is a cluster's. A run is ended after `timeout_s` seconds. `observers` are places
         to report to (``{"tensorboard": "logs"}``). With `detach`, runs are submitted to a cluster and left.
         With `debug`, runs happen in this process, and the debugger opens at a plugin's line that fails.
-        `on_event` hears a typed event of everything that happens (``on_event=print`` shows them).
+        `on_event` hears a typed event of everything that happens (``on_event=print`` shows them); progress
+        within an epoch comes every five seconds. What it raises stops the workers, as KeyboardInterrupt does.
 
         A run that fails is in the outcome, not an exception.
         """
@@ -156,7 +157,9 @@ class Session:
 
         options = RunOptions(executor, jobs, address, timeout_s, observers or {}, detach, debug)
         selection = _selection(models, losses, datasets)
-        return self._run(leaderboard, selection, overrides, limit, options, on_event, failed_before(blame))
+        return self._run(
+            leaderboard, selection, overrides, limit, options, on_event, failed_before(listed("blame", blame))
+        )
 
     def leaderboard(
         self,
@@ -260,7 +263,7 @@ class Session:
         board = leaderboard or leaderboard_of(self.workspace, dataset)
         return score_external(
             self._open(board, None, overrides),
-            Path(predictions),
+            Path(predictions).expanduser(),
             dataset=dataset,
             name=name,
             labels=labels,
@@ -293,7 +296,7 @@ class Session:
         """
         from harness.session.selected_runs import statuses
 
-        return tuple(statuses(self.workspace.existing_runs, leaderboard, runs))
+        return tuple(statuses(self.workspace.existing_runs, leaderboard, listed("runs", runs)))
 
     def cancel(self, leaderboard: str | None = None, *, runs: Sequence[str] = ()) -> CancelOutcome:
         """Stop runs that are running or queued, on any machine; selection as in `status`, one is needed.
@@ -302,7 +305,7 @@ class Session:
         """
         from harness.session.cancelling import cancel_runs
 
-        return cancel_runs(self.workspace, leaderboard, runs)
+        return cancel_runs(self.workspace, leaderboard, listed("runs", runs))
 
     def merge(self, *sources: PathLike, weights: bool = False) -> Merged:
         """Copy finished runs of other machines into this folder of runs.
@@ -312,7 +315,7 @@ class Session:
         """
         from harness.store.merge import merge
 
-        return merge(list(map(Path, sources)), self.workspace.runs, weights=weights)
+        return merge([Path(source).expanduser() for source in sources], self.workspace.runs, weights=weights)
 
     def check_data(self, dataset: str, *, on_event: Listener | None = None) -> DataAudit:
         """Read every case of a dataset (``name`` or ``name[key=value]``) and report what is odd about it."""
@@ -375,8 +378,8 @@ class Session:
 def _selection(models: Sequence[str], losses: Sequence[str], datasets: Sequence[str]) -> Selection:
     from harness.plan.matrix import Selection
 
-    return Selection(tuple(models), tuple(losses), tuple(datasets))
+    return Selection(listed("models", models), listed("losses", losses), listed("datasets", datasets))
 
 
 def _path(path: PathLike | None) -> Path | None:
-    return None if path is None else Path(path)
+    return None if path is None else Path(path).expanduser()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,13 @@ class Workspace:
     def data_roots(self) -> Mapping[str, Path]:
         """`data`; ConfigError for the name of a dataset that no plugin registers."""
         return checked_roots(self.data, self.registry)
+
+
+def listed(what: str, values: Sequence[str]) -> tuple[str, ...]:
+    """`values` as a tuple; ConfigError for one string, whose letters would count as values."""
+    if isinstance(values, str):
+        raise ConfigError(f"{what} is the string {values!r}", remedy=f"Write [{values!r}].")
+    return tuple(values)
 
 
 def checked_roots(data: Mapping[str, Path], registry: Registry) -> Mapping[str, Path]:

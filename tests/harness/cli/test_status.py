@@ -31,7 +31,7 @@ def test_what_there_is_none_of_is_told_in_one_line(done_project: Project, projec
     assert "no such folder of runs" in nothing.err
     which = done_project("cancel")
     assert which.code == 2
-    assert "which runs?" in which.err
+    assert "no runs are selected" in which.err
 
 
 def test_cancelling_what_is_done_changes_nothing(done_project: Project) -> None:
