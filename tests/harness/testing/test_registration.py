@@ -24,7 +24,7 @@ MISTAKES = {
         "Did you mean",
     ),
     "not_marked": ("registration", GOOD + "def harness_losses():\n    return []\n", "@hookimpl"),
-    "false_record": ("registration", GOOD + "    yield 'another'\n", "Model records only"),
+    "false_record": ("registration", GOOD + "    yield 'another'\n", "only Model records"),
     "raises_late": ("registration", GOOD + "    raise ValueError('no second model')\n", "Correct"),
     "wrong_default": (
         "registration",
