@@ -1,1 +1,1 @@
-"""What processes tell each other on disk: the specification of a run and its record, typed and versioned."""
+"""The files through which processes communicate: the specification of a run and its record, with versions."""

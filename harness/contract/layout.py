@@ -1,6 +1,7 @@
 """Frozen dataclasses from JSON and back: each field is checked, and unknown or missing ones are errors.
 
-A reader is compiled once a class from its type hints: a table of 10,000 runs reads as many records.
+The reader of a class is compiled once from its type hints, because a table of 10,000 runs reads as many
+records.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Misfit(ValueError):
         self.path: list[str] = []
 
     def inside(self, name: str) -> Misfit:
-        """The same, seen from the value that has the field `name`."""
+        """Prefix the path with `name`, the field that holds the value; return the error itself."""
         self.path.insert(0, name)
         return self
 
@@ -43,8 +44,8 @@ def read(cls: type[T], value: object) -> T:
     """An instance of a frozen dataclass from a JSON object; Misfit where a field does not fit.
 
     The class has neither slots nor a ``__post_init__``. A field's JSON name is its ``metadata["name"]``, else
-    its own; one that is ``apart`` is not in JSON. A class with a ``variant``, a class method from the JSON
-    object to a subclass, is read as that subclass.
+    its attribute; a field with ``metadata["apart"]`` is not in JSON. A class with a ``variant``, a class
+    method from the JSON object to a subclass, is read as that subclass.
     """
     made: T = _object_reader(cls)(value)  # type: ignore[arg-type]  # a class is hashable
     return made
@@ -60,16 +61,16 @@ def as_json(instance: Any) -> dict[str, Any]:
     return made
 
 
-def _json_name(one: Field[Any]) -> str:
-    return str(one.metadata.get("name", one.name))
+def _json_name(field_: Field[Any]) -> str:
+    return str(field_.metadata.get("name", field_.name))
 
 
 def _fields(cls: type[Any]) -> list[Field[Any]]:
-    return [one for one in fields(cls) if not one.metadata.get("apart")]
+    return [field_ for field_ in fields(cls) if not field_.metadata.get("apart")]
 
 
-def _required(one: Field[Any]) -> bool:
-    return one.default is MISSING and one.default_factory is MISSING
+def _required(field_: Field[Any]) -> bool:
+    return field_.default is MISSING and field_.default_factory is MISSING
 
 
 # Reading
@@ -91,24 +92,23 @@ def _object_reader(cls: type) -> Read:
 def _plain_reader(cls: type) -> Read:
     hints = get_type_hints(cls)
     known = [
-        (_json_name(one), one.name, hints[one.name], reader_of(hints[one.name]), _required(one))
-        for one in _fields(cls)
+        (_json_name(f), f.name, hints[f.name], reader_of(hints[f.name]), _required(f)) for f in _fields(cls)
     ]
     names = {name for name, *_ in known}
-    defaults = {one.name: one.default for one in fields(cls) if one.default is not MISSING}
-    factories = {one.name: one.default_factory for one in fields(cls) if one.default_factory is not MISSING}
+    defaults = {f.name: f.default for f in fields(cls) if f.default is not MISSING}
+    factories = {f.name: f.default_factory for f in fields(cls) if f.default_factory is not MISSING}
 
     def read_object(value: Any) -> Any:
         if type(value) is not dict:
-            raise Misfit(f"is {_said(value)}, not an object")
+            raise Misfit(f"is {_shown(value)}, not an object")
         made, count, name = defaults.copy(), 0, ""
         try:
             for name, attribute, plain, read_field, required in known:
                 if name in value:
                     count += 1
-                    one = value[name]
+                    inner = value[name]
                     # Most values are of a plain type, which needs no call.
-                    made[attribute] = one if type(one) is plain else read_field(one)
+                    made[attribute] = inner if type(inner) is plain else read_field(inner)
                 elif required:
                     raise Misfit("is missing")
         except Misfit as error:
@@ -128,7 +128,7 @@ def _plain_reader(cls: type) -> Read:
 
 
 def reader_of(hint: Any) -> Read:
-    """What checks and converts the JSON value of a field.
+    """The function that checks and converts the JSON value of a field.
 
     The type is a scalar, Any, Literal, ``X | None`` or ``X | Y``, ``tuple``, ``Mapping[str, X]``, or a
     dataclass.
@@ -153,26 +153,26 @@ def reader_of(hint: Any) -> Read:
 def _whole(value: Any) -> Any:
     if type(value) is int:
         return value
-    raise Misfit(f"is {_said(value)}, not a whole number")
+    raise Misfit(f"is {_shown(value)}, not a whole number")
 
 
 def _number(value: Any) -> Any:
     # A whole number stays one, so that it is written as it was read.
     if type(value) is float or type(value) is int:
         return value
-    raise Misfit(f"is {_said(value)}, not a number")
+    raise Misfit(f"is {_shown(value)}, not a number")
 
 
 def _string(value: Any) -> Any:
     if type(value) is str:
         return value
-    raise Misfit(f"is {_said(value)}, not a string")
+    raise Misfit(f"is {_shown(value)}, not a string")
 
 
 def _truth(value: Any) -> Any:
     if type(value) is bool:
         return value
-    raise Misfit(f"is {_said(value)}, not true or false")
+    raise Misfit(f"is {_shown(value)}, not true or false")
 
 
 def _anything(value: Any) -> Any:
@@ -184,10 +184,10 @@ _SCALARS: dict[Any, Read] = {int: _whole, float: _number, str: _string, bool: _t
 
 def _choice(allowed: tuple[Any, ...]) -> Read:
     def read_choice(value: Any) -> Any:
-        for one in allowed:
-            if type(value) is type(one) and value == one:
+        for choice in allowed:
+            if type(value) is type(choice) and value == choice:
                 return value
-        raise Misfit(f"is {_said(value)}, not {' or '.join(map(repr, allowed))}")
+        raise Misfit(f"is {_shown(value)}, not {' or '.join(map(repr, allowed))}")
 
     return read_choice
 
@@ -221,8 +221,8 @@ def _sequence(arguments: tuple[Any, ...]) -> Read:
 
     def read_sequence(value: Any) -> Any:
         if type(value) is not list or (size is not None and len(value) != size):
-            wanted = "a list" if size is None else f"a list of {size}"
-            raise Misfit(f"is {_said(value)}, not {wanted}")
+            expected = "a list" if size is None else f"a list of {size}"
+            raise Misfit(f"is {_shown(value)}, not {expected}")
         if exact is not None and exact.issuperset(map(type, value)):
             return tuple(value)
         return tuple(map(each, value))
@@ -235,7 +235,7 @@ def _mapping(hint: Any) -> Read:
 
     def read_mapping(value: Any) -> Any:
         if type(value) is not dict:
-            raise Misfit(f"is {_said(value)}, not an object")
+            raise Misfit(f"is {_shown(value)}, not an object")
         if each is _anything:
             return value
         name = ""
@@ -250,7 +250,7 @@ def _mapping(hint: Any) -> Read:
     return read_mapping
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
 
@@ -263,7 +263,7 @@ def _writer(cls: type[Any]) -> Fields:
 
 
 Fields = list[tuple[str, str, Write | None, Any]]
-"""Of each field: its name in JSON and in the class, what writes it, and the value that JSON omits."""
+"""For each field: its name in JSON, its attribute, its writer, and the value that JSON omits."""
 
 
 @cache
@@ -271,20 +271,20 @@ def _object_writer(cls: type[Any]) -> Fields:
     hints = get_type_hints(cls)
     return [
         (
-            _json_name(one),
-            one.name,
-            writer_of(hints[one.name]),
-            one.default if one.metadata.get("omit") else MISSING,
+            _json_name(field_),
+            field_.name,
+            writer_of(hints[field_.name]),
+            field_.default if field_.metadata.get("omit") else MISSING,
         )
-        for one in _fields(cls)
+        for field_ in _fields(cls)
     ]
 
 
 def writer_of(hint: Any) -> Write | None:
-    """What turns a value of a type into JSON; None where it is JSON as it is."""
+    """The function that turns a value of a type into JSON; None if the value needs no conversion."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        writers = [write for one in arguments if (write := writer_of(one)) is not None]
+        writers = [write for argument in arguments if (write := writer_of(argument)) is not None]
         if not writers:
             return None
         (only,) = writers
@@ -296,5 +296,5 @@ def writer_of(hint: Any) -> Write | None:
         inner = writer_of(arguments[1])
         if inner is None:
             return dict
-        return lambda value: {name: inner(one) for name, one in value.items()}
+        return lambda value: {name: inner(item) for name, item in value.items()}
     return as_json if is_dataclass(hint) else None

@@ -1,4 +1,4 @@
-"""Where the files of a run lie on this machine, in ``local.json``; in no key and in no record."""
+"""The paths of a run on this machine, in ``local.json``; they are in no key and in no record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 class LocalPaths:
     """Paths that a worker needs: the dataset's `root`, the `cache`, the `manifest`, plugins in files.
 
-    `observers` names a place for each observer that is to be told of the run.
+    `observers` has the destination of each observer's reports, by its name.
     """
 
     root: str

@@ -1,7 +1,7 @@
 """One chain of migrations: a file of any earlier layout is lifted to the present one, step by step.
 
-Each ``update_to_N`` takes a JSON object of layout N - 1 and gives one of layout N. A step is never changed
-once a version with it has been released, and what a step needs stands in it: the defaults of its time.
+Each ``update_to_N`` takes a JSON object of layout N - 1 and returns one of layout N. A step is never changed
+after it was released, so it contains all it needs, such as the defaults of its time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Step = Callable[[dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Chain:
-    """The steps from layout 0, which bears no number, to the present one: ``steps[n]`` leads to n + 1."""
+    """The steps from layout 0, which has no number, to the present one: ``steps[n]`` leads to n + 1."""
 
     steps: Sequence[Step]
 
@@ -27,12 +27,12 @@ class Chain:
         """The present layout."""
         return len(self.steps)
 
-    def lift(self, value: Mapping[str, Any], what: str) -> dict[str, Any]:
-        """`value` in the present layout. HarnessError for a newer one; `what` names the file."""
+    def lift(self, value: Mapping[str, Any], file: str) -> dict[str, Any]:
+        """`value` in the present layout. HarnessError for a newer one; `file` names the file."""
         schema = value.get("schema", 0)
         if type(schema) is not int or not 0 <= schema <= self.version:
             raise HarnessError(
-                f"{what} has schema {schema!r}, this version reads up to {self.version}",
+                f"{file} has schema {schema!r}, this version reads up to {self.version}",
                 remedy="Use the version of Harness that wrote it, or run it again.",
             )
         lifted = dict(value)
@@ -42,7 +42,7 @@ class Chain:
 
 
 def update_spec_to_1(spec: dict[str, Any]) -> dict[str, Any]:
-    """Numbered layouts begin. Earlier specs may lack what had a single value at the time."""
+    """Number the layout. Earlier specs may lack fields that had only one possible value."""
     protocol = spec.get("protocol")
     if not isinstance(protocol, dict):
         raise Misfit("is missing" if protocol is None else "is not an object").inside("protocol")
@@ -65,24 +65,24 @@ PROTOCOL_OF_0 = {
     "keep_predictions": False,
     "empty": {"one_empty_distance": "diagonal", "both_empty": "exclude"},
 }
-"""Fields of a protocol that layout 0 did not always have, with the only value they could have."""
+"""Fields of a protocol that layout 0 did not always have, with their only possible value."""
 
 
 SPEC = Chain([update_spec_to_1])
-"""That of ``spec.json``."""
+"""The migrations of ``spec.json``."""
 
 
-def lift_spec(spec: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """A spec in the present layout. The first files of layout 1 were as sparse as those without a number."""
+def lift_spec(spec: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """A spec in the present layout. The first files of layout 1 lack the same fields as those of layout 0."""
     protocol = spec.get("protocol")
     sparse = "algorithms" not in spec
     if isinstance(protocol, dict) and "epochs" in protocol:
         sparse = sparse or not PROTOCOL_OF_0.keys() <= protocol.keys()
-    return SPEC.lift({**spec, "schema": 0} if sparse and spec.get("schema") == 1 else spec, what)
+    return SPEC.lift({**spec, "schema": 0} if sparse and spec.get("schema") == 1 else spec, file)
 
 
 def update_record_to_1(record: dict[str, Any]) -> dict[str, Any]:
-    """Numbered layouts begin. The energy of training was not measured before."""
+    """Number the layout. The energy of training was not measured before."""
     model = record.get("model")
     if isinstance(model, dict) and model:
         record = {**record, "model": {"training_energy_j": None, **model}}
@@ -90,11 +90,11 @@ def update_record_to_1(record: dict[str, Any]) -> dict[str, Any]:
 
 
 RECORD = Chain([update_record_to_1])
-"""That of ``record.json``; the spec in it is lifted by its own chain."""
+"""The migrations of ``record.json``; the spec in it is lifted by its own chain."""
 
 
 def lift_record(record: Mapping[str, Any], run_id: object) -> dict[str, Any]:
-    """A record in the present layout, with its spec; early ones as `lift_spec` says."""
+    """A record in the present layout, with its spec; the first files of layout 1 as in `lift_spec`."""
     model, spec = record.get("model"), record.get("spec")
     sparse = isinstance(model, dict) and model and "training_energy_j" not in model
     early = {**record, "schema": 0} if sparse and record.get("schema") == 1 else record
@@ -108,4 +108,4 @@ def lift_record(record: Mapping[str, Any], run_id: object) -> dict[str, Any]:
 
 
 SCHEMA = SPEC.version
-"""Version of the layout of specs and records, which is one number: a record holds a spec."""
+"""Version of the layout of specs and records. It is a single number, because a record has a spec."""

@@ -27,7 +27,7 @@ class AugmentationSpec:
 
 @dataclass(frozen=True)
 class EmptySpec:
-    """What a score is where a structure is missing; see `harness.metrics.EmptyPolicy`."""
+    """Scores of a structure that is missing; see `harness.metrics.EmptyPolicy`."""
 
     one_empty_distance: Literal["diagonal"] | float
     both_empty: Literal["exclude", "perfect"]
@@ -35,7 +35,7 @@ class EmptySpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringProtocol:
-    """What predictions of any origin share: who is tested, and how it is scored."""
+    """The part that applies to predictions of any origin: the test patients and the scoring."""
 
     split: Literal["folds", "official", "inner"]
     folds: int
@@ -45,7 +45,7 @@ class ScoringProtocol:
 
     @classmethod
     def variant(cls, value: Any) -> type[ScoringProtocol]:
-        """The class of a protocol in JSON: one that says how to train is a `RunProtocol`."""
+        """The class of a protocol in JSON: one with training fields is a `RunProtocol`."""
         trains = isinstance(value, dict) and ("epochs" in value or "spacing_mm" in value)
         return RunProtocol if trains else ScoringProtocol
 
@@ -54,7 +54,7 @@ class ScoringProtocol:
 class RunProtocol(ScoringProtocol):
     """The protocol of a run that is trained; `harness.config.protocol.Protocol` explains each field.
 
-    `coarse` is 0 where no epoch is coarse; `depth` is None for 2D models.
+    `coarse` is 0 if no epoch is coarse; `depth` is None for 2D models.
     """
 
     spacing_mm: float

@@ -1,4 +1,4 @@
-"""The record: what a run leaves behind, and the only thing that ranking and reports read."""
+"""The record: the result of a run, and the only thing that ranking and reports read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CaseScore:
 
 @dataclass(frozen=True)
 class Failure:
-    """How a run ended without a result: in which phase, by what cause, and one line for the user."""
+    """Why a run has no result: the phase in which it failed, the cause, and one line for the user."""
 
     phase: str
     blame: Blame
@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class PluginProvenance:
-    """Which code a plugin was: `source` is the SHA-256 of its file, `packages` what it requires."""
+    """The code of a plugin: the SHA-256 of its file (`source`), and versions of required `packages`."""
 
     name: str
     version: int
@@ -57,7 +57,7 @@ class PluginProvenance:
 
 @dataclass(frozen=True)
 class Environment:
-    """Versions and settings that can change bits or speed."""
+    """Versions and settings that can affect bits or speed."""
 
     harness: str
     commit: str | None
@@ -100,7 +100,7 @@ class Hardware:
 
 @dataclass(frozen=True)
 class DataUsed:
-    """The data of a run: hashes, patients in each set, and where the training data lay.
+    """The data of a run: hashes, patients in each set, and where the training data was.
 
     `missing` are the cases that external predictions lack.
     """
@@ -113,7 +113,7 @@ class DataUsed:
 
     @classmethod
     def of(cls, spec: RunSpec, **more: Any) -> DataUsed:
-        """The data that a run is made on; `more` fields are as they turned out."""
+        """The data of a run; `more` are the fields that its specification does not have."""
         return cls(spec.manifest_hash, spec.split_hash, spec.parts.sizes(), **more)
 
 
@@ -137,7 +137,7 @@ class Epoch:
 
 
 _PARTS = ("environment", "hardware", "data", "model")
-"""Parts that JSON has as an empty object where a run has none."""
+"""Fields that are written as an empty object if they are None."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 
 Kind = Literal["model", "loss", "dataset"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""The plugins that a run is made of."""
+"""The kinds of plugins that a run has, one of each."""
 
 AGAIN = "Delete its folder and run again."
 
@@ -90,8 +90,8 @@ class Algorithms:
 class RunSpec:
     """One run: which plugins, under which protocol, on which patients.
 
-    `scoring` is the protocol, as far as it matters to a run of any kind; `protocol` is all of it, for
-    a run that is trained. `keys` are explained in docs/record.md.
+    `scoring` is the part of the protocol that every run has; `protocol` is the whole protocol of a run
+    that is trained. `keys` are explained in docs/record.md.
     """
 
     schema: int = SCHEMA

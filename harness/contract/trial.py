@@ -1,4 +1,4 @@
-"""What `harness plan` asks a child process to try, and its answer: memory and time of one entry."""
+"""A trial that `harness plan` has a child process make, and its answer: memory and time of an entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 
 @dataclass(frozen=True)
 class Trial:
-    """A run to try on made-up images of so many `channels`, the largest case of `deepest` slices."""
+    """A run to try on random images with `channels` channels; the largest case has `deepest` slices."""
 
     spec: RunSpec
     channels: int
@@ -35,9 +35,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Footprint:
-    """Seconds of a step, of a coarse one and of the largest prediction; MiB in use.
+    """Seconds of a step, of a coarse step and of the largest prediction, and peak memory in MiB.
 
-    The device's are None on a CPU; a coarse step takes 0 s where the protocol has none.
+    GPU memory is None on a CPU; `coarse_step_s` is 0 if the protocol has no coarse epochs.
     """
 
     step_s: float
@@ -64,7 +64,7 @@ class FailedTrial:
 
 
 def answer_from_json(value: object) -> Footprint | FailedTrial:
-    """The answer of a trial; Misfit where it is none."""
+    """The answer of a trial; Misfit if it is not valid."""
     if isinstance(value, dict) and "failure" in value:
         return read(FailedTrial, value)
     return read(Footprint, value)

@@ -1,4 +1,4 @@
-"""Writes that are either whole or absent, and JSON that is canonical and free of NaN."""
+"""Atomic writes, and canonical JSON without NaN."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.errors import HarnessError, ResourceError
 
 
 def canonical_json(value: object) -> str:
-    """One text for equal values: sorted keys, no spaces; ValueError for NaN and Infinity."""
+    """The same string for equal values: sorted keys, no spaces; ValueError for NaN and Infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 
@@ -28,11 +28,11 @@ def digest(value: object) -> str:
 
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Say in one line what an operating system refused while writing `path`."""
+    """Turn an OSError while writing `path` into an error of one line."""
     try:
         yield
     except OSError as error:
-        # numpy tells a short write in words of its own, without a number.
+        # numpy reports a short write in its own words, without an error number.
         if error.errno in (errno.ENOSPC, errno.EDQUOT) or re.search(r"requested and \d+ written", str(error)):
             raise ResourceError(
                 "no space left on disk", where=path, remedy="Free some space and run again."
@@ -41,16 +41,16 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, durable: bool = True) -> None:
-    """Let `write` fill a temporary file beside `path`, flush it to disk, rename it to `path`.
+    """Let `write` fill a temporary file in the folder of `path`, flush it to disk, rename it to `path`.
 
-    A reader, and a process killed at any moment, sees the old file or the new one. One that need not
-    outlive a power cut is not flushed where it isn't `durable`: on a busy disk that takes its time.
+    At any moment, `path` is either the old file or the new one, also after a crash. Without `durable` the
+    file is not flushed, which is slow on a busy disk; it may then be lost in a power failure.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
-            # mkstemp makes files for the owner alone; records are meant to be shared.
+            # mkstemp makes files that only their owner can read; records are meant to be shared.
             os.fchmod(handle, 0o666 & ~_umask())
             with os.fdopen(handle, "wb") as file:
                 write(file)
@@ -67,7 +67,7 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, durable: b
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the rename itself survive a power cut, where a folder can be synced at all."""
+    """Make a rename survive a power failure, on systems where a folder can be synced."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -94,7 +94,7 @@ def write_json(path: Path, value: object, *, durable: bool = True) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; HarnessError with the place where it breaks."""
+    """Read a JSON object; HarnessError with the place of the error."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

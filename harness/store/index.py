@@ -1,8 +1,7 @@
 """An index of the records of a folder of runs, in one file: thousands are read five times as fast.
 
-A line a run: its id, a stamp of the two files that it was read from, and the record as
-`to_line` writes it. It may be deleted at any time. A run whose files have changed is read from
-them.
+Each line has a run's id, a stamp of the two files of its record, and the record as `to_line` writes it. A
+run whose files have changed since is read from them. The index may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from harness.store.atomic import digest, write_text
 from harness.store.record import CaseScore, Record, from_line, to_line
 from harness.store.runs import RunFolder
 
-LAYOUT = digest([SCHEMA, *(one.name for one in (*fields(Record), *fields(CaseScore)))])
-"""The first line: an index of records that were laid out otherwise is not read."""
+LAYOUT = digest([SCHEMA, *(f.name for f in (*fields(Record), *fields(CaseScore)))])
+"""The first line; an index with another layout is not read."""
 
 WORTHWHILE = 100
-"""The number of records from which the file is written."""
+"""An index of fewer records is not written."""
 
 
 class Index:
@@ -30,7 +29,7 @@ class Index:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known = _read(path)
-        self._seen: dict[str, tuple[str, str]] = {}
+        self._current: dict[str, tuple[str, str]] = {}
         self._read: dict[str, Record] = {}
 
     def record(self, run: RunFolder) -> Record | None:
@@ -46,22 +45,22 @@ class Index:
             self._noted(run, record, (stamp, line))
         return record
 
-    def _noted(self, run: RunFolder, record: Record, seen: tuple[str, str]) -> Record:
-        self._seen[run.id], self._read[run.id] = seen, record
+    def _noted(self, run: RunFolder, record: Record, entry: tuple[str, str]) -> Record:
+        self._current[run.id], self._read[run.id] = entry, record
         return record
 
     def line(self, record: Record) -> str | None:
         """The line of ``records.jsonl`` of a record that `record` gave, where it is known."""
-        # Not by its id alone: a committed record may stand for a run that has failed since.
-        return self._seen[record.run_id][1] + "\n" if self._read.get(record.run_id) is record else None
+        # The id is not enough: a committed record may be that of a run that has failed since.
+        return self._current[record.run_id][1] + "\n" if self._read.get(record.run_id) is record else None
 
     def save(self) -> None:
         """Write the index if it is large and has changed. Errors are ignored: records are not lost."""
-        if len(self._seen) >= WORTHWHILE and self._seen != self._known:
+        if len(self._current) >= WORTHWHILE and self._current != self._known:
             text = (
                 LAYOUT
                 + "\n"
-                + "".join(f"{id_}\t{stamp}\t{line}\n" for id_, (stamp, line) in self._seen.items())
+                + "".join(f"{id_}\t{stamp}\t{line}\n" for id_, (stamp, line) in self._current.items())
             )
             with contextlib.suppress(HarnessError):
                 write_text(self._path, text)
@@ -81,10 +80,10 @@ def _read(path: Path) -> dict[str, tuple[str, str]]:
 def _stamp(folder: Path) -> str | None:
     """A string that changes whenever one of a record's files is written."""
     try:
-        found = [(folder / name).stat() for name in ("record.json", "cases.jsonl")]
+        stats = [(folder / name).stat() for name in ("record.json", "cases.jsonl")]
     except OSError:
         return None
-    return ":".join(f"{one.st_mtime_ns}.{one.st_size}.{one.st_ino}" for one in found)
+    return ":".join(f"{stat.st_mtime_ns}.{stat.st_size}.{stat.st_ino}" for stat in stats)
 
 
 def _line(record: Record) -> str | None:

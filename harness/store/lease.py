@@ -1,14 +1,14 @@
 """Leases: which process works on a folder, known from files alone, on file systems without locks.
 
-A lease is a numbered file beside the work, ``.lease.000007``. Whoever creates the next number
-(create-exclusive, which one process alone can do) holds the folder; the file with the highest
-number tells who that is. The holder touches it every few seconds, and looks for a higher number:
-if there is one, the holder was taken for dead and has to stop.
+A lease is a numbered file in the folder, ``.lease.000007``. The process that creates the next number
+(create-exclusive, in which only one process succeeds) holds the folder; the file with the highest
+number names the holder. The holder touches it every few seconds and checks for a higher number: if
+there is one, another process considered the holder dead, and it has to stop.
 
 A holder on the same machine is dead when its process is gone. One on another machine is dead when
 its file was not touched for `TTL_S`, by the clock of the file system, which all machines share.
 
-What it relies on: create-exclusive, rename over a file, and a listing that shows what another
+Leases rely on create-exclusive, rename over a file, and a listing that shows what another
 machine created within `TTL_S`. On NFS these hold from version 3 on with attribute caching below
 `TTL_S` (the default is 60 s at most; mount with ``actimeo=10`` or less to be safe).
 """
@@ -33,13 +33,13 @@ from harness.errors import HarnessError
 from harness.store.atomic import storage_errors, write_text
 
 TTL_S = 90.0
-"""A holder on another machine that was silent for this long is dead."""
+"""A holder on another machine is considered dead after this long without a touch."""
 
 RENEW_S = 10.0
 """A holder touches its file this often."""
 
 _AGE_TOLERANCE_S = 10.0
-"""Start times of one process differ by less, whatever was done to the clock meanwhile."""
+"""Adjustments of the clock change the reported start time of a process by less than this."""
 
 
 class Busy(HarnessError):
@@ -48,7 +48,7 @@ class Busy(HarnessError):
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that wrote a lease. `machine` and `born` show whether it lives; `host` is for users."""
+    """The process that wrote a lease. `machine` and `born` show whether it is alive; `host` is for users."""
 
     host: str
     pid: int
@@ -68,18 +68,18 @@ class LeaseFile:
 
 
 class Lease:
-    """The right to work on `folder`, which must exist; `name` tells several rights of one folder apart."""
+    """The right to work on `folder`, which must exist; `name` distinguishes the leases of one folder."""
 
     def __init__(self, folder: Path, name: str = "lease") -> None:
         self._folder = folder
         self._name = name
 
     def holder(self) -> Holder | None:
-        """The process that works here now; None if there is none, or it has died."""
-        found = self._highest()
-        if found is None or not self._lives(found):
+        """The process that holds the folder; None if there is none, or it has died."""
+        highest = self._highest()
+        if highest is None or not self._is_alive(highest):
             return None
-        return found.holder or Holder("?", 0, "", 0.0, "")
+        return highest.holder or Holder("?", 0, "", 0.0, "")
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Held]:
@@ -108,12 +108,12 @@ class Lease:
             yield held
 
     def _take(self) -> Held:
-        found = self._highest()
-        if found is not None and self._lives(found):
-            raise self._busy(found.holder)
-        number = 1 if found is None else found.number + 1
+        highest = self._highest()
+        if highest is not None and self._is_alive(highest):
+            raise self._busy(highest.holder)
+        number = 1 if highest is None else highest.number + 1
         path = self._folder / f".{self._name}.{number:06d}"
-        own = Holder(
+        holder = Holder(
             socket.gethostname(), os.getpid(), machine(), _born(os.getpid()) or 0.0, secrets.token_hex(8)
         )
         with storage_errors(path):
@@ -122,10 +122,10 @@ class Lease:
             except FileExistsError:
                 raise self._busy(None) from None
             with os.fdopen(handle, "w") as file:
-                file.write(json.dumps(own.__dict__))
-        held = Held(path, own, self)
+                file.write(json.dumps(holder.__dict__))
+        held = Held(path, holder, self)
         if held.lost:
-            # Others took and left the next numbers while this process looked away.
+            # Others took and released the next numbers while this process was suspended.
             path.unlink(missing_ok=True)
             raise self._busy(None)
         for old in self.files():
@@ -156,21 +156,21 @@ class Lease:
         """The number of a lease file."""
         return int(path.name.rpartition(".")[2])
 
-    def _lives(self, found: LeaseFile) -> bool:
-        holder = found.holder
+    def _is_alive(self, lease: LeaseFile) -> bool:
+        holder = lease.holder
         if holder is not None and holder.free:
             return False
         if holder is not None and holder.machine == machine():
             born = _born(holder.pid)
             return born is not None and abs(born - holder.born) < _AGE_TOLERANCE_S
         with contextlib.suppress(FileNotFoundError):
-            return self._file_system_time() - found.path.stat().st_mtime < TTL_S
+            return self._file_system_time() - lease.path.stat().st_mtime < TTL_S
         return False
 
     def _file_system_time(self) -> float:
         """Now, by the clock that dates the leases; clocks of two machines may differ.
 
-        Who may only look, on a read-only mount say, goes by the own clock.
+        Where the folder can't be written to, such as on a read-only mount, it is this machine's clock.
         """
         probe = self._folder / f".clock.{secrets.token_hex(4)}.tmp"
         try:
@@ -189,19 +189,19 @@ class Held:
     """A lease that this process took."""
 
     path: Path
-    own: Holder
+    holder: Holder
     lease: Lease
 
     @property
     def lost(self) -> bool:
-        """True when somebody took this process for dead and holds the folder now."""
+        """True if another process considered this one dead and has taken the folder."""
         mine = Lease.number(self.path)
         return any(Lease.number(other) > mine for other in self.lease.files())
 
     def renew_until(self, stop: threading.Event) -> None:
         """Touch the file until `stop` is set, or the lease is lost."""
         while not stop.wait(RENEW_S):
-            # A file system that is away for a moment is no reason to give up: the next touch may reach it.
+            # The file system may be unavailable for a moment; the next touch may succeed.
             with contextlib.suppress(OSError):
                 if self.lost:
                     return
@@ -210,7 +210,7 @@ class Held:
     def release(self) -> None:
         """Release the folder; the file stays, so that no number is used twice."""
         if not self.lost:
-            write_text(self.path, json.dumps({**self.own.__dict__, "free": True}))
+            write_text(self.path, json.dumps({**self.holder.__dict__, "free": True}))
 
 
 def _read(path: Path) -> Holder | None:
@@ -223,7 +223,7 @@ def _read(path: Path) -> Holder | None:
 
 @functools.cache
 def machine() -> str:
-    """What process numbers are unique in: host, its boot, and the container."""
+    """The scope in which process numbers are unique: host, boot and container."""
     parts = [socket.gethostname()]
     with contextlib.suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
@@ -233,7 +233,7 @@ def machine() -> str:
 
 
 def _born(pid: int) -> float | None:
-    """When a process started, in seconds since the epoch; None if it is gone, or dead and not yet buried."""
+    """When a process started, in seconds since the epoch; None if it has ended."""
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""Merge the records of several machines: a run is copied as a whole, or not at all."""
+"""Merge the records of several machines: a run is copied completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.store.record import Record, compared_records
 from harness.store.runs import Busy, RunFolder, RunsFolder
 
 KEPT = ("spec.json", "cases.jsonl", "log.txt", "predictions", "weights.pt", "record.json")
-"""The files of a run that are copied, its record last; paths of the other machine are not."""
+"""The files of a run that are copied, its record last; ``local.json`` has paths of the other machine."""
 
 EXTRAS = ("predictions", "weights.pt")
 """Files that a finished run may lack."""
@@ -22,10 +22,11 @@ EXTRAS = ("predictions", "weights.pt")
 
 @dataclass(frozen=True)
 class Merged:
-    """Run ids, each once.
+    """Run ids by what was done, each once.
 
-    `taken` over; `completed`: the same as here, but for predictions or weights that were missing; the
-    `same`; in `conflict` with one here; not finished, or at work here (`open`).
+    `taken` runs were copied. `completed` ones were here already, and got predictions or weights that were
+    missing. The `same` were here already. Those in `conflict` differ from the run here and were not copied,
+    nor were `open` ones, which have not finished there, or are active here.
     """
 
     taken: tuple[str, ...]
@@ -36,43 +37,43 @@ class Merged:
 
 
 def merge(sources: Sequence[Path], runs: RunsFolder, *, weights: bool = False) -> Merged:
-    """Bring the finished runs of `sources` into `runs`.
+    """Copy the finished runs of `sources` into `runs`.
 
-    Each is a folder of runs, a project with one, or a leaderboard's folder with ``records.jsonl``, of
-    which comes what its tables compare. A run that is done here and there is the same if it has the
-    same keys and scores, else in conflict: nothing of that one is touched. `weights` takes those over
-    too. HarnessError, before anything is taken, for a folder without any record, a damaged record, and
-    one whose run has no proper name.
+    Each source is a folder of runs, a project with one, or a leaderboard's folder with ``records.jsonl``, of
+    which the records that its tables compare are copied. A run that is done here and there is the same if
+    it has the same keys and scores; otherwise it is in conflict and left unchanged. With `weights`, weights
+    are copied too. HarnessError, before anything is copied, for a folder without any record, a damaged
+    record, and a run whose id is not a valid name.
     """
-    found = [one for source in sources for one in _all(source)]
-    ids: dict[str, str] = {}
-    for run_id, folder, record in found:
-        now = _one(run_id, folder, record, runs, weights=weights)
-        # Two sources may have one run: what it came to first stays, unless there was something wrong.
-        if ids.get(run_id) in (None, "open", "same") or now == "conflict":
-            ids[run_id] = now
+    candidates = [candidate for source in sources for candidate in _all(source)]
+    results: dict[str, str] = {}
+    for run_id, folder, record in candidates:
+        result = _merge_run(run_id, folder, record, runs, weights=weights)
+        # Two sources may have the same run: the first result is kept, unless the second is a conflict.
+        if results.get(run_id) in (None, "open", "same") or result == "conflict":
+            results[run_id] = result
     names = ("taken", "completed", "same", "conflict", "open")
-    return Merged(*(tuple(run_id for run_id, what in ids.items() if what == name) for name in names))
+    return Merged(*(tuple(run_id for run_id, result in results.items() if result == name) for name in names))
 
 
-_Found = tuple[str, RunFolder | None, Record | None]
+_Candidate = tuple[str, RunFolder | None, Record | None]
 
 
-def _all(source: Path) -> list[_Found]:
-    found = list(_finished(source))
-    if not found:
+def _all(source: Path) -> list[_Candidate]:
+    candidates = list(_candidates(source))
+    if not candidates:
         raise HarnessError(
             "holds no runs and no records.jsonl",
             where=source,
             remedy="Give a folder of runs, a project, or a folder of leaderboards/.",
         )
-    for run_id, _, record in found:
+    for run_id, _, record in candidates:
         if record is not None:
             _check(run_id, record, source)
-    return found
+    return candidates
 
 
-def _finished(source: Path) -> Iterator[_Found]:
+def _candidates(source: Path) -> Iterator[_Candidate]:
     """Each run with its folder, where it has one, and its record."""
     below = source / "runs"
     for folder in RunsFolder(below if below.is_dir() else source).all():
@@ -82,12 +83,12 @@ def _finished(source: Path) -> Iterator[_Found]:
 
 
 def _committed(source: Path) -> Iterable[Record]:
-    """What is compared there: what its tables left out would, once here, be of the newest runs."""
+    """The records that its tables compare. Those left out must not become the newest runs here."""
     return compared_records(source) if (source / "records.jsonl").is_file() else ()
 
 
 def _check(run_id: str, record: Record, source: Path) -> None:
-    """A run's id becomes a folder's name here: one from elsewhere must be a name and nothing else."""
+    """HarnessError unless `run_id` is a plain name: it becomes the name of a folder here."""
     plain = run_id and Path(run_id).name == run_id and not run_id.startswith(".")
     if not plain or record.run_id != run_id or record.spec.run_id not in ("", run_id):
         raise HarnessError(
@@ -97,26 +98,26 @@ def _check(run_id: str, record: Record, source: Path) -> None:
         )
 
 
-def _one(
+def _merge_run(
     run_id: str, folder: RunFolder | None, record: Record | None, runs: RunsFolder, *, weights: bool
 ) -> str:
     if record is None or record.status != "done":
         return "open"
-    own = runs.run(run_id)
+    target = runs.run(run_id)
     with storage_errors(runs.path):
-        own.path.mkdir(parents=True, exist_ok=True)
+        target.path.mkdir(parents=True, exist_ok=True)
     try:
-        # Held while it is changed: a worker may start on the run meanwhile.
-        with own.locked():
-            return _held(own, folder, record, weights=weights)
+        # The run is held while it changes, so that no worker starts on it.
+        with target.locked():
+            return _merge_held(target, folder, record, weights=weights)
     except Busy:
         return "open"
 
 
-def _held(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> str:
-    here = own.record()
+def _merge_held(target: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> str:
+    here = target.record()
     if here is None or here.status != "done":
-        _take(own, folder, record, weights=weights)
+        _replace(target, folder, record, weights=weights)
         return "taken"
     if dict(here.keys) != dict(record.keys) or _scores(here) != _scores(record):
         return "conflict"
@@ -125,12 +126,12 @@ def _held(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: 
         for name in EXTRAS
         if folder is not None
         and (folder.path / name).exists()
-        and not (own.path / name).exists()
+        and not (target.path / name).exists()
         and (weights or name != "weights.pt")
     ]
     for name in lacks:
         assert folder is not None
-        _copy(folder.path / name, own.path / name)
+        _copy(folder.path / name, target.path / name)
     return "completed" if lacks else "same"
 
 
@@ -138,33 +139,33 @@ def _scores(record: Record) -> list[str]:
     return sorted(map(repr, record.cases))
 
 
-def _take(own: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> None:
+def _replace(target: RunFolder, folder: RunFolder | None, record: Record, *, weights: bool) -> None:
     """Copy a run that is not finished here and that the other machine has finished."""
     if folder is None:
-        _clear(own)
-        own.plan(record.spec)
-        own.finish(record)
+        _clear(target)
+        target.plan(record.spec)
+        target.finish(record)
         return
     names = [name for name in KEPT if (folder.path / name).exists() and (weights or name != "weights.pt")]
-    copies = {name: own.path / f".{name}.{os.getpid()}.new" for name in names}
+    copies = {name: target.path / f".{name}.{os.getpid()}.new" for name in names}
     try:
-        # Copy everything first: files of the run here are removed only when no copy can fail any more.
+        # Copy everything first: files of the run here are removed only after all copies have succeeded.
         for name, copy in copies.items():
             _copy(folder.path / name, copy)
-        _clear(own)
-        with storage_errors(own.path):
+        _clear(target)
+        with storage_errors(target.path):
             for name, copy in copies.items():
-                copy.rename(own.path / name)
+                copy.rename(target.path / name)
     finally:
         for copy in copies.values():
             _remove(copy)
 
 
-def _clear(own: RunFolder) -> None:
+def _clear(target: RunFolder) -> None:
     """Remove a run's files, its record first: if this is interrupted, the run is not done."""
-    own.reopen()
-    with storage_errors(own.path):
-        for path in own.path.iterdir():
+    target.reopen()
+    with storage_errors(target.path):
+        for path in target.path.iterdir():
             if not path.name.startswith("."):
                 _remove(path)
 
@@ -177,7 +178,7 @@ def _remove(path: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy completely, then rename: `target` is never half written."""
+    """Copy completely, then rename: `target` is never incomplete."""
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     with storage_errors(target):
         try:

@@ -1,4 +1,4 @@
-"""The record: what a finished run leaves behind, and the only thing ranking and reports read."""
+"""Records as files: those of a run folder, and ``records.jsonl``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parse_case_lines(text: str) -> tuple[CaseScore, ...]:
 
 
 NEWLINE = "\n"
-FIELDS = tuple(one.name for one in fields(CaseScore))
+FIELDS = tuple(f.name for f in fields(CaseScore))
 _in_order: itemgetter[Any] = itemgetter(*FIELDS)
 
 
@@ -110,13 +110,13 @@ TABLE = "leaderboard.json"
 
 
 def read_records(folder: Path, known: Container[str] = ()) -> list[Record]:
-    """The committed records of a leaderboard's folder, but for `known` runs; none where there is no file."""
+    """The committed records of a leaderboard's folder, except `known` runs; none if there is no file."""
     path = folder / RECORDS
     return parse_records(path.read_text(encoding="utf-8"), path, known) if path.exists() else []
 
 
 def parse_records(text: str, where: Path | str, known: Container[str] = ()) -> list[Record]:
-    """The records in the text of a ``records.jsonl`` that lies at `where`, but for `known` runs."""
+    """The records in the text of the ``records.jsonl`` at `where`, except `known` runs."""
     records = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line or (known and _run_of(line) in known):
@@ -131,23 +131,23 @@ def parse_records(text: str, where: Path | str, known: Container[str] = ()) -> l
 
 
 def compared_records(folder: Path) -> list[Record]:
-    """The committed records of a folder but for those that its tables left out, as incomparable."""
+    """The committed records of a folder, except those that its tables leave out as not comparable."""
     return read_records(folder, runs_left_out(folder))
 
 
 def runs_left_out(folder: Path) -> set[str]:
-    """The runs that the committed ``leaderboard.json`` of a folder tells as left out."""
+    """The runs that the committed ``leaderboard.json`` of a folder lists as left out."""
     path = folder / TABLE
     return parse_left_out(path.read_bytes(), path) if path.exists() else set()
 
 
 def parse_left_out(text: str | bytes, where: Path | str) -> set[str]:
-    """The runs that the text of a ``leaderboard.json``, which lies at `where`, tells as left out."""
+    """The runs that the text of the ``leaderboard.json`` at `where` lists as left out."""
     try:
         table = json.loads(text)
         if not isinstance(table, dict):
             raise ValueError("not a table")
-        return {str(one["run_id"]) for one in table.get("left_out", ())}
+        return {str(entry["run_id"]) for entry in table.get("left_out", ())}
     except (ValueError, TypeError, KeyError) as error:
         raise HarnessError(f"is damaged: {error}", where=where, remedy=MEND) from error
 
@@ -156,7 +156,7 @@ MEND = "Restore it, or delete it and rebuild."
 
 
 def _run_of(line: str) -> str | None:
-    """The run of a line as `to_line` writes it, without reading all of it; None where it is another's."""
+    """The run of a line as `to_line` writes it, without parsing all of it; None for another format."""
     start = line.find(RUN_ID)
     end = line.find('"', start + len(RUN_ID))
     return line[start + len(RUN_ID) : end] if start >= 0 else None

@@ -1,11 +1,11 @@
-"""The folder of runs: where each file of a run lies.
+"""The folder of runs, and the files of a run.
 
 ```
 runs/<run id>/spec.json        what to do, fully resolved (written by the planner)
-              local.json       where things lie on this machine; in no key and in no record
+              local.json       paths on this machine; they are in no key and in no record
               .lease.NNNNNN    which process works on the run (see lease.py)
-              submitted.json   the executor that was last asked to run it, and the handle of the job
-              cancelled        exists if the run was cancelled and not asked for again
+              submitted.json   the executor of the last submission, and the handle of the job
+              cancelled        exists if the run was cancelled and not requested again
               progress.json    heartbeat: phase, epoch, loss, attempts
               checkpoint*.pt   the last two checkpoints, while training
               weights.pt       the final weights
@@ -15,7 +15,7 @@ runs/<run id>/spec.json        what to do, fully resolved (written by the planne
               record-before.json  the record of the previous attempt, if it has one
               log.txt          tracebacks and warnings
 runs/.cache/                   prepared data, manifests, an index of records; may be deleted at any time
-runs/.data/                    datasets that are generated
+runs/.data/                    generated datasets
 ```
 """
 
@@ -75,7 +75,7 @@ class RunFolder:
         return LocalPaths.from_json(read_json(self.path / "local.json"), self.id)
 
     def plan(self, spec: RunSpec, local: LocalPaths | None = None) -> None:
-        """Write the specification, and the paths if there are any, unless the same stand there already."""
+        """Write the specification, and the paths if given, unless the files already have this content."""
         for name, part in (("spec.json", spec), ("local.json", local)):
             path = self.path / name
             if part is not None and (not path.exists() or _differs(path, part.as_json())):
@@ -95,7 +95,7 @@ class RunFolder:
     def answers(self, spec: RunSpec, record: Record | None = None) -> bool:
         """True if the record is the result that `spec` asks for: done, with its keys and kept predictions.
 
-        `record` is the run's, where it has been read already.
+        `record` is the run's record, if it has been read already.
         """
         record = self.record() if record is None else record
         if record is None or record.status != "done" or record.keys != spec.keys:
@@ -149,7 +149,7 @@ class RunFolder:
             yield held
 
     def holder(self) -> Holder | None:
-        """The process that works on the run; None if there is none."""
+        """The process that holds the run; None if there is none."""
         return Lease(self.path).holder()
 
     def busy(self) -> bool:
@@ -169,15 +169,15 @@ class RunFolder:
         write_json(self.path / "submitted.json", submission)
 
     def cancel(self) -> None:
-        """Ask the process that works on the run, on any machine, to stop."""
+        """Make the process that holds the run stop, on any machine."""
         write_text(self.path / "cancelled", "")
 
     def cancelled(self) -> bool:
-        """True if the run was cancelled and not asked for again."""
+        """True if the run was cancelled and not requested again."""
         return (self.path / "cancelled").exists()
 
     def want(self) -> None:
-        """Lift a cancellation: the run is asked for again."""
+        """Lift a cancellation, because the run is requested again."""
         with storage_errors(self.path):
             (self.path / "cancelled").unlink(missing_ok=True)
 
@@ -213,9 +213,9 @@ class RunsFolder:
     def note(self, leaderboard: str, run_ids: Iterable[str]) -> None:
         """Note that runs belong to a leaderboard; a specification names only the first of several."""
         path = self._noted / f"{leaderboard}.json"
-        wanted = sorted({*run_ids, *_ids(path)})
-        if wanted != _ids(path):
-            write_json(path, {"runs": wanted})
+        noted = sorted({*run_ids, *_ids(path)})
+        if noted != _ids(path):
+            write_json(path, {"runs": noted})
 
     def noted(self, leaderboard: str) -> frozenset[str]:
         """The ids of all runs that were noted as a leaderboard's, those with ``--set`` included."""
@@ -228,7 +228,7 @@ class RunsFolder:
 
     @property
     def cache(self) -> Path:
-        """The folder of files that can be made again."""
+        """The folder of files that can be deleted and made again."""
         return self.path / ".cache"
 
     @property
@@ -237,7 +237,7 @@ class RunsFolder:
         return self.cache / "records.index"
 
     def generated(self, dataset: str) -> Path:
-        """The folder of a dataset that is generated."""
+        """The folder of a generated dataset."""
         return self.path / ".data" / dataset
 
 

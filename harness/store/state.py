@@ -44,15 +44,15 @@ class RunState(StrEnum):
     FAILED = "failed"
     """Its last attempt that ended was a failure."""
     CANCELLED = "cancelled"
-    """``harness cancel`` was called for it, and it was not asked for again."""
+    """``harness cancel`` was called for it, and it was not requested again."""
     STOPPED = "stopped"
     """It has a checkpoint or trained weights but no record, and no process holds it."""
     OUTDATED = "outdated"
-    """Finished, under other metrics or post-processing, or without the predictions that are now wanted."""
+    """Finished, under other metrics or post-processing, or without the predictions that are now requested."""
     WAITING = "waiting"
     """Not begun, or interrupted before its first checkpoint."""
     DONE = "done"
-    """Finished, with the result that is wanted."""
+    """Finished, with the requested result."""
     SKIPPED = "skipped"
     """Its combination of plugins can't be run."""
 
@@ -86,8 +86,8 @@ def action_of(state: RunState, *, weights: bool = False, checkpoint: bool = Fals
 class StateOfRun:
     """A run's state, the reason for it, and what to do about it.
 
-    `failure` is that of the last attempt that ended, if it was one, also
-    while another attempt follows. `figures` is the last heartbeat. A running one has a `holder` and
+    `failure` is that of the last attempt that ended, if it failed, also while
+    another attempt is active. `figures` is the last heartbeat. A running one has a `holder` and
     `silent_s`, the seconds since its last heartbeat, by this machine's clock. `record` is without scores.
     """
 
@@ -105,7 +105,7 @@ def state_of(folder: RunFolder, spec: RunSpec | None = None) -> StateOfRun:
     """The state of the run in `folder`, which need not exist.
 
     The run is done if its record has the result that `spec` asks for; None: the folder's own spec.
-    HarnessError if that is needed and can't be read.
+    HarnessError if that spec can't be read.
     """
     spec = folder.spec() if spec is None else spec
     record, damage = None, None
@@ -120,30 +120,32 @@ def state_of(folder: RunFolder, spec: RunSpec | None = None) -> StateOfRun:
     weights, checkpoint = folder.weights.exists(), folder.has_checkpoint()
     figures, holder = folder.progress(), folder.holder()
 
-    def found(state: RunState, reason: str, silent_s: float | None = None) -> StateOfRun:
+    def in_state(state: RunState, reason: str, silent_s: float | None = None) -> StateOfRun:
         action = action_of(state, weights=weights, checkpoint=checkpoint)
         return StateOfRun(state, reason, action, failure, figures, holder, silent_s, record)
 
     if holder is not None:
         heard = folder.heard()
         silent_s = None if heard is None else max(0.0, time.time() - heard)
-        return found(RunState.RUNNING, "another process is running it", silent_s)
+        return in_state(RunState.RUNNING, "another process is running it", silent_s)
     if folder.cancelled():
-        return found(RunState.CANCELLED, "cancelled by harness cancel")
+        return in_state(RunState.CANCELLED, "cancelled by harness cancel")
     if (queue := _queue(folder)) is not None:
-        return found(RunState.QUEUED, f"submitted to {queue}")
+        return in_state(RunState.QUEUED, f"submitted to {queue}")
     if damage is not None:
-        return found(RunState.FAILED, damage.message)
+        return in_state(RunState.FAILED, damage.message)
     if record is not None and record.status == "done":
-        return found(RunState.OUTDATED, _outdated(spec, record, weights=weights))
+        return in_state(RunState.OUTDATED, _outdated(spec, record, weights=weights))
     if last is not None and last.status != "done":
-        return found(RunState.FAILED, failure_reason(last))
+        return in_state(RunState.FAILED, failure_reason(last))
     if weights:
-        return found(RunState.STOPPED, "stopped after training, before its record was written")
+        return in_state(RunState.STOPPED, "stopped after training, before its record was written")
     if checkpoint:
         epoch = figures.get("epoch")
-        return found(RunState.STOPPED, f"stopped in epoch {epoch}" if epoch else "stopped; has a checkpoint")
-    return found(RunState.WAITING, "planned, not begun")
+        return in_state(
+            RunState.STOPPED, f"stopped in epoch {epoch}" if epoch else "stopped; has a checkpoint"
+        )
+    return in_state(RunState.WAITING, "planned, not begun")
 
 
 def _failure(record: Record) -> Failure:
@@ -151,14 +153,14 @@ def _failure(record: Record) -> Failure:
 
 
 def failure_reason(record: Record) -> str:
-    """Why the attempt of a failure's `record` failed, with its status where the message does not say it."""
+    """Why the attempt of a failure's `record` failed, with its status if the message does not mention it."""
     message = _failure(record).message or record.status
     named = record.status == "failed" or record.status.replace("-", " ") in message
     return message if named or message == record.status else f"{record.status}: {message}"
 
 
 def _queue(folder: RunFolder) -> str | None:
-    """The queue that has the run: a submission later than whatever a worker wrote since; None if none has."""
+    """The queue that has the run: submitted later than anything a worker wrote; None if none."""
     submission = folder.submitted()
     if submission is None or not submission.get("leaves"):
         return None

@@ -1,4 +1,4 @@
-"""What ``harness status`` shows of a run, from its folder alone: no plan, data or executor is asked."""
+"""What ``harness status`` shows of a run, from its folder alone, without a plan, data or an executor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.store.state import RunState, state_of
 
 @dataclass(frozen=True)
 class Status:
-    """One run: its entry, seed and fold, its state, and what is known of that.
+    """One run: its entry, seed and fold, its state, and the details of that.
 
     `figures` is its last heartbeat, `host` the machine on which it runs or last ran. `blame` and
     `message` are those of a failed run; `silent_s` is how many seconds ago a running one wrote its last
