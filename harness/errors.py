@@ -29,12 +29,12 @@ class HarnessError(Exception):
         line = f"{where}: {what}" if where is not None else what
         if remedy:
             line = f"{line.rstrip('.')}. {remedy}"
-        # One line whatever a foreign message brought along.
+        # A message from another library may have several lines.
         super().__init__(" ".join(line.split()))
 
 
 class ConfigError(HarnessError):
-    """harness.toml, --set or a command's arguments say something that does not fit."""
+    """A value in harness.toml, in --set or in a command's arguments is invalid."""
 
 
 class PluginError(HarnessError):
@@ -61,8 +61,13 @@ def first_few(names: Sequence[str], most: int, separator: str = ", ") -> str:
     return separator.join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def and_more(others: int) -> str:
+    """`` (and 2 more)``, after one of several items; empty if there are no others."""
+    return f" (and {others} more)" if others else ""
+
+
 MANY, FEW = 12, 3
-"""More names than this are no help in one line; then so many are told."""
+"""Of more than MANY known names, a remedy lists only the FEW nearest."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

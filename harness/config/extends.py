@@ -19,17 +19,17 @@ def extended(raw: dict[str, Any], file: Path) -> dict[str, Any]:
     return {**raw, "protocol": {name: _whole(name, protocols, file, ()) for name in protocols}}
 
 
-def _whole(name: str, protocols: dict[str, Any], file: Path, seen: tuple[str, ...]) -> Any:
-    own = protocols[name]
-    if not isinstance(own, dict) or KEY not in own:
-        return own
-    other, where = own[KEY], f"{file} protocol.{name}.{KEY}"
-    if other in (*seen, name):
+def _whole(name: str, protocols: dict[str, Any], file: Path, extending: tuple[str, ...]) -> Any:
+    table = protocols[name]
+    if not isinstance(table, dict) or KEY not in table:
+        return table
+    other, where = table[KEY], f"{file} protocol.{name}.{KEY}"
+    if other in (*extending, name):
         raise ConfigError(f"'{other}' extends itself", where=where, remedy="Remove one of the references.")
     if not isinstance(other, str) or not isinstance(protocols.get(other), dict):
         raise ConfigError(f"no protocol {other!r}", where=where, remedy=nearest(str(other), protocols))
-    changes = {key: value for key, value in own.items() if key != KEY}
-    return _merged(_whole(other, protocols, file, (*seen, name)), changes)
+    changes = {key: value for key, value in table.items() if key != KEY}
+    return _merged(_whole(other, protocols, file, (*extending, name)), changes)
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from harness.config.extends import KEY, extended
 from harness.config.overrides import assign, split_assignment
 from harness.config.protocol import PerDims, Protocol
 from harness.config.settings import LeaderboardSettings, Settings
-from harness.errors import ConfigError, HarnessError, nearest
+from harness.errors import ConfigError, HarnessError, and_more, nearest
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Project:
             )
         return board, protocol
 
-    def dataset_root(self, name: str, given: Mapping[str, Path]) -> Path | None:
+    def dataset_root(self, name: str, data_roots: Mapping[str, Path]) -> Path | None:
         """The folder of dataset `name`: from ``--data``, else HARNESS_<NAME>_ROOT, else harness.toml."""
-        if name in given:
-            return given[name]
+        if name in data_roots:
+            return data_roots[name]
         variable = "HARNESS_" + re.sub(r"\W", "_", name).upper() + "_ROOT"
         if os.environ.get(variable):
             return Path(os.environ[variable])
@@ -101,8 +101,7 @@ def _one_line(error: ValidationError) -> str:
         line = f"'{'.'.join(path)}': {inner}"
     else:
         line = f"'{'.'.join(path)}' = {first['input']!r}: {first['msg']}"
-    others = len(problems) - 1
-    return line + (f" (and {others} more)" if others else "")
+    return line + and_more(len(problems) - 1)
 
 
 def _fields_at(path: Iterable[str]) -> list[str]:

@@ -238,7 +238,7 @@ class Protocol(Strict):
         return read(RunProtocol, values)
 
     def scoring(self) -> ScoringProtocol:
-        """What of it holds for external predictions: who is tested, and how it is scored."""
+        """The part that applies to external predictions: the test patients and the scoring."""
         values = self.model_dump(mode="json", by_alias=True)
         return read(ScoringProtocol, part(values, (*SPLIT, "metrics", "empty")))
 
@@ -274,5 +274,5 @@ def wanted_of(protocol: Protocol, model: ModelSpec) -> ScoringProtocol:
 
 
 def hash_for(protocol: Protocol, model: ModelSpec) -> str:
-    """What `protocol` hashes to for the model of a run; comparable records have the same hash."""
+    """The hash of `protocol` for the model of a run; comparable records have the same hash."""
     return protocol_hash(as_json(wanted_of(protocol, model)))

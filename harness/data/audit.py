@@ -125,9 +125,9 @@ def _phases(cases: Sequence[Case], phases: Sequence[str]) -> Finding:
     for case in cases:
         counts[case.patient][case.phase] += 1
     duplicates = [
-        f"{p} {phase}" for p, seen in counts.items() for phase, n in seen.items() if phase and n > 1
+        f"{p} {phase}" for p, by_phase in counts.items() for phase, n in by_phase.items() if phase and n > 1
     ]
-    missing = [f"{p} {phase}" for p, seen in counts.items() for phase in phases if phase not in seen]
+    missing = [f"{p} {phase}" for p, by_phase in counts.items() for phase in phases if phase not in by_phase]
     if not duplicates and not missing:
         return Finding("phases", "ok", f"every patient has {' and '.join(phases)} once" if phases else "none")
     problems = [f"missing: {some(missing)}"] if missing else []

@@ -108,20 +108,7 @@ def build_manifest(
             stamp = _stamp(case, structures)
             if stamp:
                 current[stamp] = content
-            infos.append(
-                CaseInfo(
-                    id=case.id,
-                    patient=case.patient,
-                    phase=case.phase,
-                    group=case.group,
-                    part=case.part,
-                    channels=content["channels"],
-                    shape=tuple(content["shape"]),
-                    spacing_mm=tuple(content["spacing_mm"]),
-                    image_digest=content["image"],
-                    labels_digest=content["labels"],
-                )
-            )
+            infos.append(_case_info(case, content))
             advance(done, len(cases))
     if current.keys() - known.keys():
         write_json(cache, {**known, **current})
@@ -129,6 +116,21 @@ def build_manifest(
     if len({case.channels for case in manifest.cases}) > 1:
         raise DataError("cases differ in their number of image channels", where=manifest.cases[0].id)
     return manifest
+
+
+def _case_info(case: Case, content: Mapping[str, Any]) -> CaseInfo:
+    return CaseInfo(
+        id=case.id,
+        patient=case.patient,
+        phase=case.phase,
+        group=case.group,
+        part=case.part,
+        channels=content["channels"],
+        shape=tuple(content["shape"]),
+        spacing_mm=tuple(content["spacing_mm"]),
+        image_digest=content["image"],
+        labels_digest=content["labels"],
+    )
 
 
 def _load_cache(cache: Path) -> dict[str, Any]:

@@ -267,10 +267,10 @@ def same_directions(path: Path, other: Path) -> None:
 
     Files without axis directions, and files that differ only in lengths, pass.
     """
-    own, others = directions(path), directions(other)
-    if own and others and own != others:
+    axes, other_axes = directions(path), directions(other)
+    if axes and other_axes and axes != other_axes:
         raise GridError(
-            f"its axes point to {own}, those of {other.name} to {others}",
+            f"its axes point to {axes}, those of {other.name} to {other_axes}",
             where=path,
             remedy="Save it with the voxel order and the affine of the original image.",
         )

@@ -64,10 +64,10 @@ def open_source(
 
 def _check_names(case: Case, dataset: str) -> None:
     """PluginError for an id that can't be a file name, and for a patient without a name."""
-    for what, value in (("id", case.id), ("patient", case.patient)):
+    for field, value in (("id", case.id), ("patient", case.patient)):
         if not isinstance(value, str) or not value.strip():
             raise PluginError(
-                f"a case has the {what} {value!r}, expected a non-empty string", where=f"dataset {dataset}"
+                f"a case has the {field} {value!r}, expected a non-empty string", where=f"dataset {dataset}"
             )
     if "/" in case.id or "\\" in case.id or case.id in (".", ".."):
         raise PluginError(f"the case id {case.id!r} can't be a file name", where=f"dataset {dataset}")

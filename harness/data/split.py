@@ -152,11 +152,11 @@ def _hold_out(units: Sequence[tuple[str, ...]], group: dict[str, str], share: fl
     if share == 0 or len(units) < 2:
         return set()
     hands = min(len(units), max(2, round(1 / share))) if share <= 0.5 else 2
-    wanted = max(1, round(share * patients))
+    target = max(1, round(share * patients))
     chosen: list[str] = []
     for hand in _deal(units, group, hands, seed):
         for unit in hand:
-            if len(chosen) + len(unit) <= wanted and len(chosen) + len(unit) < patients:
+            if len(chosen) + len(unit) <= target and len(chosen) + len(unit) < patients:
                 chosen.extend(unit)
     return set(chosen)
 

@@ -60,7 +60,7 @@ def _has(error: BaseException, words: tuple[str, ...]) -> bool:
 def _plugin(error: BaseException, spec: RunSpec) -> str | None:
     """``model unet (unet.py:12)``: the plugin being called, else one whose code `error` went through.
 
-    The line is the innermost in the plugin's package. Where torch alone was at work (a layer that
+    The line is the innermost in the plugin's package. If only torch's own code was running (a layer that
     does not fit), it is the line that defines the plugin.
     """
     known = called(error) is not None

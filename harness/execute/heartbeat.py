@@ -18,7 +18,7 @@ CHECK_S = 2.0
 
 
 class Heartbeat:
-    """Writes `progress.json`, at most twice a second, and stops a run that is not wanted any more.
+    """Writes `progress.json`, at most twice a second, and stops a run that should not continue.
 
     KeyboardInterrupt if the run was cancelled, or its parent process is gone; Busy if another process
     considered this one dead and has taken the run over.

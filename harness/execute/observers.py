@@ -19,21 +19,21 @@ class Observers:
     registry: Registry
     spec: RunSpec
     places: Mapping[str, str]
-    heart: Heartbeat
+    heartbeat: Heartbeat
 
     def run_started(self) -> None:
         """The run starts or continues."""
-        self._tell("harness_run_started")
+        self._notify("harness_run_started")
 
     def epoch_ended(self, figures: Mapping[str, Any]) -> None:
         """An epoch of training ended."""
-        self._tell("harness_epoch_ended", epoch=dict(figures))
+        self._notify("harness_epoch_ended", epoch=dict(figures))
 
     def run_finished(self, record: Record) -> None:
         """The run's record is on disk."""
         cases = [asdict(score) for score in record.cases]
-        self._tell("harness_run_finished", record=record.header(), cases=cases)
+        self._notify("harness_run_finished", record=record.header(), cases=cases)
 
-    def _tell(self, hook: str, **given: object) -> None:
-        for line in self.registry.notify(hook, self.places, run=self.spec.as_json(), **given):
-            self.heart.note(line)
+    def _notify(self, hook: str, **arguments: object) -> None:
+        for line in self.registry.notify(hook, self.places, run=self.spec.as_json(), **arguments):
+            self.heartbeat.note(line)

@@ -33,12 +33,12 @@ class Needs:
 
     def __call__(self, run: PlannedRun) -> ResourceRequest:
         """The request of a run; its memory is None while no run of its model has ended."""
-        given = self._settings.get(run.spec.model.name, {})
-        gib = given.get("memory_gib")
-        memory = gib * 1024 if gib is not None else self._took(run.spec.model.label)
-        return ResourceRequest(given.get("gpus", 1), given.get("cpus"), memory)
+        settings = self._settings.get(run.spec.model.name, {})
+        gib = settings.get("memory_gib")
+        memory = gib * 1024 if gib is not None else self._measured(run.spec.model.label)
+        return ResourceRequest(settings.get("gpus", 1), settings.get("cpus"), memory)
 
-    def _took(self, label: str) -> float | None:
+    def _measured(self, label: str) -> float | None:
         if label not in self._known:
             peaks: list[float] = []
             for run_id in self._ids.get(label, ()):

@@ -70,7 +70,7 @@ def _logging_to(file: Path) -> Iterator[None]:
         handler.close()
 
 
-def _attempt(folder: RunFolder, heart: Heartbeat, timeout_s: float | None, failed: Failed | None) -> int:
+def _attempt(folder: RunFolder, heartbeat: Heartbeat, timeout_s: float | None, failed: Failed | None) -> int:
     spec, local = folder.spec(), folder.local()
     if folder.answers(spec):
         return OK
@@ -79,16 +79,16 @@ def _attempt(folder: RunFolder, heart: Heartbeat, timeout_s: float | None, faile
     folder.tidy()
     folder.reopen()
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    heart.beat({"attempts": attempts, "phase": "start", "started": started}, now=True)
+    heartbeat.beat({"attempts": attempts, "phase": "start", "started": started}, now=True)
     observers: Observers | None = None
     caught: Exception | None = None
     run: RunPipeline | None = None
     try:
         with time_limit(timeout_s):
             registry = load([Path(file) for file in local.plugin_files])
-            observers = Observers(registry, spec, local.observers, heart)
+            observers = Observers(registry, spec, local.observers, heartbeat)
             observers.run_started()
-            run = RunPipeline(folder, spec, local, heart, observers.epoch_ended)
+            run = RunPipeline(folder, spec, local, heartbeat, observers.epoch_ended)
             finished = run.execute(attempts)
     except Busy:
         raise
@@ -96,9 +96,9 @@ def _attempt(folder: RunFolder, heart: Heartbeat, timeout_s: float | None, faile
         caught = error
         log.error("%s", "".join(traceback.format_exception(error)))
         finished = _failed(error, spec, local, folder, run.phase if run else "start", attempts)
-    heart.check()
+    heartbeat.check()
     folder.finish(finished)
-    heart.beat({"phase": finished.status}, now=True)
+    heartbeat.beat({"phase": finished.status}, now=True)
     if observers is not None:
         observers.run_finished(finished)
     if caught is not None and failed is not None:

@@ -47,9 +47,9 @@ def host_peak(*, children: bool = False) -> float:
         others = (_peak_of(child.pid) for child in psutil.Process().children(recursive=True))
         return host_peak() + sum(mib or 0.0 for mib in others)
     # On Linux, the peak of getrusage can be that of the process that started this one.
-    own = _peak_of("self")
-    if own is not None:
-        return own
+    resident = _peak_of("self")
+    if resident is not None:
+        return resident
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts KiB, macOS bytes.
     return peak / MIB if sys.platform == "darwin" else peak / 1024

@@ -44,9 +44,9 @@ class Gpu:
         with self._reported("memory"):
             processes = self._processes()
             # In a container the driver may report another process id; a single process must be this one.
-            own = [p for p in processes if p.pid == os.getpid()] or processes * (len(processes) == 1)
-            if own and own[0].usedGpuMemory is not None:
-                return float(own[0].usedGpuMemory) / MIB
+            ours = [p for p in processes if p.pid == os.getpid()] or processes * (len(processes) == 1)
+            if ours and ours[0].usedGpuMemory is not None:
+                return float(ours[0].usedGpuMemory) / MIB
         return None
 
     def energy_j(self) -> float | None:
@@ -69,8 +69,8 @@ class Gpu:
         return list({process.pid: process for process in running}.values())
 
     @contextlib.contextmanager
-    def _reported(self, what: str) -> Iterator[None]:
+    def _reported(self, quantity: str) -> Iterator[None]:
         try:
             yield
         except self.nvml.NVMLError as error:
-            log.info("NVML does not report %s: %s", what, error)
+            log.info("NVML does not report %s: %s", quantity, error)

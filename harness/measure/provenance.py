@@ -88,11 +88,11 @@ def commit_of(source: Path) -> str | None:
     return commit if unchanged else f"{commit}-dirty"
 
 
-def _git(source: Path, *words: str) -> str | None:
-    """What git answers; None where it doesn't."""
+def _git(source: Path, *arguments: str) -> str | None:
+    """The output of a git command; None if it fails."""
     try:
         answer = subprocess.run(
-            ["git", "-C", str(source), *words], capture_output=True, text=True, timeout=10, check=False
+            ["git", "-C", str(source), *arguments], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -24,7 +24,7 @@ from harness.predict.predictor import Predictor
 from harness.store.record import CaseScore
 
 SCORERS = 2
-"""Scoring processes beside a GPU. One takes a few milliseconds for a volume of ACDC's size."""
+"""Scoring processes while a GPU predicts. Each takes a few milliseconds for a volume of ACDC's size."""
 
 TIMED = 20
 """How many test volumes latency is measured on, the first ones: enough for a 95th percentile."""

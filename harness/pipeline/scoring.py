@@ -1,4 +1,4 @@
-"""From label maps to the scores of a record; beside a GPU, in separate processes during prediction.
+"""From label maps to the scores of a record; on a GPU, in separate processes during prediction.
 
 Imports no torch, so that a scoring process starts in a fraction of a second.
 """

@@ -50,8 +50,8 @@ class ProgressReporter(Protocol):
 
 
 @dataclass(frozen=True)
-class Description:
-    """What a record says of a run besides its results: code, versions, machine and size."""
+class RunDescription:
+    """The fields of a record other than results: code, versions, machine and size."""
 
     plugins: Mapping[str, PluginProvenance]
     environment: Environment
@@ -108,8 +108,8 @@ class RunPipeline:
             network = stage.train(source, prepared)
         return network
 
-    def _describe(self, network: TrainedNetwork, compute: Compute) -> Description:
-        return Description(
+    def _describe(self, network: TrainedNetwork, compute: Compute) -> RunDescription:
+        return RunDescription(
             provenance(self.spec),
             environment(compute),
             hardware(compute),
@@ -136,13 +136,13 @@ class RunPipeline:
         attempts: int,
         network: TrainedNetwork,
         evaluated: Evaluated,
-        described: Description,
+        described: RunDescription,
     ) -> Record:
         spec, log = self.spec, network.log
         step_median, step_p95 = median_and_p95(log.step_s)
         training = dict(network.measured)
-        seen = {"train": training.pop("contention"), "predict": evaluated.contention}
-        contention = {stage: Contention(**by_others) for stage, by_others in seen.items()}
+        by_stage = {"train": training.pop("contention"), "predict": evaluated.contention}
+        contention = {stage: Contention(**by_others) for stage, by_others in by_stage.items()}
         names = ("data_on", "energy_j", "host_peak", "machines")
         data_on, energy, host, machines = (training.pop(name) for name in names)
         return Record(

@@ -27,7 +27,7 @@ from harness.train.loop import Report, TrainingContext, TrainingData, TrainingLo
 
 @dataclass
 class TrainedNetwork:
-    """A trained network and the log of its training. `measured` goes into the record as it is."""
+    """A trained network and the log of its training. `measured` goes into the record unchanged."""
 
     model: torch.nn.Module
     task: Task
@@ -37,7 +37,7 @@ class TrainedNetwork:
 
 @dataclass(frozen=True)
 class TrainingStage:
-    """How a run gets its network. `prepared(done, total)` and `report` are told of the progress."""
+    """How a run gets its network. `prepared(done, total)` and `report` get its progress."""
 
     folder: RunFolder
     spec: RunSpec
@@ -112,8 +112,8 @@ class TrainingStage:
 
 def ids_of(source: Source, patients: Sequence[str]) -> list[str]:
     """The cases of these patients, sorted."""
-    wanted = set(patients)
-    return sorted(case.id for case in source.cases if case.patient in wanted)
+    included = set(patients)
+    return sorted(case.id for case in source.cases if case.patient in included)
 
 
 def _load_weights(path: Path, key: str) -> dict[str, Any] | None:

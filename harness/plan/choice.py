@@ -18,7 +18,8 @@ from harness.plugins.records import Kind, Plugin
 class Choice:
     """A registered plugin and all its parameters, defaults filled in.
 
-    Without a `plugin`, what a leaderboard lists but nobody registers: its records can still be shown.
+    `plugin` is None for a name that a leaderboard lists but that is not registered: its records can still be
+    shown.
     """
 
     plugin: Registered | None
@@ -32,14 +33,14 @@ class Choice:
 
     @property
     def record(self) -> Plugin:
-        """What the plugin says of itself; PluginError where there is none."""
+        """The plugin's record; PluginError if it is not registered."""
         if self.plugin is None:
             raise PluginError("is not registered", where=self.text)
         return self.plugin.record
 
     @property
     def label(self) -> str:
-        """The name, with those parameters that are not the plugin's defaults."""
+        """The name, with the parameters that differ from the plugin's defaults."""
         defaults = self.plugin.record.defaults if self.plugin is not None else {}
         changed = {k: v for k, v in sorted(self.params.items()) if k not in defaults or v != defaults[k]}
         inside = ",".join(f"{k}={_text(v)}" for k, v in changed.items())
@@ -61,11 +62,11 @@ class Choice:
 
 
 def _text(value: Any) -> str:
-    """A value as `parse` reads it: a text without quotes wherever it stays the same text."""
+    """A value as `parse` reads it: a string without quotes if it is read back as the same string."""
     if not isinstance(value, str):
         return json.dumps(value)
-    told = (value, f'"{value}"', f"'{value}'")
-    return next((text for text in told if _same(text, value)), json.dumps(value))
+    candidates = (value, f'"{value}"', f"'{value}'")
+    return next((text for text in candidates if _same(text, value)), json.dumps(value))
 
 
 def _same(text: str, value: str) -> bool:
@@ -100,7 +101,7 @@ def _items(text: str) -> list[str]:
         if quote:
             quote = "" if sign == quote else quote
         elif sign in "'\"" and before in ("=", "[", ",", "{"):
-            # Elsewhere it is an apostrophe.
+            # In any other place it is an apostrophe.
             quote = sign
         else:
             depth += (sign in "[{") - (sign in "]}")
@@ -142,9 +143,9 @@ def select(
 ) -> tuple[list[Choice], list[Choice]]:
     """All choices of a leaderboard, and those that `patterns` select.
 
-    A pattern selects listed choices by name, label or glob; and whatever else is registered
-    under a matching name joins the leaderboard by being named. With `absent`, what is listed need
-    not be registered: records can be shown without the plugins that made them.
+    A pattern selects listed choices by name, label or glob, and adds other registered plugins with a matching
+    name to the leaderboard. With `absent`, listed names need not be registered: records can be shown without
+    the plugins that made them.
     """
     board = [(_or_absent if absent else choose)(registry, kind, text) for text in listed]
     if not patterns:
@@ -153,17 +154,18 @@ def select(
     for pattern in patterns:
         name, params = parse(pattern)
         if params:
-            found = [choose(registry, kind, pattern)]
+            matches = [choose(registry, kind, pattern)]
         else:
-            found = [c for c in board if fnmatchcase(c.name, name) or c.label == name]
+            matches = [c for c in board if fnmatchcase(c.name, name) or c.label == name]
             names = {choice.name for choice in board}
-            found += [
+            matches += [
                 choose(registry, kind, other.record.name)
                 for other in registry.match(kind, name)
                 if other.record.name not in names
             ]
-            if not found:
-                registry.get(kind, name)  # says what is known, or why it is broken
-        selected += [choice for choice in found if choice.label not in {c.label for c in selected}]
+            if not matches:
+                # This raises an error that lists the known names, or says why the plugin is broken.
+                registry.get(kind, name)
+        selected += [choice for choice in matches if choice.label not in {c.label for c in selected}]
     labels = {choice.label for choice in board}
     return board + [choice for choice in selected if choice.label not in labels], selected

@@ -1,4 +1,4 @@
-"""A dataset as a plan needs it: where it lies, what is in it, how it is split."""
+"""A dataset as a plan needs it: its folder, its cases and its split."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.store.runs import RunsFolder
 
 @dataclass(frozen=True)
 class Data:
-    """A dataset that was opened and split. `memory` remembers what was read of it."""
+    """A dataset that was opened and split. `memory` is the file that caches its manifest."""
 
     choice: Choice
     root: Path
@@ -32,7 +32,7 @@ class Data:
     split: Split
 
     def spec(self) -> DatasetSpec:
-        """What the specification of a run says of it."""
+        """The dataset in the specification of a run."""
         return DatasetSpec(
             **self.choice.as_spec(),
             structures=self.source.structures,
@@ -55,12 +55,12 @@ class Data:
 
 
 def root_of(project: Project, choice: Choice, runs: RunsFolder, data_roots: Mapping[str, Path]) -> Path:
-    """Where a dataset lies: as given, as set, or below `runs` for one that is made."""
+    """The folder of a dataset: the configured one, or one below `runs` for a generated dataset."""
     return project.dataset_root(choice.name, data_roots) or runs.generated(choice.name)
 
 
 def open_choice(choice: Choice, root: Path) -> Source:
-    """The cases of a dataset that lies at `root`."""
+    """The cases of a dataset in the folder `root`."""
     record = choice.record
     assert isinstance(record, Dataset)
     return open_record(record, root, choice.params)
@@ -74,17 +74,17 @@ def open_data(
     data_roots: Mapping[str, Path],
     advance: Callable[[int, int], None],
 ) -> Data:
-    """Open the dataset that `choice` names: read what is new in it, check it, split it.
+    """Open the dataset that `choice` names, read its new files, check it and split it.
 
-    Its root is the one in `data_roots`, the environment or harness.toml; a dataset without any
-    is one that is made, and is made below `runs`.
+    Its root is the one in `data_roots`, the environment or harness.toml. A dataset without a root is
+    generated, below `runs`.
     """
     root = root_of(project, choice, runs, data_roots)
     source = open_choice(choice, root)
     unknown = [name for name in protocol.class_weights if name not in ("background", *source.structures)]
     if unknown:
         raise ConfigError(
-            f"'{unknown[0]}' is no structure of {choice.name}",
+            f"'{unknown[0]}' is not a structure of {choice.name}",
             where="protocol.class_weights",
             remedy=nearest(unknown[0], ("background", *source.structures)),
         )

@@ -7,22 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.contract.spec import RunSpec
-from harness.errors import HarnessError
+from harness.errors import HarnessError, and_more
 from harness.plan.keys import inputs
 from harness.store.runs import RunFolder
 
 
 def why_new(spec: RunSpec, existing: list[RunFolder]) -> str:
     """A reason in one line: never run, or the first field that differs from the nearest run on disk."""
-    found = nearest_run(spec, existing)
-    if found is None:
+    nearest = nearest_run(spec, existing)
+    if nearest is None:
         return "never run"
-    run, differences = found
+    run, differences = nearest
     if not differences:
         return "planned before, not started"
     field, there, here = differences[0]
-    more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
-    return f"{field} was {there}, is {here}{more}; compared with {run.id}"
+    return f"{field} was {there}, is {here}{and_more(len(differences) - 1)}; compared with {run.id}"
 
 
 def nearest_run(
@@ -31,7 +30,7 @@ def nearest_run(
     """The run of the same entry, seed and fold with the fewest differing fields, and these fields."""
     candidates = []
     for run in existing:
-        # The name in the id spares reading the other folders.
+        # The id has the name, so the other folders need not be read.
         if name_of(run.id) != name_of(spec.run_id):
             continue
         try:
@@ -52,15 +51,15 @@ def name_of(run_id: str) -> str:
 
 def by_name(runs: Iterable[RunFolder]) -> dict[str, list[RunFolder]]:
     """Runs by the first part of their ids, so that thousands need not be searched for each."""
-    found: dict[str, list[RunFolder]] = defaultdict(list)
+    groups: dict[str, list[RunFolder]] = defaultdict(list)
     for run in runs:
-        found[name_of(run.id)].append(run)
-    return found
+        groups[name_of(run.id)].append(run)
+    return groups
 
 
 def compare(there: RunSpec, here: RunSpec) -> list[tuple[str, Any, Any]]:
-    """Fields that go into the keys and differ: (dotted name, value there, value here)."""
-    a, b = (dict(_flat(_told(inputs(spec), spec))) for spec in (there, here))
+    """The fields in the keys that differ: (dotted name, value there, value here)."""
+    a, b = (dict(_flat(_shown_inputs(inputs(spec), spec))) for spec in (there, here))
     return [
         (name, a.get(name, "absent"), b.get(name, "absent"))
         for name in dict.fromkeys([*b, *a])
@@ -68,15 +67,15 @@ def compare(there: RunSpec, here: RunSpec) -> list[tuple[str, Any, Any]]:
     ]
 
 
-def _told(parts: dict[str, dict[str, Any]], spec: RunSpec) -> dict[str, Any]:
-    """The inputs of all keys as one mapping, without the hashes that repeat what precedes them."""
-    told: dict[str, Any] = {"protocol": {}}
+def _shown_inputs(parts: dict[str, dict[str, Any]], spec: RunSpec) -> dict[str, Any]:
+    """The inputs of all keys as one mapping, without the hashes of inputs that it contains already."""
+    shown: dict[str, Any] = {"protocol": {}}
     for part in parts.values():
-        told["protocol"].update(part["protocol"])
-    told["data"] = {"manifest": spec.manifest_hash[:12], "split": spec.split_hash[:12]}
-    told["algorithm"] = {name: part["algorithm"] for name, part in parts.items()}
+        shown["protocol"].update(part["protocol"])
+    shown["data"] = {"manifest": spec.manifest_hash[:12], "split": spec.split_hash[:12]}
+    shown["algorithm"] = {name: part["algorithm"] for name, part in parts.items()}
     train = parts["train"]
-    return {**told, **{name: train[name] for name in ("model", "loss", "seed", "fold")}}
+    return {**shown, **{name: train[name] for name in ("model", "loss", "seed", "fold")}}
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

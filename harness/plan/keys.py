@@ -1,6 +1,6 @@
-"""Keys: what a run is, as hashes of everything that moves its result, before anything runs.
+"""Keys: hashes of everything that affects the result of a run, computed before anything runs.
 
-Not in a key: device, executor, paths, versions of libraries. They are provenance.
+Device, executor, paths and versions of libraries are in no key. They are provenance.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from harness.store.atomic import digest
 ALGORITHMS = {"prepare": 1, "score": 1}
 """Versions of the harness's own steps. Raise one when its code changes results."""
 TRAINING = {"adamw": 2, "muon": 3}
-"""The same of training, by optimiser: a mended Muon throws no run of AdamW away. Raise both for what they
-share, and for AdamW itself, which moves in Muon's runs all but the layers' weights."""
+"""The same for training, by optimiser, so that a change of Muon invalidates no run of AdamW. Raise both for
+shared code, and for AdamW itself, which in Muon's runs updates all but the layers' weights."""
 
 
 def algorithms(protocol: ScoringProtocol) -> Algorithms:
     """Versions of the steps ``prepare``, ``train`` and ``score`` under a run's protocol."""
-    # External predictions have no optimiser that we know of; adamw stands for it.
+    # The optimiser of external predictions is unknown; adamw stands for it.
     optimiser = protocol.optimiser if isinstance(protocol, RunProtocol) else "adamw"
     return Algorithms(**ALGORITHMS, train=TRAINING[optimiser])
 
 
 def inputs(spec: RunSpec) -> dict[str, dict[str, Any]]:
-    """What each key of a run is the hash of; each builds on the one before."""
+    """The inputs that each key of a run is the hash of; each includes the key before it."""
     protocol, version = as_json(spec.protocol), spec.algorithms
     prepare = {
         "algorithm": version.prepare,
@@ -52,7 +52,7 @@ def inputs(spec: RunSpec) -> dict[str, dict[str, Any]]:
 
 
 def keys(spec: RunSpec) -> dict[str, str]:
-    """The keys of a run, with those that tell which records may be compared."""
+    """The keys of a run, with the two that comparable records have in common."""
     return {
         **{name: digest(value) for name, value in inputs(spec).items()},
         "split": spec.split_hash,
@@ -69,7 +69,7 @@ def trained_as_now(spec: RunSpec) -> bool:
 def scored_as_now(record_keys: Mapping[str, str], spec: RunSpec) -> bool:
     """Whether this version's metrics would score the run of these keys in the same way.
 
-    True where the keys don't tell.
+    True if there are no such keys.
     """
     if "train" not in record_keys or "score" not in record_keys:
         return True
@@ -81,7 +81,7 @@ def scored_as_now(record_keys: Mapping[str, str], spec: RunSpec) -> bool:
 
 
 def external_keys(spec: RunSpec) -> dict[str, str]:
-    """The keys of external predictions: nothing is known of their training but its name."""
+    """The keys of external predictions: only the name of their training is known."""
     train = {
         "external": spec.model.name,
         "manifest": spec.manifest_hash,

@@ -38,7 +38,7 @@ class PlannedEntry:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All entries of a leaderboard; `selected` are those that ``-m -l -d`` leave."""
+    """All entries of a leaderboard; ``-m -l -d`` choose those in `selected`."""
 
     entries: tuple[PlannedEntry, ...]
     selected: tuple[PlannedEntry, ...]
@@ -46,7 +46,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Selection:
-    """Patterns after ``-m``, ``-l`` and ``-d``; none: everything that the leaderboard lists."""
+    """Patterns after ``-m``, ``-l`` and ``-d``; without any, everything that the leaderboard lists."""
 
     models: Sequence[str] = field(default=())
     losses: Sequence[str] = field(default=())
@@ -56,29 +56,29 @@ class Selection:
 def expand(
     registry: Registry, board: LeaderboardSettings, selection: Selection, *, absent: bool = False
 ) -> Matrix:
-    """All entries of `board`, with those that joined it by being named.
+    """All entries of `board`, and those that `selection` adds by name.
 
     With `absent`, entries whose plugins are not registered are skipped, not an error.
     """
-    own, named, union = [], [], []
+    listed_labels, selected_labels, union = [], [], []
     for kind, texts, patterns in (
         ("model", board.models, selection.models),
         ("loss", board.losses, selection.losses),
         ("dataset", board.datasets, selection.datasets),
     ):
         everything, chosen = select(registry, cast(Kind, kind), texts, patterns, absent=absent)
-        own.append({choice.label for choice in everything[: len(texts)]})
-        named.append({choice.label for choice in chosen})
-        # A variant with the default's value is the plain one: one entry, however it is written.
+        listed_labels.append({choice.label for choice in everything[: len(texts)]})
+        selected_labels.append({choice.label for choice in chosen})
+        # A variant with default values is the plain plugin: one entry, however it is written.
         union.append(list({choice.label: choice for choice in everything}.values()))
     models, losses, datasets = union
     entries, selected = [], []
     for dataset, model, loss in itertools.product(datasets, models, losses):
         labels = (model.label, loss.label, dataset.label)
-        wanted = all(label in some for label, some in zip(labels, named, strict=True))
-        listed = all(label in some for label, some in zip(labels, own, strict=True))
-        # A model that joins by name joins with the losses it was named with, no more.
-        if not (wanted or listed):
+        is_selected = all(label in chosen for label, chosen in zip(labels, selected_labels, strict=True))
+        is_listed = all(label in chosen for label, chosen in zip(labels, listed_labels, strict=True))
+        # A model that is added by name is combined only with the selected losses.
+        if not (is_selected or is_listed):
             continue
         missing = [choice.name for choice in (model, loss, dataset) if choice.plugin is None]
         skip = (
@@ -88,7 +88,7 @@ def expand(
         )
         entry = PlannedEntry(model, loss, dataset, skip)
         entries.append(entry)
-        if wanted:
+        if is_selected:
             selected.append(entry)
     return Matrix(tuple(entries), tuple(selected))
 

@@ -1,4 +1,4 @@
-"""What a leaderboard needs run: every run with its state and the reason for it."""
+"""The plan of a leaderboard: every run with its state, and the reason for that."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.store.state import Action, RunState, StateOfRun, state_of
 
 @dataclass(frozen=True, repr=False)
 class PlannedRun:
-    """One run: its specification, its paths on this machine, its state, and what is to be done about it.
+    """One run: its specification, its paths on this machine, its state, and the action that it needs.
 
     `failure` is that of its last attempt that ended (see `harness.store.state.StateOfRun`).
     """
@@ -66,7 +66,7 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """The selected runs of a leaderboard. `notes` say what was noticed about the data.
+    """The selected runs of a leaderboard. `notes` are remarks about the data.
 
     `manifests` are by the dataset's label.
     """
@@ -90,13 +90,13 @@ def make_plan(
     observers: Mapping[str, str] | None = None,
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Plan:
-    """Plan the selected entries of leaderboard `name`; looks at data and disk, changes neither.
+    """Plan the selected entries of leaderboard `name`; reads data and run folders, and changes neither.
 
-    `observers` are places to report to, by observer. `advance(done, total)` is called while a dataset
+    `observers` are the destinations of reports, by observer. `advance(done, total)` is called while a dataset
     is read for the first time.
     """
     opened: dict[str, Data] = {}
-    lies: dict[str, LocalPaths] = {}
+    local: dict[str, LocalPaths] = {}
     planned: list[PlannedRun] = []
     existing = by_name(runs.all())
     source = functools.cache(_source)
@@ -107,7 +107,7 @@ def make_plan(
         label = entry.dataset.label
         if label not in opened:
             opened[label] = open_data(project, entry.dataset, protocol, runs, data_roots, advance)
-            lies[label] = opened[label].local(runs, plugin_files, observers)
+            local[label] = opened[label].local(runs, plugin_files, observers)
         data = opened[label]
         for seed, fold in seeds_and_folds(protocol):
             spec = make_spec(name, entry, protocol, data, seed, fold)
@@ -115,7 +115,7 @@ def make_plan(
             known = state_of(run, spec)
             reason = _reason(known, spec, existing.get(name_of(run.id), []), source)
             about = (known.state, reason, known.action)
-            planned.append(PlannedRun(entry, seed, fold, *about, spec, lies[label], known.failure))
+            planned.append(PlannedRun(entry, seed, fold, *about, spec, local[label], known.failure))
     notes = tuple(note for data in opened.values() for note in data.split.notes)
     manifests = {label: data.manifest for label, data in opened.items()}
     return Plan(name, protocol, tuple(planned), notes, manifests)

@@ -31,8 +31,8 @@ def make_spec(
 def external_spec(leaderboard: str, name: str, protocol: Protocol, data: Data, fold: int) -> RunSpec:
     """The specification of scoring predictions of one fold that another tool called `name` made.
 
-    Of the protocol it has only what scoring needs; the seed is the protocol's first, for a place
-    on the leaderboard.
+    It has only the scoring part of the protocol, and the protocol's first seed, which gives it a place on
+    the leaderboard.
     """
     about: dict[str, Any] = {"version": 1, "params": {}}
     model = ModelSpec(name=name, label=name, dims=None, external=True, **about)
@@ -77,7 +77,7 @@ def _named(spec: RunSpec) -> RunSpec:
 
 
 def run_id(spec: RunSpec) -> str:
-    """A name that a person can read and that differs wherever the training differs."""
+    """A readable name, which differs between runs with different training."""
     words = [spec.model.label, spec.loss.label, spec.dataset.label]
     plain = [re.sub(r"[^A-Za-z0-9=.]+", "-", word).strip("-") for word in words]
     return "__".join([*plain, f"s{spec.seed}-f{spec.fold}", spec.keys["train"][:10]])

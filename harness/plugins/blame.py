@@ -36,7 +36,7 @@ def location(error: BaseException, module: str = "") -> str | None:
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return f"{shorten(error.filename)}:{error.lineno}"
     package = module.partition(".")[0]
-    own = foreign = None
+    inside = foreign = None
     step = error.__traceback__
     while step is not None:
         code, name = step.tb_frame.f_code, str(step.tb_frame.f_globals.get("__name__", ""))
@@ -44,11 +44,11 @@ def location(error: BaseException, module: str = "") -> str | None:
         if not code.co_filename.startswith("<"):
             place = f"{shorten(code.co_filename)}:{step.tb_lineno}"
             if package and top == package:
-                own = place
+                inside = place
             if top not in OURS:
                 foreign = place
         step = step.tb_next
-    return own or foreign
+    return inside or foreign
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from harness.errors import PluginError
 
 
 class _FileLoader(SourceFileLoader):
-    """Executes the source in `data`, without writing a ``__pycache__`` beside the user's file."""
+    """Executes the source in `data`, without writing a ``__pycache__`` next to the user's file."""
 
     def __init__(self, name: str, path: str, data: bytes) -> None:
         super().__init__(name, path)

@@ -84,7 +84,7 @@ class _Discovery:
     records: dict[tuple[Kind, str], list[Registered]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     manager: pluggy.PluginManager = field(default_factory=make_manager)
-    seen: set[tuple[str, int]] = field(default_factory=set)
+    modules: set[tuple[str, int]] = field(default_factory=set)
 
     def add_installed(self, installed: InstalledEntryPoint) -> None:
         """Register the plugins of an entry point."""
@@ -115,9 +115,9 @@ class _Discovery:
         except GUARDED as error:
             self.broken.append(source.card(error))
             return
-        if (source.distribution, id(module)) in self.seen:
+        if (source.distribution, id(module)) in self.modules:
             return
-        self.seen.add((source.distribution, id(module)))
+        self.modules.add((source.distribution, id(module)))
         if not hooks and not problems:
             self._fail(source, "it has no hooks", "Define harness_models, or another hook, with @hookimpl.")
         for problem in problems:

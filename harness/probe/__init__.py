@@ -1,1 +1,1 @@
-"""Measurements before or beside runs: preflight, forecast, latency benchmark; and the debugger."""
+"""Measurements outside runs: preflight, forecast and latency benchmark; and the debugger."""

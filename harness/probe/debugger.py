@@ -67,7 +67,7 @@ Step = tuple[TracebackType, FrameType]
 def _at_fault(steps: Sequence[Step], package: str) -> Step:
     tops = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for _, frame in steps]
     if not package:
-        # The package that the harness called last, whatever that called in turn.
+        # The package that the harness called last; that may have called other packages.
         entered = [called for caller, called in pairwise(tops) if caller == "harness" and called not in OURS]
         package = entered[-1] if entered else ""
     inside = [step for step, top in zip(steps, tops, strict=True) if top == package]

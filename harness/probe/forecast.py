@@ -35,21 +35,21 @@ def forecast(
 
     `manifests` are by the dataset's label. No data is read and nothing is written.
     """
-    wanted = [run for run in runs if run.action not in (Action.NOTHING, Action.WAIT)]
+    to_run = [run for run in runs if run.action not in (Action.NOTHING, Action.WAIT)]
     preflights: dict[str, Footprint | FailedTrial] = {}
     forecasts = {}
-    for number, run in enumerate(wanted, 1):
+    for number, run in enumerate(to_run, 1):
         manifest = manifests[run.entry.dataset.label]
         name = f"{run.entry.label} @ {run.entry.dataset.label}"
         if name not in preflights:
             preflights[name] = _preflight(run, manifest)
         forecasts[run.id] = _forecast_of(run, manifest, preflights[name])
-        advance(number, len(wanted))
+        advance(number, len(to_run))
     return forecasts
 
 
 def _preflight(run: PlannedRun, manifest: Manifest) -> Footprint | FailedTrial:
-    """The preflight of a run, in a process of its own."""
+    """The preflight of a run, in a new process."""
     deepest = max(case.shape[0] for case in manifest.cases)
     trial = Trial(run.spec, manifest.cases[0].channels, deepest, run.local.plugin_files)
     done = subprocess.run(
@@ -88,7 +88,7 @@ def _forecast_of(run: PlannedRun, manifest: Manifest, answer: Footprint | Failed
     coarse = budget.coarse_epochs * answer.coarse_step_s
     seconds = (fine + coarse) * steps + predictions * answer.predict_s
     memory = answer.gpu_train_mib if answer.gpu_train_mib is not None else answer.host_mib
-    # The prepared cases lie beside the network: per pixel, float32 channels and one byte of label.
+    # The prepared cases take memory too: per pixel, float32 channels and one byte of label.
     height, width = protocol.crop
     pixels: float = sum(train + validation) * height * width
     if budget.coarse_epochs:

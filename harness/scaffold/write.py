@@ -76,8 +76,8 @@ def write_plugin(
 
 
 def _texts(kind: Kind, values: Mapping[str, str], single_file: bool) -> dict[str, str]:
-    wanted = {"": "${kind}_file.py"} if single_file else {**_COMMON, **_OWN[kind]}
-    named = {Template(file).substitute(values): template for file, template in wanted.items()}
+    templates = {"": "${kind}_file.py"} if single_file else {**_COMMON, **_OWN[kind]}
+    named = {Template(file).substitute(values): template for file, template in templates.items()}
     return {file: _fill(Template(template).substitute(values), values) for file, template in named.items()}
 
 

@@ -65,15 +65,15 @@ def phases(subject: Subject) -> str:
     """All phases are declared by the dataset, and no patient has a phase twice."""
     source = source_of(subject)
     remedy = f"Declare it in Dataset(phases=…) or correct it; declared: {', '.join(source.phases) or 'none'}."
-    seen: Counter[tuple[str, str]] = Counter()
+    scans: Counter[tuple[str, str]] = Counter()
     for case in source.cases:
         if case.phase is None and source.phases:
             raise CheckFailed(f"{case.id} has no phase, although the dataset declares phases", remedy)
         if case.phase is not None and case.phase not in source.phases:
             raise CheckFailed(f"{case.id} has the phase {case.phase!r}", remedy)
         if case.phase is not None:
-            seen[case.patient, case.phase] += 1
-    duplicate = next((pair for pair, count in seen.items() if count > 1), None)
+            scans[case.patient, case.phase] += 1
+    duplicate = next((pair for pair, count in scans.items() if count > 1), None)
     if duplicate:
         raise CheckFailed(
             f"patient {duplicate[0]} has {duplicate[1]} twice",

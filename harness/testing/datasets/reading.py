@@ -37,7 +37,7 @@ def reads(subject: Subject) -> str:
 def spacing(subject: Subject) -> str:
     """The spacing is three finite sizes above 0 mm, in the order (z, y, x)."""
     remedy = "Return (z, y, x) in mm from the file's header; for slices, z is their distance."
-    found = set()
+    spacings = set()
     for case, volume in volumes_of(subject):
         try:
             sizes = tuple(float(mm) for mm in volume.spacing_mm)
@@ -45,13 +45,13 @@ def spacing(subject: Subject) -> str:
             sizes = ()
         if len(sizes) != 3 or not all(math.isfinite(mm) and mm > 0 for mm in sizes):
             raise CheckFailed(f"{case.id} has spacing {volume.spacing_mm!r}", remedy)
-        found.add(" x ".join(f"{mm:.3g}" for mm in sizes))
-    return ", ".join(sorted(found)[:3]) + (", …" if len(found) > 3 else "") + " mm"
+        spacings.add(" x ".join(f"{mm:.3g}" for mm in sizes))
+    return ", ".join(sorted(spacings)[:3]) + (", …" if len(spacings) > 3 else "") + " mm"
 
 
 def grids(subject: Subject) -> str:
     """Image (C, z, y, x) and labels (z, y, x) have the same grid."""
-    found = set()
+    grid_sizes = set()
     for case, volume in volumes_of(subject):
         image, labels = volume.image, volume.labels
         assert labels is not None
@@ -60,8 +60,8 @@ def grids(subject: Subject) -> str:
                 f"{case.id} has an image {image.shape} and labels {labels.shape}",
                 "Return (C, z, y, x) and (z, y, x): add a channel axis with image[None], and transpose once.",
             )
-        found.add(" x ".join(map(str, labels.shape)))
-    return ", ".join(sorted(found)[:3]) + (", …" if len(found) > 3 else "")
+        grid_sizes.add(" x ".join(map(str, labels.shape)))
+    return ", ".join(sorted(grid_sizes)[:3]) + (", …" if len(grid_sizes) > 3 else "")
 
 
 def intensities(subject: Subject) -> str:
@@ -77,20 +77,20 @@ def intensities(subject: Subject) -> str:
 
 def channels(subject: Subject) -> str:
     """All cases have the same number of image channels."""
-    found = {volume.image.shape[0]: case.id for case, volume in volumes_of(subject)}
-    if len(found) > 1:
-        examples = ", ".join(f"{id_} {count}" for count, id_ in found.items())
+    case_with = {volume.image.shape[0]: case.id for case, volume in volumes_of(subject)}
+    if len(case_with) > 1:
+        examples = ", ".join(f"{id_} {count}" for count, id_ in case_with.items())
         raise CheckFailed(
             f"numbers of channels differ: {examples}", "Fill or leave out the channels that some cases lack."
         )
-    return str(next(iter(found)))
+    return str(next(iter(case_with)))
 
 
 def label_values(subject: Subject) -> str:
     """Labels are integers: 0 and the values of the declared structures."""
     structures = source_of(subject).structures
     remedy = f"Declare them in Dataset(structures=…), or map them; declared: {structures}."
-    seen: set[int] = set()
+    values: set[int] = set()
     for case, volume in volumes_of(subject):
         labels = volume.labels
         assert labels is not None
@@ -101,8 +101,8 @@ def label_values(subject: Subject) -> str:
         foreign = sorted(set(np.unique(labels).tolist()) - {0, *structures.values()})
         if foreign:
             raise CheckFailed(f"{case.id} has label values {foreign[:5]}", remedy)
-        seen |= set(np.unique(labels).tolist())
-    absent = [name for name, value in structures.items() if value not in seen]
+        values |= set(np.unique(labels).tolist())
+    absent = [name for name, value in structures.items() if value not in values]
     if len(absent) == len(structures):
         raise CheckFailed("none of the cases that were read has any structure", remedy)
-    return f"{sorted(seen)}" + (f"; absent: {', '.join(absent)}" if absent else "")
+    return f"{sorted(values)}" + (f"; absent: {', '.join(absent)}" if absent else "")
