@@ -127,13 +127,13 @@ def test_validation_share_is_kept_and_training_never_emptied(share: float) -> No
 )
 def test_a_patient_in_two_sets_is_an_error(parts: Parts) -> None:
     """Otherwise a model would be scored on a patient that it was trained or selected on."""
-    with pytest.raises(DataError, match="p001: is both in"):
+    with pytest.raises(DataError, match="p001: is in both the"):
         guard(parts, manifest(3))
 
 
 def test_identical_images_in_two_sets_are_an_error() -> None:
     twins = manifest(3, same=((0, 2),))
-    with pytest.raises(DataError, match="p000 and p002: have identical images, but are in test and train"):
+    with pytest.raises(DataError, match=r"p000 and p002: have identical images, .* test and train"):
         guard(Parts(("p000",), ("p001",), ("p002",)), twins)
     guard(Parts(("p001",), (), ("p000", "p002")), twins)
 
@@ -164,7 +164,7 @@ def test_a_patient_in_both_official_sets_is_an_error() -> None:
     """Otherwise one of its cases would be trained on and another scored."""
     m = manifest(6, tests=2)
     cases = [replace(case, part="train") if case.id == "p005_ED" else case for case in m.cases]
-    with pytest.raises(DataError, match="p005: has cases in both official parts"):
+    with pytest.raises(DataError, match="p005: has cases in both official sets"):
         split(Manifest(tuple(cases)), kind="official")
 
 

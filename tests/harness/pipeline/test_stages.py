@@ -162,7 +162,7 @@ def test_a_run_refuses_to_train_on_a_patient_that_it_tests(
     def leak(spec: dict[str, Any]) -> None:
         spec["parts"]["train"].append(spec["parts"]["test"][0])
 
-    with pytest.raises(DataError, match="is both in train and in test"):
+    with pytest.raises(DataError, match="is in both the train and the test set"):
         opened(done_project, tmp_path, monkeypatch, leak)
 
 
