@@ -100,7 +100,7 @@ def _plain_reader(cls: type) -> Read:
 
     def read_object(value: Any) -> Any:
         if type(value) is not dict:
-            raise Misfit(f"is {_shown(value)}, not an object")
+            raise Misfit(f"is {shortened(value)}, not an object")
         made, count, name = defaults.copy(), 0, ""
         try:
             for name, attribute, plain, read_field, required in known:
@@ -153,26 +153,26 @@ def reader_of(hint: Any) -> Read:
 def _whole(value: Any) -> Any:
     if type(value) is int:
         return value
-    raise Misfit(f"is {_shown(value)}, not a whole number")
+    raise Misfit(f"is {shortened(value)}, not a whole number")
 
 
 def _number(value: Any) -> Any:
     # A whole number stays one, so that it is written as it was read.
     if type(value) is float or type(value) is int:
         return value
-    raise Misfit(f"is {_shown(value)}, not a number")
+    raise Misfit(f"is {shortened(value)}, not a number")
 
 
 def _string(value: Any) -> Any:
     if type(value) is str:
         return value
-    raise Misfit(f"is {_shown(value)}, not a string")
+    raise Misfit(f"is {shortened(value)}, not a string")
 
 
 def _truth(value: Any) -> Any:
     if type(value) is bool:
         return value
-    raise Misfit(f"is {_shown(value)}, not true or false")
+    raise Misfit(f"is {shortened(value)}, not true or false")
 
 
 def _anything(value: Any) -> Any:
@@ -187,7 +187,7 @@ def _choice(allowed: tuple[Any, ...]) -> Read:
         for choice in allowed:
             if type(value) is type(choice) and value == choice:
                 return value
-        raise Misfit(f"is {_shown(value)}, not {' or '.join(map(repr, allowed))}")
+        raise Misfit(f"is {shortened(value)}, not {' or '.join(map(repr, allowed))}")
 
     return read_choice
 
@@ -222,7 +222,7 @@ def _sequence(arguments: tuple[Any, ...]) -> Read:
     def read_sequence(value: Any) -> Any:
         if type(value) is not list or (size is not None and len(value) != size):
             expected = "a list" if size is None else f"a list of {size}"
-            raise Misfit(f"is {_shown(value)}, not {expected}")
+            raise Misfit(f"is {shortened(value)}, not {expected}")
         if exact is not None and exact.issuperset(map(type, value)):
             return tuple(value)
         return tuple(map(each, value))
@@ -235,7 +235,7 @@ def _mapping(hint: Any) -> Read:
 
     def read_mapping(value: Any) -> Any:
         if type(value) is not dict:
-            raise Misfit(f"is {_shown(value)}, not an object")
+            raise Misfit(f"is {shortened(value)}, not an object")
         if each is _anything:
             return value
         name = ""
@@ -250,7 +250,7 @@ def _mapping(hint: Any) -> Read:
     return read_mapping
 
 
-def _shown(value: Any) -> str:
+def shortened(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
 

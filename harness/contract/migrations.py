@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.contract.layout import Misfit
+from harness.contract.layout import Misfit, shortened
 from harness.errors import HarnessError
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
@@ -32,7 +32,7 @@ class Chain:
         schema = value.get("schema", 0)
         if type(schema) is not int or not 0 <= schema <= self.version:
             raise HarnessError(
-                f"{file} has schema {schema!r}, this version reads up to {self.version}",
+                f"{file} has schema {shortened(schema)}, this version reads up to {self.version}",
                 remedy="Use the version of Harness that wrote it, or run it again.",
             )
         lifted = dict(value)

@@ -79,3 +79,9 @@ def test_a_record_of_the_first_leaderboards_is_completed() -> None:
 
 def test_specifications_are_written_in_the_present_layout() -> None:
     assert run_spec().as_json()["schema"] == SCHEMA == SPEC.version
+
+
+def test_a_message_about_an_unknown_layout_stays_short() -> None:
+    with pytest.raises(HarnessError, match="reads up to 3") as refused:
+        MADE_UP.lift({"schema": "9" * 5000}, "it")
+    assert len(str(refused.value)) < 200
