@@ -13,6 +13,7 @@ import torch
 
 import harness
 from harness.contract.record import Environment, Hardware
+from harness.git import run_git
 from harness.measure.compute import Compute
 from harness.measure.visible import available_cores
 
@@ -81,19 +82,17 @@ def commit_of(source: Path) -> str | None:
     """
     if not (source / ".git").exists():
         return None
-    commit = _git(source, "describe", "--always", "--abbrev=12")
+    commit = _output(source, "describe", "--always", "--abbrev=12")
     if not commit:
         return None
-    unchanged = _git(source, "diff", "--quiet", "HEAD", "--", ".", ":(exclude)leaderboards") is not None
+    unchanged = _output(source, "diff", "--quiet", "HEAD", "--", ".", ":(exclude)leaderboards") is not None
     return commit if unchanged else f"{commit}-dirty"
 
 
-def _git(source: Path, *arguments: str) -> str | None:
+def _output(source: Path, *arguments: str) -> str | None:
     """The output of a git command; None if it fails."""
     try:
-        answer = subprocess.run(
-            ["git", "-C", str(source), *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
+        answer = run_git(source, *arguments, timeout_s=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.board.assign_records import check_comparable
 from harness.board.board import Entry
 from harness.errors import ConfigError, nearest
+from harness.git import run_git
 from harness.session.entries import SOURCE, FoundEntry, find_entries, group_by_entry, match_entry, records_of
 from harness.session.open_leaderboard import open_leaderboard
 from harness.session.workspace import Workspace
@@ -87,7 +87,7 @@ def _committed(workspace: Workspace, revision: str, leaderboard: str | None) -> 
     """The records that were committed at `revision`: of all leaderboards, or of `leaderboard`."""
     root = workspace.file.parent
     below = f"leaderboards/{leaderboard}" if leaderboard else "leaderboards"
-    listed = _git(root, revision, "ls-tree", "-r", "--name-only", revision, "--", below).splitlines()
+    listed = _output(root, revision, "ls-tree", "-r", "--name-only", revision, "--", below).splitlines()
     records: list[Record] = []
     for path in (path for path in listed if path.endswith(f"/{RECORDS}")):
         left_out: set[str] = set()
@@ -99,18 +99,12 @@ def _committed(workspace: Workspace, revision: str, leaderboard: str | None) -> 
 
 def _show(root: Path, revision: str, path: str) -> str:
     # The project may be a subfolder of the repository: `ls-tree` gives paths relative to it, hence "./".
-    return _git(root, revision, "show", f"{revision}:./{path}")
+    return _output(root, revision, "show", f"{revision}:./{path}")
 
 
-def _git(folder: Path, revision: str, *arguments: str) -> str:
+def _output(folder: Path, revision: str, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        done = run_git(folder, *arguments)
     except OSError as error:
         raise ConfigError(f"git can't be run: {error.strerror}", where=f"{COMMIT}{revision}") from error
     if done.returncode:
