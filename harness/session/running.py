@@ -25,9 +25,6 @@ from harness.session.planning import plan_runs
 from harness.session.rebuild import rebuild
 from harness.session.workspace import Workspace
 
-PROGRESS_S = 5.0
-"""The interval of progress events of a run within a phase and an epoch."""
-
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -40,6 +37,7 @@ class RunOptions:
     observers: Mapping[str, str] = field(default_factory=dict)
     detach: bool = False
     debug: bool = False
+    progress_s: float = 5.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,7 +113,7 @@ def _schedule(
     executor, name = _executor(opened, options)
     tables = PeriodicRebuild(opened)
 
-    news = _News()
+    news = _News(options.progress_s)
 
     def listen(event: Event, run: PlannedRun, details: dict[str, Any]) -> None:
         if event != "progress" or news.in_heartbeat(run.id, details):
@@ -143,17 +141,18 @@ def _schedule(
 class _News:
     """Which heartbeats are passed on: the scheduler reads them at every poll, changed or not."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
         self._passed: dict[str, tuple[Mapping[str, Any], float]] = {}
 
     def in_heartbeat(self, run_id: str, heartbeat: Mapping[str, Any]) -> bool:
-        """True for a new phase or epoch, and for other changes at most every `PROGRESS_S` seconds."""
+        """True for a new phase or epoch, and for other changes at most one in each interval."""
         last, at = self._passed.get(run_id, ({}, 0.0))
         if heartbeat == last:
             return False
         now = time.monotonic()
         same = all(heartbeat.get(name) == last.get(name) for name in ("phase", "epoch"))
-        if same and now - at < PROGRESS_S:
+        if same and now - at < self._interval_s:
             return False
         self._passed[run_id] = (dict(heartbeat), now)
         return True

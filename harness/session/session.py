@@ -111,6 +111,7 @@ class Session:
         detach: bool = False,
         debug: bool = False,
         on_event: Listener | None = None,
+        progress_s: float = 5.0,
     ) -> RunsOutcome:
         """Train and evaluate what is not done, then rank. Selection as in `plan`.
 
@@ -120,13 +121,14 @@ class Session:
         to report to (``{"tensorboard": "logs"}``). With `detach`, runs are submitted to a cluster and left.
         With `debug`, runs happen in this process, and the debugger opens at a plugin's line that fails.
         `on_event` hears a typed event of everything that happens (``on_event=print`` shows them); progress
-        within an epoch comes every five seconds. What it raises stops the workers, as KeyboardInterrupt does.
+        within an epoch comes at most every `progress_s` seconds. What it raises stops the workers, as
+        KeyboardInterrupt does.
 
         A run that fails is in the outcome, not an exception.
         """
         from harness.session.running import RunOptions
 
-        options = RunOptions(executor, jobs, address, timeout_s, observers or {}, detach, debug)
+        options = RunOptions(executor, jobs, address, timeout_s, observers or {}, detach, debug, progress_s)
         selection = _selection(models, losses, datasets)
         return self._run(leaderboard, selection, overrides, limit, options, on_event, None)
 
@@ -148,6 +150,7 @@ class Session:
         detach: bool = False,
         debug: bool = False,
         on_event: Listener | None = None,
+        progress_s: float = 5.0,
     ) -> RunsOutcome:
         """Run again what failed, and nothing else; with `blame`, only failures caused by these.
 
@@ -155,7 +158,7 @@ class Session:
         """
         from harness.session.running import RunOptions, failed_before
 
-        options = RunOptions(executor, jobs, address, timeout_s, observers or {}, detach, debug)
+        options = RunOptions(executor, jobs, address, timeout_s, observers or {}, detach, debug, progress_s)
         selection = _selection(models, losses, datasets)
         return self._run(
             leaderboard, selection, overrides, limit, options, on_event, failed_before(listed("blame", blame))

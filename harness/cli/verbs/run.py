@@ -73,6 +73,7 @@ def launch(args: argparse.Namespace, method: Callable[..., RunsOutcome]) -> int:
             detach=args.detach,
             debug=args.pdb,
             on_event=progress,
+            progress_s=0.0,
         )
     _show(outcome, as_json=args.json)
     if args.detach and outcome.schedule.left:

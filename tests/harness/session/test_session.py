@@ -27,15 +27,16 @@ def test_a_listener_hears_few_lines_and_outcomes_have_short_texts(project: Proje
     assert repr(run) == f"PlannedRun({run.id!r}, waiting: {run.reason})"
 
 
-def test_heartbeats_that_say_nothing_new_are_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    news = running._News()
+def test_heartbeats_that_say_nothing_new_are_not_passed_on() -> None:
+    news = running._News(60.0)
     assert not news.in_heartbeat("a", {})
     assert news.in_heartbeat("a", {"phase": "train", "epoch": 1})
     assert not news.in_heartbeat("a", {"phase": "train", "epoch": 1, "step": 2})
     assert news.in_heartbeat("b", {"phase": "train", "epoch": 1})
     assert news.in_heartbeat("a", {"phase": "train", "epoch": 2})
     assert news.in_heartbeat("a", {"phase": "predict", "epoch": 2})
-    monkeypatch.setattr(running, "PROGRESS_S", 0.0)
+    news = running._News(0.0)
+    assert news.in_heartbeat("a", {"phase": "predict", "epoch": 2})
     assert not news.in_heartbeat("a", {"phase": "predict", "epoch": 2})
     assert news.in_heartbeat("a", {"phase": "predict", "epoch": 2, "predicted": 1})
 
