@@ -1,4 +1,4 @@
-"""``harness VERB …``: parse, dispatch, and turn every error into one line and an exit code."""
+"""``harness VERB …``: parses the command line, calls the verb, turns errors into a line and an exit code."""
 
 from __future__ import annotations
 
@@ -54,7 +54,11 @@ VERBS = (
 )
 """Each has NAME, SUMMARY (None: not listed), add_arguments(parser) and run(args) -> exit code."""
 
-EPILOG = "exit codes: 0 ok, 1 some runs failed, 2 usage or data, 3 interrupted, 4 internal error"
+DESCRIPTION = (
+    "Benchmark cardiac MR segmentation models under one fixed protocol, with statistics a reviewer can check."
+)
+
+EPILOG = "exit codes: 0 ok, 1 a run or a check failed, 2 usage or data error, 3 interrupted, 4 internal error"
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -62,17 +66,15 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def make_parser(hidden: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """The parser of the whole command line; `hidden` names verbs for other programs that it knows too."""
-    parser = argparse.ArgumentParser(
-        prog="harness", description="Settle which cardiac MR segmentation model is better.", epilog=EPILOG
-    )
+    """The parser of the whole command line; `hidden` names verbs for other programs to include."""
+    parser = argparse.ArgumentParser(prog="harness", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"harness {__version__}")
     shown = "{" + ",".join(verb.NAME for verb in VERBS if verb.SUMMARY) + "}"
     verbs = parser.add_subparsers(title="verbs", metavar=shown, required=True, dest="verb")
     for verb in VERBS:
         if not verb.SUMMARY and verb.NAME not in hidden:
             continue
-        # A verb without a summary is for other programs; argparse lists what has help.
+        # A verb without a summary is for other programs; argparse lists only verbs with help.
         listed = {"help": verb.SUMMARY, "description": verb.SUMMARY} if verb.SUMMARY else {}
         sub = verbs.add_parser(verb.NAME, epilog=EPILOG, **listed)
         sub.add_argument(
@@ -85,7 +87,12 @@ def make_parser(hidden: Sequence[str] = ()) -> argparse.ArgumentParser:
             default=[],
             help="register the plugins in this file (repeatable)",
         )
-        sub.add_argument("--config", metavar="PATH", type=Path, help="harness.toml to use")
+        sub.add_argument(
+            "--config",
+            metavar="PATH",
+            type=Path,
+            help="harness.toml to use (default: the nearest one above this folder)",
+        )
         sub.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
         verb.add_arguments(sub)
         sub.set_defaults(execute=verb.run)
@@ -93,21 +100,21 @@ def make_parser(hidden: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 def _logged(text: str) -> str:
-    """Keep a traceback in a file of its own, and say where."""
+    """Write a traceback to a new file, and return a sentence that names the file."""
     try:
         handle, name = tempfile.mkstemp(prefix="harness-error-", suffix=".log")
         with os.fdopen(handle, "w") as file:
             file.write(text)
     except OSError:
-        return "With -v it shows the traceback."
+        return "Use -v to see the traceback."
     return f"The traceback is in {name}."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; gives its exit code (argparse exits by itself with 2)."""
+    """Run one command and return its exit code (argparse itself exits with 2)."""
     argv = sys.argv[1:] if argv is None else argv
     args = make_parser(hidden=argv[:1]).parse_args(argv)
-    # A polite kill is a Ctrl-C: the worker stops, and what it had saved stays.
+    # Treat SIGTERM as KeyboardInterrupt: workers stop, and checkpoints stay.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(args.execute(args))
@@ -115,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("harness: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output (such as `head`) has left; nothing is wrong.
+        # The program that reads the output (such as `head`) has ended; this is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except HarnessError as error:

@@ -1,1 +1,1 @@
-"""What verbs share: arguments, progress, and the printing of leaderboards."""
+"""Helpers of several verbs: arguments, progress, and printing of leaderboards."""

@@ -1,4 +1,4 @@
-"""Arguments that several verbs have, and what they are parsed into."""
+"""Arguments of several verbs, and the objects that they are parsed into."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SelectionArguments:
 
 
 def open_session(args: argparse.Namespace) -> Session:
-    """The session that a verb's arguments ask for; a verb without one of them means its default."""
+    """A session with the options of a verb; options that the verb lacks have their defaults."""
     from harness.session.session import Session
 
     def value(name: str, default: Any) -> Any:
@@ -47,14 +47,14 @@ def open_session(args: argparse.Namespace) -> Session:
 
 
 def pairs(texts: Iterable[str], *, where: str, example: str) -> dict[str, str]:
-    """``["acdc=PATH"]`` -> {"acdc": "PATH"}; ConfigError with the `example` where one lacks either."""
+    """``["acdc=PATH"]`` -> {"acdc": "PATH"}; ConfigError with the `example` for any other text."""
     values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name or not value:
-            what = example.partition("=")[2]
+            placeholder = example.partition("=")[2]
             raise ConfigError(
-                f"'{text}' is not NAME={what}", where=where, remedy=f"Write for example {example}."
+                f"'{text}' is not NAME={placeholder}", where=where, remedy=f"For example: {example}."
             )
         values[name] = value
     return values
@@ -62,7 +62,7 @@ def pairs(texts: Iterable[str], *, where: str, example: str) -> dict[str, str]:
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Arguments that name a leaderboard and select from it."""
-    parser.add_argument("leaderboard", help="a [leaderboard.NAME] of harness.toml")
+    parser.add_argument("leaderboard", help="name of a leaderboard in harness.toml")
     for flag, word in (("-m", "model"), ("-l", "loss"), ("-d", "dataset")):
         plural = "losses" if word == "loss" else f"{word}s"
         parser.add_argument(
@@ -72,7 +72,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
             metavar="NAME",
             action="append",
             default=[],
-            help=f"only these {plural}: name, glob or name[key=value]; one not listed joins (repeatable)",
+            help=f"select {plural}: a name, a glob or name[key=value]; unlisted ones are added (repeatable)",
         )
     add_common(parser)
 
@@ -85,14 +85,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="change a value, for example protocol.epochs=2 (repeatable)",
+        help="override a setting, for example protocol.epochs=2 (repeatable)",
     )
     parser.add_argument(
         "--data",
         metavar="NAME=PATH",
         action="append",
         default=[],
-        help="where a dataset lies, for example acdc=PATH (repeatable)",
+        help="folder of a dataset, for example acdc=PATH (repeatable)",
     )
     add_runs(parser)
 
@@ -105,11 +105,11 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
-    """Where to look for entries that name no source."""
+    """Arguments that select the leaderboard of entries without a source."""
     parser.add_argument(
         "--leaderboard",
         metavar="NAME",
-        help="where they are (default: the first leaderboard that has them all)",
+        help="leaderboard of the entries (default: the first one that has them all)",
     )
     parser.add_argument(
         "--set",
@@ -117,49 +117,57 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="the changes that the leaderboard was run with (repeatable)",
+        help="the overrides that the leaderboard was run with (repeatable)",
     )
     add_runs(parser)
 
 
 def add_run_selection(parser: argparse.ArgumentParser) -> None:
-    """Runs that need no plan: by leaderboard and id, in a folder of runs."""
-    parser.add_argument("leaderboard", nargs="?", help="only its runs, those with --set included")
+    """Arguments that select runs by leaderboard and id, without a plan."""
+    parser.add_argument(
+        "leaderboard", nargs="?", help="only runs of this leaderboard, including those made with --set"
+    )
     parser.add_argument(
         "--run",
         dest="ids",
         metavar="ID",
         action="append",
         default=[],
-        help="only runs whose id or entry matches this glob, such as 'unet3d*' (repeatable)",
+        help="only runs whose id or entry matches a glob such as 'unet3d*' (repeatable)",
     )
     add_runs(parser)
 
 
 def add_executor(parser: argparse.ArgumentParser) -> None:
-    """Where runs happen, and how many of them at once."""
+    """Arguments of the executor: where runs are executed, and how many at once."""
     parser.add_argument(
         "-x",
         "--executor",
         metavar="NAME",
         default="local",
-        help="where runs happen: local, inline, or a cluster, with parameters: slurm[partition=gpu]",
+        help="executor: local (default), inline, or a cluster's, with parameters: slurm[partition=gpu]",
     )
     parser.add_argument(
-        "-j", "--jobs", metavar="N", type=count, help="runs at once (local: one a GPU, else one)"
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=count,
+        help="number of runs at once (local default: one per GPU, or one)",
     )
-    parser.add_argument("--address", metavar="ADDRESS", help="of the cluster; same as NAME[address=…]")
-    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up a run after this long")
+    parser.add_argument(
+        "--address", metavar="ADDRESS", help="address of the cluster; same as NAME[address=…]"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="stop a run that takes longer")
 
 
 def add_observe(parser: argparse.ArgumentParser) -> None:
-    """Where observers of runs report to."""
+    """Arguments that name observers of runs and the places they report to."""
     parser.add_argument(
         "--observe",
         metavar="NAME=PLACE",
         action="append",
         default=[],
-        help="report runs to a folder or URI, for example tensorboard=DIR or mlflow=DIR (repeatable)",
+        help="report runs to a folder or URI: tensorboard=DIR or mlflow=DIR (repeatable)",
     )
 
 
@@ -169,7 +177,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--engine",
         default="fast",
         choices=("fast", "medpy"),
-        help="medpy computes with MedPy instead, slowly, and says the largest difference from fast",
+        help="implementation of the metrics; medpy is slow, and its largest difference from fast is reported",
     )
 
 

@@ -1,4 +1,4 @@
-"""Progress of a plan: bars in a terminal, plain lines elsewhere; always on standard error."""
+"""Progress of a plan on standard error: bars in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from harness.tables.units import duration, metric_scale
 from harness.views.heartbeat import progress_text
 
 PLAIN_INTERVAL_S = 15.0
-"""Without a terminal a run says how far it is this often, at the end of an epoch."""
+"""Without a terminal, the shortest time between two progress lines of a run."""
 
 
 SHOWN = 12
-"""Runs that have a bar of their own, of those at work at once."""
+"""The most runs that have a progress bar at once."""
 
 
 class Progress:
-    """Listens to a session. Use as a context; `quiet` shows nothing, `plain` shows lines and no bars."""
+    """Shows the events of a session. A context manager; `quiet` shows nothing, `plain` lines without bars."""
 
     def __init__(self, *, quiet: bool = False, plain: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
@@ -48,8 +48,8 @@ class Progress:
         self._steps: dict[str, TaskID] = {}
         self._all: TaskID | None = None
         self._running: dict[str, TaskID] = {}
-        self._seen: dict[str, int] = {}
-        self._told: dict[str, float] = {}
+        self._last_epoch: dict[str, int] = {}
+        self._printed_at: dict[str, float] = {}
         self._waiting: set[str] = set()
         self._noted: set[str] = set()
 
@@ -74,14 +74,14 @@ class Progress:
             self._outcome(event.outcome)
 
     def _step(self, event: StepAdvanced) -> None:
-        """A bar for each step; scoring takes several turns, each of which begins a new bar."""
+        """Advance the bar of a step; each pass of scoring starts a new bar."""
         task = self._steps.get(event.step)
         if task is None or (event.step == "scoring cases" and event.done == 1):
             task = self._steps[event.step] = self._bars.add_task(event.step, total=event.total, figures="")
         self._bars.update(task, completed=event.done, visible=event.done < event.total)
 
     def _plan(self, plan: Plan) -> None:
-        """Say what will be done, and what was noticed."""
+        """Print the notes of a plan, its skipped entries, and its number of runs by state."""
         for note in plan.notes:
             self._console.print(f"note: {escape(note)}")
         for run in plan.runs:
@@ -89,8 +89,8 @@ class Progress:
                 self._console.print(f"skipped {escape(run.entry.label)}: {escape(run.reason)}")
         states = Counter(run.state for run in plan.runs if run.state != "skipped")
         total = sum(states.values())
-        told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-        self._console.print(f"{plan.leaderboard}: {total} runs ({told or 'none'})")
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        self._console.print(f"{plan.leaderboard}: {total} runs ({counts or 'none'})")
         if states.keys() - {"done"}:
             self._all = self._bars.add_task("runs", total=total, completed=states[RunState.DONE], figures="")
 
@@ -103,28 +103,34 @@ class Progress:
         elif event.kind == "wait":
             if run.id not in self._waiting:
                 self._waiting.add(run.id)
-                self._console.print(f"waiting for {_name(run)}: another process works on it")
+                self._console.print(f"waiting for {_name(run)}: another process is running it")
         elif event.kind == "lost":
             self._drop(run)
             why = f" ({figures['detail']})" if figures.get("detail") else ""
-            self._console.print(f"lost the machine of {_name(run)}{escape(why)}; another goes on with it")
+            self._console.print(
+                f"lost the machine of {_name(run)}{escape(why)}; another one continues the run"
+            )
         else:
             self._end(run, figures)
 
     def _outcome(self, outcome: ScheduleOutcome) -> None:
-        """Say how it ended, and what the harness itself cost."""
+        """Print how the plan ended, and the share of time spent outside runs."""
         if outcome.left:
-            self._console.print(f"{len(outcome.left)} runs go on without this command; see: harness status")
+            self._console.print(
+                f"{len(outcome.left)} runs continue without this command; see: harness status"
+            )
             if outcome.unsubmitted:
-                told = f"{outcome.unsubmitted} more were not submitted: there was no room"
-                self._console.print(f"{told}; run this again when there is")
+                self._console.print(
+                    f"{outcome.unsubmitted} more were not submitted: the queue was full; "
+                    "run this command again later"
+                )
         elif self._all is not None and outcome.wall_s:
             share = f"{100 * outcome.outside:.1f} %"
             self._console.print(f"took {duration(outcome.wall_s)}, {share} of it outside runs", style="dim")
 
     def _start(self, run: PlannedRun) -> None:
-        self._told[run.id] = time.monotonic()
-        self._seen[run.id] = 0
+        self._printed_at[run.id] = time.monotonic()
+        self._last_epoch[run.id] = 0
         verb = run.action if run.action in (Action.CONTINUE, Action.PREDICT) else "start"
         if not self._live:
             self._console.print(f"{verb} {_name(run)}")
@@ -133,7 +139,7 @@ class Progress:
             self._running[run.id] = self._bars.add_task(_name(run), total=None, figures=verb)
 
     def _note(self, figures: dict[str, Any]) -> None:
-        """What an observer failed with, or which GPU: each once, however many runs say so."""
+        """Print each note of a heartbeat (a failed observer, the GPU) once, however many runs repeat it."""
         for note in figures.get("notes", ()):
             if note not in self._noted:
                 self._noted.add(note)
@@ -150,10 +156,10 @@ class Progress:
             self._bars.update(task, total=epochs, completed=int(done), figures=text)
         elif task is not None:
             self._bars.update(task, figures=text)
-        if not self._live and self._seen.get(run.id) != epoch:
-            self._seen[run.id] = epoch
-            if time.monotonic() - self._told.get(run.id, 0.0) > PLAIN_INTERVAL_S:
-                self._told[run.id] = time.monotonic()
+        if not self._live and self._last_epoch.get(run.id) != epoch:
+            self._last_epoch[run.id] = epoch
+            if time.monotonic() - self._printed_at.get(run.id, 0.0) > PLAIN_INTERVAL_S:
+                self._printed_at[run.id] = time.monotonic()
                 self._console.print(f"  {_name(run)}: epoch {epoch}/{epochs} {text}")
 
     def _end(self, run: PlannedRun, figures: dict[str, Any]) -> None:
@@ -176,15 +182,15 @@ class Progress:
 
 
 def _means(record: Record) -> str:
-    """What the run comes to by itself in what its leaderboard ranks by."""
-    found = run_means(record, record.spec.protocol.rank_by)
-    told = [
+    """The means of a run in the metrics that its leaderboard ranks by, as text."""
+    means = run_means(record, record.spec.protocol.rank_by)
+    texts = [
         f"{name} {scale.text(value)} {scale.unit}".rstrip()
-        for name, value in found.items()
+        for name, value in means.items()
         if value is not None
         for scale in [metric_scale(name)]
     ]
-    return f": {', '.join(told)}" if told else ""
+    return f": {', '.join(texts)}" if texts else ""
 
 
 def _name(run: PlannedRun) -> str:

@@ -1,4 +1,4 @@
-"""Leaderboards, printed."""
+"""Printing of leaderboards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.store.atomic import write_text
 
 @dataclass(frozen=True)
 class ShowOptions:
-    """What to show of a leaderboard and how: a view or the `worst` scores, arranged, in a format."""
+    """What of a leaderboard is printed: a view or the `worst` scores, sorted, in a format."""
 
     view: str = "summary"
     worst: int | None = None
@@ -27,9 +27,9 @@ class ShowOptions:
 
 
 def show(leaderboard: Leaderboard, options: ShowOptions, *, svg: Path | None = None) -> None:
-    """Print the selected entries; `svg` is a file for a picture of the table."""
+    """Print the selected entries; with `svg`, also save the table as a picture in that file."""
     tables = _tables(leaderboard, options)
-    # The picture is drawn even where the table itself is not printed.
+    # The console also draws the picture if the table is printed in another format.
     rich = options.format == "rich"
     console = Console(highlight=False, record=svg is not None, file=None if rich else io.StringIO())
     console.print(tables)
@@ -46,7 +46,7 @@ def show(leaderboard: Leaderboard, options: ShowOptions, *, svg: Path | None = N
 
 
 def from_here(path: Path) -> Path:
-    """A path as one would type it in the current folder."""
+    """The path relative to the current folder if it is below it."""
     return path.relative_to(path.cwd()) if path.is_relative_to(path.cwd()) else path
 
 
@@ -61,10 +61,10 @@ def _tables(leaderboard: Leaderboard, options: ShowOptions) -> TableView:
 def _text(leaderboard: Leaderboard, format: str, tables: TableView) -> str:
     if format == "json":
         return json.dumps(leaderboard.as_json(), indent=1, allow_nan=False) + "\n"
-    written = {
+    writers = {
         "markdown": tables.to_markdown,
         "csv": tables.to_csv,
         "latex": tables.to_latex,
         "html": tables.to_html,
     }
-    return written[format]()
+    return writers[format]()

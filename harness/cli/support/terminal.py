@@ -8,7 +8,7 @@ from harness.tables.table import Table
 
 
 def print_tables(tables: Iterable[Table]) -> None:
-    """Print tables as wide as the terminal is."""
+    """Print tables, laid out for the width of the terminal."""
     from rich.console import Console
 
     from harness.tables.terminal import to_terminal

@@ -1,1 +1,1 @@
-"""One verb a file; heavy imports inside the verb."""
+"""One file per verb. Heavy imports are inside functions, so that `--help` stays fast."""

@@ -1,4 +1,4 @@
-"""``harness compare A B …``: entries side by side, paired by patient, with a verdict."""
+"""``harness compare A B …``: compare entries, paired by patient, with a verdict."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ SUMMARY = "compare entries with paired differences by patient"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Two or more entries, and where to look for them."""
+    """Two or more entries, their leaderboard, metrics and margins."""
     parser.add_argument(
         "entries",
         nargs="+",
         metavar="[SOURCE::]MODEL+LOSS",
-        help="the first is compared with each of the others; SOURCE is a leaderboard, a folder of records or "
-        "runs, or git:REVISION",
+        help="entries; the first is compared with each of the others; SOURCE is a leaderboard, a folder of "
+        "records or runs, or git:REVISION",
     )
     add_where(parser)
     parser.add_argument(
-        "--metric", dest="metrics", metavar="NAME", action="append", help="only these (repeatable)"
+        "--metric", dest="metrics", metavar="NAME", action="append", help="only this metric (repeatable)"
     )
     parser.add_argument(
         "--margin",
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="METRIC=VALUE",
         action="append",
         default=[],
-        help="differences up to this count as equivalent, in the metric's unit (repeatable)",
+        help="largest difference that counts as equivalent, in the metric's unit (repeatable)",
     )
     parser.add_argument(
         "--fail-if-worse",
@@ -41,30 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=_margin,
         const=0.0,
-        help="exit code 1 if one of the others is worse than the first in a metric, its interval without 0, "
-        "and by more than MARGIN on average, or lacks scores that the first has (default: 0; of the metrics "
-        "of --metric, else of dice); before entries write --fail-if-worse=0.01",
+        help="exit with 1 if another entry is worse than the first by more than MARGIN (default 0) and the "
+        "interval of the difference excludes 0, or if it lacks scores that the first has; checks the metrics "
+        "of --metric, or Dice; before entries, write --fail-if-worse=0.01",
     )
     parser.add_argument("--json", action="store_true", help="print the comparisons as JSON")
 
 
 def _margin(text: str) -> float:
-    """A number; what else stands after the option was meant as an entry."""
+    """A number; any other text after the option was probably meant as an entry."""
     try:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is not a margin; write --fail-if-worse=0.01, or the entries first"
+            f"'{text}' is not a margin; write --fail-if-worse=0.01, or put the entries first"
         ) from None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a table for each pair."""
+    """Print a table per pair; with ``--fail-if-worse``, exit code 1 if an entry is worse."""
     from harness.cli.support.terminal import print_tables
     from harness.session.comparison import guarded_metrics
 
     if len(args.entries) < 2:
-        raise ConfigError("needs two entries or more", where="compare", remedy="Write for example A+x B+x.")
+        raise ConfigError("needs at least two entries", where="compare", remedy="For example: A+x B+x.")
     guarded = [] if args.fail_if_worse is None else guarded_metrics(args.metrics)
     margins = _margins(args.margins, dict.fromkeys(guarded, args.fail_if_worse))
     first, *others = args.entries
@@ -92,7 +92,9 @@ def _margins(texts: Sequence[str], guarded: dict[str, float]) -> dict[str, float
         except ValueError:
             equals = ""
         if not equals:
-            raise ConfigError(f"'{text}' is not METRIC=VALUE", where="--margin", remedy="Write dice=0.01.")
+            raise ConfigError(
+                f"'{text}' is not METRIC=VALUE", where="--margin", remedy="For example: dice=0.01."
+            )
     wrong = next((value for value in margins.values() if not 0 <= value < math.inf), None)
     if wrong is not None:
         raise ConfigError(f"invalid margin {wrong:g}: must be finite and ≥ 0", where="compare")

@@ -1,4 +1,4 @@
-"""``harness data check NAME``: an audit of a dataset before anything is trained on it."""
+"""``harness data check NAME``: audit a dataset before training on it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from harness.cli.support.arguments import add_runs, open_session
 from harness.errors import OK, RUNS_FAILED
 
 NAME = "data"
-SUMMARY = "audit a dataset"
+SUMMARY = "check the files of a dataset"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to do with which dataset."""
-    parser.add_argument("action", choices=("check",), help="read every case and judge")
-    parser.add_argument("dataset", help="a dataset: name or name[key=value]")
+    """The action and the dataset."""
+    parser.add_argument("action", choices=("check",), help="read every case and report problems")
+    parser.add_argument("dataset", help="name of a dataset, or name[key=value]")
     parser.add_argument(
-        "--data", metavar="NAME=PATH", action="append", default=[], help="where it lies, such as acdc=PATH"
+        "--data",
+        metavar="NAME=PATH",
+        action="append",
+        default=[],
+        help="folder of the dataset, such as acdc=PATH",
     )
     add_runs(parser)
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one table; exit code 1 if there is an error among the findings."""
+    """Print the findings in one table; exit code 1 if one of them is an error."""
     from harness.cli.support.progress import Progress
     from harness.cli.support.terminal import print_tables
 

@@ -1,4 +1,4 @@
-"""``harness plan LEADERBOARD``: what `run` would do, and why; changes nothing."""
+"""``harness plan LEADERBOARD``: show what `run` would do, and why; changes nothing."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from harness.session.planning import Explanation
 
 NAME = "plan"
-SUMMARY = "show what run would do, and why"
+SUMMARY = "show what harness run would do, and why"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A leaderboard, a selection, and a run to explain."""
     add_selection(parser)
     parser.add_argument(
-        "--explain", metavar="RUN", help="every field in which this run differs from what is on disk"
+        "--explain", metavar="RUN", help="list the fields in which RUN differs from the nearest run on disk"
     )
     parser.add_argument(
         "--preflight",
         action="store_true",
-        help="try each entry for a few steps: memory that it needs, and time that its runs will take",
+        help="try each entry for a few steps, and estimate its memory and time",
     )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
 

@@ -1,4 +1,4 @@
-"""``harness plugins``: what is registered, by whom, and what is broken; ``check`` and ``new``."""
+"""``harness plugins``: list registered and broken plugins; ``check`` and ``new``."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from harness.plugins.manager import Broken, Registered, Registry
 
 NAME = "plugins"
-SUMMARY = "list plugins, check one against its contract, or begin a new one"
+SUMMARY = "list plugins, check one against its contract, or write a new one"
 
-CHECK = "run the contract suite on a plugin: what was checked, and what to change"
+CHECK = "run the contract suite on a plugin, and report what to change"
 
-NEW = "write a new plugin to start from: a distribution, or a single file"
+NEW = "write a template of a plugin: a distribution, or a single file"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the listing, which is what the verb does without an action."""
+    """Arguments of the listing, which is printed without an action, and of the actions."""
     parser.add_argument(
         "--kind", choices=("model", "loss", "dataset", "executor"), help="only plugins of this kind"
     )
-    parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
     actions = parser.add_subparsers(title="actions", dest="action", metavar="{check,new}")
     check = actions.add_parser("check", help=CHECK, description=CHECK)
     plugins_check.add_arguments(check)
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common(action: argparse.ArgumentParser) -> None:
-    """Options of every verb, which may stand behind the action too; what stands before it is kept."""
+    """Options of every verb, which may also follow the action; values given before it are kept."""
     unset: Any = argparse.SUPPRESS
     action.add_argument("--json", action="store_true", default=unset, help="print JSON")
     action.add_argument(
@@ -54,12 +54,18 @@ def _add_common(action: argparse.ArgumentParser) -> None:
         default=unset,
         help="register the plugins in this file (repeatable)",
     )
-    action.add_argument("--config", metavar="PATH", type=Path, default=unset, help="harness.toml to use")
+    action.add_argument(
+        "--config",
+        metavar="PATH",
+        type=Path,
+        default=unset,
+        help="harness.toml to use (default: the nearest one above this folder)",
+    )
     action.add_argument("-v", "--verbose", action="store_true", default=unset, help="show tracebacks")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the listing, with exit code 0 although something is broken: it was listed. Or do the action."""
+    """Run the action, or print the listing; broken plugins are listed and don't change the exit code."""
     file = _file(args.config)
     files = (*args.plugin_files, *getattr(args, "more_plugin_files", ()))
     workspace = Workspace(file, extra_plugin_files=files)
@@ -77,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def rows(registry: Registry, kind: str | None = None) -> list[dict[str, Any]]:
-    """The listing as JSON-ready rows: usable plugins by kind and name, then whatever is broken.
+    """The listing as JSON-ready rows: usable plugins by kind and name, then broken ones.
 
-    What is broken may be of any kind, so every selection has it.
+    A broken plugin may be of any kind, so every selection includes it.
     """
     listed = [_row(each) for each in registry.everything()]
     for card in registry.broken:
@@ -121,11 +127,11 @@ def _broken_row(card: Broken) -> dict[str, Any]:
 
 
 def _file(config: Path | None) -> Path | None:
-    """`config`, else the nearest harness.toml if there is any: a listing needs none."""
+    """`config`, or the nearest harness.toml; None if there is none, as a listing needs none."""
     if config is None:
         return nearest_file(Path.cwd())
     if not config.is_file():
-        raise ConfigError("there is no such file", where=config, remedy="Correct --config PATH.")
+        raise ConfigError("file not found", where=config, remedy="Correct --config PATH.")
     return config
 
 

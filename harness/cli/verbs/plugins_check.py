@@ -1,4 +1,4 @@
-"""``harness plugins check NAME``: the contract suite, as a table of what was checked and what to change."""
+"""``harness plugins check NAME``: run the contract suite, and show each check and what to change."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ KINDS: tuple[Kind, ...] = ("model", "loss", "dataset")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to check, and where its data lies."""
-    parser.add_argument("name", metavar="NAME", help="a plugin: name, glob or name[key=value]")
+    """The plugin to check, and the folders of datasets."""
+    parser.add_argument("name", metavar="NAME", help="plugin to check: a name, a glob or name[key=value]")
     parser.add_argument("--kind", choices=KINDS, default=None, help="only plugins of this kind")
     parser.add_argument(
         "--data",
         metavar="NAME=PATH",
         action="append",
         default=[],
-        help="where a dataset lies, for example acdc=PATH (repeatable)",
+        help="folder of a dataset, for example acdc=PATH (repeatable)",
     )
 
 
@@ -69,13 +69,13 @@ def _choices(registry: Registry, text: str, wanted: Kind | None) -> list[tuple[K
 
     name, params = parse(text)
     kinds = (wanted,) if wanted else KINDS
-    found = [
+    choices = [
         (kind, choose(registry, kind, text if params else each.record.name))
         for kind in kinds
         for each in registry.match(kind, name)
     ]
-    if found:
-        return found
+    if choices:
+        return choices
     for card in registry.broken:
         if card.name == name:
             raise PluginError(card.error, where=card.label, remedy=card.remedy)
@@ -83,31 +83,31 @@ def _choices(registry: Registry, text: str, wanted: Kind | None) -> list[tuple[K
 
 
 def _root(project: Project | None, choice: Choice, given: Mapping[str, Path]) -> Path | None:
-    """Where a dataset lies: as given, else as the project says; None where nobody told."""
+    """The folder of a dataset: from `given`, or from the project; None if it is unknown."""
     return project.dataset_root(choice.name, given) if project is not None else given.get(choice.name)
 
 
 def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     from harness.testing import checks_for
 
-    kinds = {one.kind for one in outcomes}
+    kinds = {outcome.kind for outcome in outcomes}
     guarantees = {(kind, check.id): check.guarantee for kind in kinds for check in checks_for(kind)}
     return [
         {
-            "plugin": one.plugin,
-            "kind": one.kind,
-            "check": one.check,
-            "result": one.state,
-            "guarantee": guarantees[one.kind, one.check],
-            "found": one.found,
-            "remedy": one.remedy or None,
+            "plugin": outcome.plugin,
+            "kind": outcome.kind,
+            "check": outcome.check,
+            "result": outcome.state,
+            "guarantee": guarantees[outcome.kind, outcome.check],
+            "found": outcome.found,
+            "remedy": outcome.remedy or None,
         }
-        for one in outcomes
+        for outcome in outcomes
     ]
 
 
 def _judged(subject: Subject) -> list[Outcome]:
-    """All outcomes; a terminal shows meanwhile what is being checked."""
+    """All outcomes of the checks; a terminal shows the name of the check in progress."""
     from rich.console import Console
 
     from harness.testing import checks_for, iterate_checks

@@ -1,4 +1,4 @@
-"""``harness plugins new NAME --kind KIND``: a plugin to start from."""
+"""``harness plugins new NAME --kind KIND``: write a template of a plugin."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Its name, its kind and its form."""
-    parser.add_argument("name", metavar="NAME", help="the plugin's name, such as my-net")
-    parser.add_argument("--kind", choices=("model", "loss", "dataset"), required=True, help="what it is")
+    """Name, kind and form of the plugin."""
+    parser.add_argument("name", metavar="NAME", help="name of the plugin, such as my-net")
     parser.add_argument(
-        "--single-file", action="store_true", help="one file for -p instead of a distribution"
+        "--kind", choices=("model", "loss", "dataset"), required=True, help="kind of the plugin"
+    )
+    parser.add_argument(
+        "--single-file", action="store_true", help="write one file for -p instead of a distribution"
     )
 
 
 def run(args: argparse.Namespace, registry: Registry, project_file: Path | None) -> int:
-    """Write into the current folder and say what to do next."""
+    """Write the template into the current folder and print the next steps."""
     from harness.plugins.blame import shorten
     from harness.scaffold import write_plugin
 
     taken = registry.of(args.kind).get(args.name)
     if taken is not None:
         raise ConfigError(
-            f"{taken.label} registers a {args.kind} '{args.name}' already", remedy="Take another name."
+            f"{taken.label} already registers a {args.kind} '{args.name}'", remedy="Choose another name."
         )
     made = write_plugin(
         Path.cwd(),
@@ -42,8 +44,8 @@ def run(args: argparse.Namespace, registry: Registry, project_file: Path | None)
     )
     written = [shorten(file) for file in made.files]
     if args.json:
-        told = {"path": shorten(made.path), "files": written, "next": list(made.next_steps)}
-        print(json.dumps(told, indent=1, ensure_ascii=False))
+        answer = {"path": shorten(made.path), "files": written, "next": list(made.next_steps)}
+        print(json.dumps(answer, indent=1, ensure_ascii=False))
         return OK
     print("Written:", *written, sep="\n  ")
     print("Next:", *made.next_steps, sep="\n  ")
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace, registry: Registry, project_file: Path | None)
 
 
 def _leaderboard(project_file: Path | None) -> str:
-    """One that the plugin can be tried on here: ``quick``, or the project's first."""
+    """A leaderboard to try the plugin on: ``quick``, or the project's first."""
     if project_file is None:
         return "quick"
     from harness.config.load import load
@@ -59,6 +61,6 @@ def _leaderboard(project_file: Path | None) -> str:
     try:
         names = list(load(project_file).settings.leaderboard)
     except ConfigError:
-        # It will be told when it is needed.
+        # A broken harness.toml is reported when it is needed.
         names = []
     return "quick" if "quick" in names or not names else names[0]

@@ -1,7 +1,7 @@
-"""``harness preflight``: what one run needs, measured in this process; started by `plan`, not by people.
+"""``harness preflight``: measure memory and time of one run in this process; `plan` starts it.
 
-Reads a `Trial` as a JSON object from standard input and answers with another: a `Footprint`, or a
-`FailedTrial` with the failure that a run would end with.
+Reads a `Trial` as JSON from standard input and prints a `Footprint`, or a `FailedTrial` with the failure that
+a run would have, as JSON.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ SUMMARY = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: the question is on standard input."""
+    """No arguments: the trial is on standard input."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and answer."""
+    """Measure the trial and print the answer."""
     from harness.contract.trial import FailedTrial, Footprint, Trial
     from harness.execute.failure import classify
     from harness.plugins.manager import load

@@ -1,4 +1,4 @@
-"""``harness report NAME``: the leaderboard as one HTML file, and its plots as pictures."""
+"""``harness report NAME``: write the leaderboard as one HTML file, and its plots as pictures."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ SUMMARY = "write the leaderboard as one HTML file, with plots"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A leaderboard, a selection, and where to write."""
+    """A leaderboard, a selection, and the files to write."""
     add_selection(parser)
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         type=Path,
-        help="the page (default: report.html in the folder of the leaderboard)",
+        help="file to write (default: report.html in the folder of the leaderboard)",
     )
     parser.add_argument(
-        "--plots", metavar="DIR", type=Path, help="write every plot as SVG and PNG into this folder too"
+        "--plots", metavar="DIR", type=Path, help="also write every plot as SVG and PNG into this folder"
     )
     parser.add_argument(
         "--embed-images",
         action="store_true",
-        help="show images of datasets too whose licence does not let them be passed on: for your own use",
+        help="include images of datasets not known to allow redistribution, for your own use",
     )
-    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    parser.add_argument("--json", action="store_true", help="print the written files as JSON")
 
 
 def run(args: argparse.Namespace) -> int:

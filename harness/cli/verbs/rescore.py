@@ -1,4 +1,4 @@
-"""``harness rescore LEADERBOARD``: scores from saved predictions, without training or a GPU."""
+"""``harness rescore LEADERBOARD``: score saved predictions again, without training or a GPU."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from harness.cli.verbs.score import print_differences
 from harness.errors import OK, RUNS_FAILED
 
 NAME = "rescore"
-SUMMARY = "score kept predictions again, after a change of metrics"
+SUMMARY = "score saved predictions again after a change of metrics"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A leaderboard, a selection, and how to compute."""
+    """A leaderboard, a selection, and the implementation of metrics."""
     add_selection(parser)
     add_engine(parser)
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    parser.add_argument("--json", action="store_true", help="print the ids of scored runs as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score the runs whose predictions were saved; exit code 1 if there are others."""
+    """Score the runs that have saved predictions; exit code 1 if a run has none."""
     from harness.cli.support.progress import Progress
     from harness.cli.support.show import ShowOptions, show
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         done, left = len(outcome.rescored), len(outcome.left)
         print(f"scored {done} of {done + left} runs again")
         for run_id, reason in outcome.left.items():
-            print(f"left {run_id}: {reason}")
+            print(f"not scored: {run_id}: {reason}")
         print_differences(outcome.largest_difference)
         if outcome.leaderboard is not None:
             show(outcome.leaderboard, ShowOptions())

@@ -1,4 +1,4 @@
-"""``harness retry LEADERBOARD``: run again what failed, and nothing else."""
+"""``harness retry LEADERBOARD``: run failed runs again, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from harness.cli.support.arguments import open_session
 from harness.cli.verbs import run as runs
 
 NAME = "retry"
-SUMMARY = "run again what failed"
+SUMMARY = "run failed runs again"
 
 BLAMES = ("plugin", "data", "resource", "harness")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `run` takes, and whose failures."""
+    """The arguments of `run`, and the blame of the failures."""
     parser.add_argument(
         "--blame",
-        metavar="WHOM",
+        metavar="CAUSE",
         action="append",
         choices=BLAMES,
-        help=f"only failures of these: {', '.join(BLAMES)} (repeatable)",
+        help=f"only failures caused by CAUSE: {', '.join(BLAMES)} (repeatable)",
     )
     runs.add_arguments(parser)
 

@@ -1,4 +1,4 @@
-"""``harness run LEADERBOARD``: run what is not done, then show the ranked table."""
+"""``harness run LEADERBOARD``: execute the runs that are not done, then show the ranked table."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from harness.session.running import RunsOutcome
 
 NAME = "run"
-SUMMARY = "train and evaluate what is not done, then rank"
+SUMMARY = "train and evaluate entries that are not done, then rank all"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A leaderboard, a selection, and how to run it."""
+    """A leaderboard, a selection, and options of execution."""
     add_selection(parser)
     parser.add_argument(
         "--limit",
         metavar="N",
         type=int,
-        help="try everything out in seconds: one epoch of N batches, N test cases, one seed and fold",
+        help="quick trial: one epoch of N batches, N test cases, one seed and one fold",
     )
     add_executor(parser)
     parser.add_argument(
         "--detach",
         action="store_true",
-        help="submit to a cluster and leave; look with harness status, and rank with harness leaderboard",
+        help="submit to a cluster and exit; then use harness status and harness leaderboard",
     )
     add_observe(parser)
     parser.add_argument(
         "--pdb",
         action="store_true",
-        help="run in this process, and stop in the debugger at the plugin's line where something fails",
+        help="run in this process, and open the debugger where a plugin's code fails",
     )
     parser.add_argument("--json", action="store_true", help="print the leaderboard as JSON")
 
@@ -57,7 +57,7 @@ def launch(args: argparse.Namespace, method: Callable[..., RunsOutcome]) -> int:
     from harness.cli.support.progress import Progress
 
     chosen = SelectionArguments.of(args)
-    # Bars that move would write over the debugger.
+    # Progress bars would overwrite the debugger's output.
     with Progress(quiet=args.json, plain=args.pdb) as progress:
         outcome = method(
             chosen.leaderboard,

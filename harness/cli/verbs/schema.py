@@ -10,8 +10,8 @@ SUMMARY = "print the JSON schema of harness.toml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The schema is JSON already; ``--json`` is taken so that every verb has it."""
-    parser.add_argument("--json", action="store_true", help="the same: a schema is JSON")
+    """Only ``--json``, which every verb has; the schema is JSON in any case."""
+    parser.add_argument("--json", action="store_true", help="no effect: the schema is JSON")
 
 
 def run(args: argparse.Namespace) -> int:

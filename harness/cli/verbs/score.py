@@ -1,4 +1,4 @@
-"""``harness score PREDICTIONS``: score label maps that any tool made, and rank them."""
+"""``harness score PREDICTIONS``: score label maps of another tool, and rank them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ if TYPE_CHECKING:
     from harness.session.external_predictions import ScoredPredictions
 
 NAME = "score"
-SUMMARY = "score label maps made by another tool, and rank them on a leaderboard"
+SUMMARY = "score label maps of another tool, and rank them on a leaderboard"
 
 _NAMED = 8
-"""Files and cases that a sentence names before it says how many more."""
+"""The most files or cases that a sentence names; it counts the others."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the predictions lie, what they are of, and what they are called."""
-    parser.add_argument("predictions", type=Path, help="folder of NIfTI label maps, named like the cases")
-    parser.add_argument("--dataset", required=True, metavar="NAME", help="the dataset that they are of")
+    """The folder of predictions, their dataset, and the name of the entry."""
+    parser.add_argument("predictions", type=Path, help="folder of NIfTI label maps, named after the cases")
+    parser.add_argument("--dataset", required=True, metavar="NAME", help="dataset of the predictions")
     parser.add_argument(
-        "--as", dest="name", required=True, metavar="NAME", help='what made them, such as "nnU-Net 2.8"'
+        "--as", dest="name", required=True, metavar="NAME", help='name of the entry, such as "nnU-Net 2.8"'
     )
     parser.add_argument(
-        "--leaderboard", metavar="NAME", help="where to rank them (default: the one that has the dataset)"
+        "--leaderboard",
+        metavar="NAME",
+        help="leaderboard to rank them on (default: the only one with the dataset)",
     )
     parser.add_argument(
         "--labels",
         metavar="NAME=VALUE,…",
-        help="label values in the files, such as LV=1,MYO=2,RV=3 (default: the dataset's)",
+        help="label values of the files, such as LV=1,MYO=2,RV=3 (default: those of the dataset)",
     )
     add_engine(parser)
     add_common(parser)
@@ -75,7 +77,7 @@ def print_differences(differences: Mapping[str, float]) -> None:
 
 
 def _label_values(text: str | None) -> dict[str, int] | None:
-    """``LV=1,MYO=2,RV=3`` as a mapping; ConfigError for a value that no label map can hold."""
+    """``LV=1,MYO=2,RV=3`` as a mapping; ConfigError for a value that is no integer from 1 to 255."""
     if text is None:
         return None
     values = {}
@@ -84,7 +86,7 @@ def _label_values(text: str | None) -> dict[str, int] | None:
         name, value = name.strip(), value.strip()
         if not equals or not value.isdecimal() or not 0 < int(value) < 256:
             raise ConfigError(
-                f"'{item}' is not NAME=VALUE", where="--labels", remedy="Write LV=1,MYO=2,RV=3."
+                f"'{item}' is not NAME=VALUE", where="--labels", remedy="For example: LV=1,MYO=2,RV=3."
             )
         values[name] = int(value)
     return values
@@ -93,12 +95,12 @@ def _label_values(text: str | None) -> dict[str, int] | None:
 def _remarks(scored: ScoredPredictions, folder: Path) -> list[str]:
     lines = []
     if scored.missing:
-        lines.append(f"no prediction of {_some(scored.missing)}: scored as if nothing had been found there")
+        lines.append(f"no prediction of {_some(scored.missing)}: scored as empty predictions")
     if scored.not_tested:
-        lines.append(f"not scored, as this leaderboard does not test these cases: {_some(scored.not_tested)}")
+        lines.append(f"not scored, because these cases are in no test set: {_some(scored.not_tested)}")
     if scored.extra:
         names = [str(path.relative_to(folder)) for path in scored.extra]
-        lines.append(f"named like no case, not scored: {_some(names)}")
+        lines.append(f"not scored, because these files match no case: {_some(names)}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""``harness status [LEADERBOARD]``: how far runs are, from their folders alone, wherever these are seen."""
+"""``harness status [LEADERBOARD]``: show the progress of runs, from their folders alone."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from harness.store.status import Status
 
 NAME = "status"
-SUMMARY = "show how far runs are: queued, running, done, failed"
+SUMMARY = "show the state and progress of runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which runs, and how."""
+    """Arguments that select runs, and options of the table."""
     add_run_selection(parser)
     parser.add_argument(
         "-w",
@@ -32,41 +32,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         nargs="?",
         const=2.0,
-        help="look again every so often (2 s), until nothing runs or is queued",
+        help="refresh every SECONDS (default 2) until no run is running or queued",
     )
-    parser.add_argument("--all", action="store_true", help="list every run, those that are done too")
+    parser.add_argument("--all", action="store_true", help="list every run, including those that are done")
     parser.add_argument("--json", action="store_true", help="print every run as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look once, or until everything has ended."""
+    """Print the table once, or refresh it until no run is running or queued."""
     session = open_session(args)
-    found = session.status(args.leaderboard, runs=args.ids)
+    statuses = session.status(args.leaderboard, runs=args.ids)
     if args.json:
-        print(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
+        print(json.dumps([asdict(status) for status in statuses], indent=1, ensure_ascii=False))
         return OK
     from rich.console import Console
 
     console = Console(highlight=False)
     if args.watch is None:
-        console.print(_shown(found, every=args.all))
+        console.print(_renderable(statuses, every=args.all))
         return OK
     from rich.live import Live
 
-    with Live(_shown(found, every=args.all), console=console, auto_refresh=False) as live:
-        while any(one.state in ("running", "queued") for one in found):
+    with Live(_renderable(statuses, every=args.all), console=console, auto_refresh=False) as live:
+        while any(status.state in ("running", "queued") for status in statuses):
             time.sleep(max(0.2, args.watch))
-            found = session.status(args.leaderboard, runs=args.ids)
-            live.update(_shown(found, every=args.all), refresh=True)
+            statuses = session.status(args.leaderboard, runs=args.ids)
+            live.update(_renderable(statuses, every=args.all), refresh=True)
     return OK
 
 
-def _shown(statuses: Sequence[Status], *, every: bool) -> RenderableType:
+def _renderable(statuses: Sequence[Status], *, every: bool) -> RenderableType:
     from rich.text import Text
 
     from harness.tables.terminal import to_terminal
     from harness.views.run_status import status_table
 
     table = status_table(statuses, every=every)
-    # Without a run to list, the counts alone.
+    # Without a run to list, show only the counts.
     return to_terminal([table]) if table.rows else Text(table.caption[-1])

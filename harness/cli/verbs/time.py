@@ -1,4 +1,4 @@
-"""``harness time A B …``: how long entries take to predict a volume, measured in turns."""
+"""``harness time A B …``: measure the prediction time of entries in turns."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from harness.cli.support.arguments import add_where, open_session
 from harness.errors import OK
 
 NAME = "time"
-SUMMARY = "time prediction of finished entries in turns, so that drift hits all alike"
+SUMMARY = "time the prediction of finished entries in turns, so that drift affects all alike"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Entries, volumes and rounds."""
-    parser.add_argument(
-        "entries", nargs="+", metavar="MODEL+LOSS", help="finished entries of one leaderboard"
-    )
+    parser.add_argument("entries", nargs="+", metavar="MODEL+LOSS", help="finished entry of the leaderboard")
     add_where(parser)
     parser.add_argument(
-        "--data", metavar="NAME=PATH", action="append", default=[], help="where the dataset lies"
+        "--data", metavar="NAME=PATH", action="append", default=[], help="folder of the dataset"
     )
-    parser.add_argument("--volumes", metavar="N", type=int, default=10, help="test volumes (default: 10)")
-    parser.add_argument("--rounds", metavar="N", type=int, default=5, help="times over them (default: 5)")
+    parser.add_argument(
+        "--volumes", metavar="N", type=int, default=10, help="number of test volumes (default: 10)"
+    )
+    parser.add_argument(
+        "--rounds", metavar="N", type=int, default=5, help="passes over the volumes (default: 5)"
+    )
     parser.add_argument("--json", action="store_true", help="print every duration as JSON")
 
 

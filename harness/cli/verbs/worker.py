@@ -1,4 +1,4 @@
-"""``harness worker RUN_FOLDER``: one run in this process; started by executors, not by people."""
+"""``harness worker RUN_FOLDER``: execute one run in this process; started by executors, not by people."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SUMMARY = None
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The folder of the run."""
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--timeout", type=float, help="give up after this many seconds")
-    parser.add_argument("--parent", type=int, help="stop when this process is gone")
+    parser.add_argument("--timeout", type=float, help="stop after this many seconds")
+    parser.add_argument("--parent", type=int, help="stop when this process has ended")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Carry out the run."""
+    """Execute the run."""
     from harness.execute.worker import work
 
     return work(args.folder, args.parent, args.timeout)

@@ -99,7 +99,7 @@ def test_an_entry_behind_the_option_is_no_margin(project: Project) -> None:
     old, new = write(project, "old", records(0.80)), write(project, "new", records(0.85))
     done = project("compare", "--fail-if-worse", f"{old}::unet2d+ce", f"{new}::unet2d+ce")
     assert done.code == 2
-    assert "is not a margin; write --fail-if-worse=0.01, or the entries first" in done.err
+    assert "is not a margin; write --fail-if-worse=0.01, or put the entries first" in done.err
     assert project("compare", "--fail-if-worse=0.01", f"{old}::unet2d+ce", f"{new}::unet2d+ce").code == 0
 
 

@@ -160,7 +160,7 @@ def test_the_projects_own_file_is_found_from_a_subfolder(capsys, tmp_path: Path,
 
 
 def test_a_config_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match="file not found"):
         plugins.run(arguments("--config", "nowhere.toml"))
 
 

@@ -68,8 +68,8 @@ def test_a_missing_case_is_named_and_pays(done_project: Project, copy_of: Copier
     done = score(project, predictions)
     assert done.code == 0, done.err
     assert "no prediction of p07_ES" in done.out
-    assert "named like no case, not scored: stray.nii.gz" in done.out
-    assert "does not test these cases: p00_ED" in done.out
+    assert "not scored, because these files match no case: stray.nii.gz" in done.out
+    assert "because these cases are in no test set: p00_ED" in done.out
     lv = entries(project)["their tool 2.8"]["scores"]
     told = {"mean": 0.5, "sd": 0.5**0.5, "n": 2, "penalised": 1, "excluded": 0}
     assert lv["dice"]["LV"]["ES"].items() >= told.items()

@@ -36,7 +36,7 @@ def test_what_there_is_none_of_is_told_in_one_line(done_project: Project, projec
 
 def test_cancelling_what_is_done_changes_nothing(done_project: Project) -> None:
     done = done_project("cancel", "tiny")
-    assert (done.code, done.out) == (0, "stopped 0 of 0 runs; harness run goes on with them\n")
+    assert (done.code, done.out) == (0, "stopped 0 of 0 runs; harness run continues them\n")
     assert done_project("status").out.strip() == "2 runs: 2 done"
 
 
@@ -81,11 +81,11 @@ def test_retry_takes_only_failures_and_only_those_that_are_blamed(
 def test_records_of_two_machines_make_one_leaderboard(done_project: Project, tmp_path: Path) -> None:
     other = make_project(tmp_path / "other")
     merged = other("merge", str(done_project.root))
-    assert (merged.code, merged.out) == (0, "2 runs taken over, 0 the same as here\n")
+    assert (merged.code, merged.out) == (0, "2 runs copied, 0 identical to runs here\n")
     mine, theirs = (one("leaderboard", "tiny", "--json").out for one in (other, done_project))
     assert mine == theirs
     again = other("merge", str(done_project.root / "leaderboards" / "tiny"))
-    assert again.out == "0 runs taken over, 2 the same as here\n"
+    assert again.out == "0 runs copied, 2 identical to runs here\n"
     (run, _) = other.run_folders()
     cases = run / "cases.jsonl"
     cases.write_text(cases.read_text().replace('"value":0.', '"value":0.1', 1))
@@ -93,4 +93,4 @@ def test_records_of_two_machines_make_one_leaderboard(done_project: Project, tmp
     assert refused.code == 2
     assert f"refused {run.name}: done here too, with other scores" in refused.out
     shutil.rmtree(run)
-    assert other("merge", str(done_project.root)).out == "1 runs taken over, 1 the same as here\n"
+    assert other("merge", str(done_project.root)).out == "1 runs copied, 1 identical to runs here\n"

@@ -63,7 +63,7 @@ def test_an_empty_folder_gets_a_board_to_try_it_on():
         (["2d-net"], "such as d-net."),
         (["n" * 41], "up to 40"),
         (["net-"], "such as net."),
-        (["unet2d"], "cardiac-harness 0.1.0 registers a model 'unet2d' already"),
+        (["unet2d"], "cardiac-harness 0.1.0 already registers a model 'unet2d'"),
         (["json", "--single-file"], "a module 'json' already exists"),
         (["lambda", "--single-file"], "is a Python keyword"),
         (["unet"], "a module 'harness_unet' already exists"),

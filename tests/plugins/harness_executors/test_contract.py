@@ -84,7 +84,7 @@ def test_what_is_cancelled_stops_and_goes_on_when_asked_for_again(site: Site, pr
     process = site.start(project, *SLOW)
     wait_for(trains(project), "a checkpoint")
     cancelled = project("cancel", "tiny")
-    assert (cancelled.code, cancelled.out) == (0, "stopped 1 of 1 runs; harness run goes on with them\n")
+    assert (cancelled.code, cancelled.out) == (0, "stopped 1 of 1 runs; harness run continues them\n")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
     assert "cancelled slow[pause_s=0.6] + log-dice" in err

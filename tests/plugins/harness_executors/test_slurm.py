@@ -70,7 +70,7 @@ def test_submit_and_leave_then_look_and_rank(site: Path, project: Project) -> No
     args = ("run", "tiny", "-x", "slurm[poll_s=0.5]")
     left = project(*args, "--detach")
     assert left.code == 0, left.err
-    assert "2 runs go on without this command; see: harness status" in left.err
+    assert "2 runs continue without this command; see: harness status" in left.err
     states = {one["state"] for one in json.loads(project("status", "--json").out)}
     assert states <= {"queued", "running", "done"}
     wait_for(
@@ -86,7 +86,7 @@ def test_what_waits_in_the_queue_can_be_cancelled(site: Path, project: Project) 
     try:
         assert project("run", "tiny", "--detach", "-x", "slurm").code == 0
         assert {one["state"] for one in json.loads(project("status", "--json").out)} == {"queued"}
-        assert project("cancel", "tiny").out == "stopped 2 of 2 runs; harness run goes on with them\n"
+        assert project("cancel", "tiny").out == "stopped 2 of 2 runs; harness run continues them\n"
         assert {one["state"] for one in json.loads(project("status", "--json").out)} == {"cancelled"}
         assert said("squeue", "-h", "-t", "PENDING").strip() == ""
     finally:
