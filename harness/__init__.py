@@ -1,10 +1,10 @@
 """Harness: a plugin-based benchmark for segmenting LV, RV and myocardium in short-axis cardiac MR.
 
-What a plugin author needs is here and costs no import of torch, numpy or pandas:
+Plugin authors import from here, without importing torch, numpy or pandas:
 
 >>> from harness import Model, hookimpl
 
-So is the Python API, which is imported when it is first used:
+The Python API is here too, and imported when it is first used:
 
 >>> from harness import Session, score
 """
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _LAZY = {"Session": "harness.session.session", "score": "harness.session.label_maps"}
-"""The Python API: names that are imported when they are first asked for."""
+"""The Python API: names that are imported at first use."""
 
 if not TYPE_CHECKING:  # With a module-level __getattr__, type checkers would accept any name.
 

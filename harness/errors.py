@@ -1,4 +1,4 @@
-"""Errors for the person at the terminal: what is wrong, where, what to do; in one line."""
+"""Errors for users, in one line: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ BUSY = 75
 
 
 class HarnessError(Exception):
-    """Something a user can act on. Printed as one line; the traceback goes to the log.
+    """An error that a user can act on. It is printed as one line; the traceback goes to the log.
 
-    `what` is wrong, `where` (a file, a key, a plugin), and the `remedy`.
+    `what` is wrong, `where` it is (a file, a key, a plugin), and the `remedy`.
     """
 
     exit_code = USAGE
@@ -50,13 +50,13 @@ class DataError(HarnessError):
 
 
 class ResourceError(HarnessError):
-    """Memory, disk or time ran out."""
+    """Memory, disk space or time ran out."""
 
     blame: Blame = "resource"
 
 
 def first_few(names: Sequence[str], most: int, separator: str = ", ") -> str:
-    """The first `most` of `names`, and how many more there are."""
+    """The first `most` of `names`, and the number of the others."""
     more = len(names) - most
     return separator.join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
@@ -71,7 +71,7 @@ MANY, FEW = 12, 3
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy for an unknown `name`: the nearest known one, or all; of many, the nearest few."""
+    """A remedy for an unknown `name`: the nearest known name, or all, or the nearest few of many."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:

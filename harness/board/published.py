@@ -18,7 +18,7 @@ from harness.board.board import Cost, Entry
 from harness.errors import DataError
 
 METRICS = {"dice": "dice", "hausdorff_mm": "hd"}
-"""Columns of ``accuracy.csv`` and the metrics that they are."""
+"""The metric of each column of ``accuracy.csv``."""
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _MIB = 1024.0
@@ -27,7 +27,7 @@ _MIB = 1024.0
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """One published model and loss: ``scores[metric][structure][phase]``, `printed` as the authors did."""
+    """One published model and loss: ``scores[metric][structure][phase]``; `printed` is the published text."""
 
     entry: Entry
     scores: Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -36,7 +36,7 @@ class PublishedRow:
 
     @property
     def overall(self) -> dict[str, float]:
-        """By metric: the mean over structures and phases, each cell equal."""
+        """By metric: the mean over structures and phases, weighted equally."""
         means = {}
         for metric, structures in self.scores.items():
             values = [value for phases in structures.values() for value in phases.values()]
@@ -46,7 +46,7 @@ class PublishedRow:
 
 @dataclass(frozen=True)
 class Published:
-    """A published table, bound to the dataset (by plugin name) that it is about."""
+    """A published table of a dataset (the name of its plugin)."""
 
     name: str
     title: str
@@ -58,7 +58,7 @@ class Published:
 
 
 def read_published(folder: Path) -> tuple[Published, ...]:
-    """Every published table below `folder` (``leaderboards/published``); DataError if one is broken."""
+    """All published tables below `folder` (``leaderboards/published``); DataError if one is broken."""
     return tuple(read_one(file.parent) for file in sorted(folder.glob("*/published.toml")))
 
 
@@ -115,10 +115,10 @@ def _costs(lines: Iterable[Mapping[str, str]]) -> dict[str, Cost]:
         stages.setdefault(line["model"], {})[line["stage"]] = (seconds, float(line["memory_gb"]) * _MIB)
     return {
         model: Cost(
-            train_s=found.get("training", (None, None))[0],
-            gpu_train_mib=found.get("training", (None, None))[1],
-            predict_s_median=found.get("inference", (None, None))[0],
-            gpu_predict_mib=found.get("inference", (None, None))[1],
+            train_s=of_model.get("training", (None, None))[0],
+            gpu_train_mib=of_model.get("training", (None, None))[1],
+            predict_s_median=of_model.get("inference", (None, None))[0],
+            gpu_predict_mib=of_model.get("inference", (None, None))[1],
         )
-        for model, found in stages.items()
+        for model, of_model in stages.items()
     }

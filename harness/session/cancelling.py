@@ -1,4 +1,4 @@
-"""Runs stopped wherever they are; their checkpoints stay."""
+"""Cancelling runs on any machine; their checkpoints stay."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from harness.store.runs import RunsFolder
 from harness.store.status import Status
 
 PATIENCE_S = 30.0
-"""A run checks every few seconds whether it is cancelled, and may be in the middle of a long step."""
+"""The longest wait for runs to stop: each checks every few seconds, between steps that may be long."""
 
 
 @dataclass(frozen=True)
 class CancelOutcome:
     """Ids of runs that were cancelled.
 
-    `stopped` were running or queued; `still_running` had not stopped after half a minute and stop at their
-    next step; `not_begun` were planned or interrupted, and a command that has them in its plan skips them.
+    `stopped` were running or queued. `still_running` did not stop within half a minute and stop at their
+    next step. `not_begun` were not running (planned or interrupted); a command that has planned them skips
+    them.
     """
 
     stopped: tuple[str, ...]
@@ -33,16 +34,16 @@ class CancelOutcome:
 def cancel_runs(
     workspace: Workspace, leaderboard: str | None = None, globs: Sequence[str] = ()
 ) -> CancelOutcome:
-    """Cancel the selected runs, and wait for those that run; ConfigError without a selection."""
+    """Cancel the selected runs, and wait for running ones to stop; ConfigError without a selection."""
     if leaderboard is None and not globs:
         raise ConfigError(
             "no runs are selected", where="cancel", remedy="Name a leaderboard, or runs with --run 'GLOB'."
         )
     runs = workspace.existing_runs
-    found = statuses(runs, leaderboard, globs)
-    active = [status for status in found if status.state in ("running", "queued")]
-    # A command that has these in its plan would start them as soon as there is room.
-    waiting = [status.run_id for status in found if status.state in ("waiting", "stopped", "outdated")]
+    selected = statuses(runs, leaderboard, globs)
+    active = [status for status in selected if status.state in ("running", "queued")]
+    # A command that has planned these would otherwise start them.
+    waiting = [status.run_id for status in selected if status.state in ("waiting", "stopped", "outdated")]
     for run_id in (*waiting, *(status.run_id for status in active)):
         runs.run(run_id).cancel()
     _cancel_queued(workspace, [status for status in active if status.state == "queued"])
@@ -64,7 +65,7 @@ def _cancel_queued(workspace: Workspace, queued: Sequence[Status]) -> None:
 
 
 def _wait(runs: RunsFolder, ids: Sequence[str]) -> list[str]:
-    """Those that are still held after `PATIENCE_S`."""
+    """The runs that are still running after `PATIENCE_S`."""
     end = time.monotonic() + PATIENCE_S
     left = [run_id for run_id in ids if runs.run(run_id).busy()]
     while left and time.monotonic() < end:

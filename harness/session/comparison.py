@@ -43,7 +43,7 @@ class EntryComparison(Displayed):
         return (comparison(self.result),)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a metric, structure and phase, then a row a metric over all of them.
+        """A row per metric, structure and phase, then a row per metric over all of them.
 
         Columns are the fields of `Paired`, with `ci95` as ci95_low and ci95_high; structure and phase of
         overall rows are "mean".
@@ -61,10 +61,10 @@ class EntryComparison(Displayed):
         return comparison_json(self.result)
 
     def regressions(self, margins: Mapping[str, float]) -> Iterator[str]:
-        """In which metrics of `margins` B is significantly worse than A by more than the margin, in words.
+        """Sentences on the metrics in which B is significantly worse than A by more than its margin.
 
-        Scores that A has and B lacks count as worse. ConfigError where a metric has no or too few common
-        scores to decide.
+        Scores that A has and B lacks count as worse. ConfigError if a metric has too few common scores for a
+        verdict.
         """
         self._check_decidable(list(margins))
         compared = self.result
@@ -87,14 +87,14 @@ class EntryComparison(Displayed):
             raise ConfigError(
                 f"{compared.a} and {compared.b} have no scores of {absent[0]} in common",
                 where="--fail-if-worse",
-                remedy="Guard another metric with --metric, or score it: harness rescore.",
+                remedy="Check another metric with --metric, or score this one: harness rescore.",
             )
         for overall in compared.overall:
             if overall.metric in guarded and overall.n < MIN_PATIENTS:
                 raise ConfigError(
-                    f"{overall.n} patients with {overall.metric} on both sides decide nothing",
+                    f"{overall.n} patients with {overall.metric} on both sides are too few for a verdict",
                     where="--fail-if-worse",
-                    remedy=f"Test {MIN_PATIENTS} or more.",
+                    remedy=f"At least {MIN_PATIENTS} are needed.",
                 )
 
 
@@ -121,8 +121,8 @@ def guarded_metrics(metrics: Sequence[str] | None) -> list[str]:
     for name in names:
         if metric(name).higher_is_better is None:
             raise ConfigError(
-                f"{name} is better in neither direction",
+                f"{name} has no better direction",
                 where="--fail-if-worse",
-                remedy="Guard another metric with --metric.",
+                remedy="Check another metric with --metric.",
             )
     return names

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class DataAudit(Displayed):
-    """What an audit of `dataset` found, a finding a check."""
+    """The findings of an audit of `dataset`, one per check."""
 
     dataset: str
     findings: tuple[Finding, ...]
@@ -32,18 +32,18 @@ class DataAudit(Displayed):
 
     @property
     def tables(self) -> tuple[Table]:
-        """A table with a row a check."""
+        """A table with a row per check."""
         return (audit_table(self.dataset, self.findings),)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a check; columns are the fields of `Finding`."""
+        """A row per check; columns are the fields of `Finding`."""
         import pandas as pd
 
         return pd.DataFrame([asdict(finding) for finding in self.findings])
 
 
 def audit_dataset(workspace: Workspace, dataset: str, on_event: Listener) -> DataAudit:
-    """Read every case of `dataset` and judge it."""
+    """Read and check every case of `dataset`."""
     project = workspace.project
     choice = choose(workspace.registry, "dataset", dataset)
     root = root_of(project, choice, workspace.runs, workspace.data_roots)

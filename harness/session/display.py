@@ -1,4 +1,4 @@
-"""Results that show themselves: as text, with rich in a terminal, as HTML in a notebook."""
+"""Results that are displayed as text, with rich in a terminal, and as HTML in a notebook."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class Displayed:
 
 @dataclass(frozen=True, repr=False)
 class TableView(Displayed):
-    """Tables of one view, one a dataset. `str`, rich and notebooks show them; methods write them as text."""
+    """The tables of a view, one per dataset. `str`, rich and notebooks show them; methods convert them."""
 
     parts: tuple[Table, ...]
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """The tables, one a dataset."""
+        """The tables, one per dataset."""
         return self.parts
 
     def to_markdown(self) -> str:
@@ -56,7 +56,7 @@ class TableView(Displayed):
         return "\n".join(map(to_markdown, self.tables))
 
     def to_csv(self) -> str:
-        """The tables as CSV, a line a row, numbers in full precision."""
+        """The tables as CSV, a line per row, with numbers in full precision."""
         return "\n".join(map(to_csv, self.tables))
 
     def to_latex(self) -> str:

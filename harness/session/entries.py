@@ -1,4 +1,4 @@
-"""Entries as people name them, ``[SOURCE::]MODEL+LOSS[@DATASET]``, and their finished records."""
+"""Finding entries by names such as ``[SOURCE::]MODEL+LOSS[@DATASET]``, with their finished records."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def group_by_entry(records: Iterable[Record]) -> dict[Entry, list[Record]]:
 
 
 def match_entry(name: str, entries: Iterable[Entry], where: str) -> Entry | None:
-    """The entry that ``MODEL+LOSS[@DATASET]`` means: by labels, else by the plugins' bare names."""
+    """The entry ``MODEL+LOSS[@DATASET]``, by labels or by plugin names; None if there is none."""
     entries = list(entries)
     wanted, _, dataset = "".join(name.split()).partition("@")
     for bare in (False, True):
@@ -84,7 +84,7 @@ def match_entry(name: str, entries: Iterable[Entry], where: str) -> Entry | None
         ]
         if len(matches) > 1:
             several = ", ".join(f"{entry.name} @ {entry.dataset}" for entry in matches)
-            raise ConfigError(f"'{name}' may be any of {several}", where=where, remedy="Give the full name.")
+            raise ConfigError(f"'{name}' is ambiguous: {several}", where=where, remedy="Give the full name.")
         if matches:
             return matches[0]
     return None

@@ -1,4 +1,4 @@
-"""What a listener hears while a session works: typed events, each with a line of text."""
+"""Typed events that a session sends to a listener; `str` of an event is a line of text."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class RunEvent:
             failure = self.details.get("failure") or {}
             message = f": {failure['message']}" if failure.get("message") else ""
             return f"{name}: {self.details.get('status', 'ended')}{message}"
-        words_of = {"start": "starts", "wait": "another process works on it", "lost": "its machine is lost"}
+        words_of = {"start": "starts", "wait": "another process is running it", "lost": "its machine is lost"}
         return f"{name}: {words_of[self.kind]}"
 
 
 @dataclass(frozen=True)
 class ScheduleEnded:
-    """No run of the plan is left to this session."""
+    """The session has finished with all runs of the plan."""
 
     outcome: ScheduleOutcome
 
@@ -92,5 +92,5 @@ def ignore(event: SessionEvent) -> None:
 
 
 def advancing(on_event: Listener, step: Step) -> Callable[[int, int], None]:
-    """A function ``advance(done, total)`` that tells `on_event` of a step."""
+    """A function ``advance(done, total)`` that sends `StepAdvanced` to `on_event`."""
     return lambda done, total: on_event(StepAdvanced(step, done, total))

@@ -1,4 +1,4 @@
-"""Executors by name, with the parameters that harness.toml and a command give them."""
+"""Opening executors by name, with parameters of harness.toml and of a command."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def open_executor(
 
 
 def _check_types(target: object, values: dict[str, Any], where: str) -> None:
-    """ConfigError for a value that is not what the executor's signature says, where that has types."""
+    """ConfigError for a value that doesn't match the type in the executor's signature, if it has types."""
     try:
         hints = get_type_hints(target.__init__ if isinstance(target, type) else target, include_extras=True)  # type: ignore[misc]
     except (NameError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""Label maps of another tool, scored and ranked as an entry of a leaderboard."""
+"""Scoring label maps of another tool and ranking them as an entry of a leaderboard."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from harness.store.record import Record
 class ScoredPredictions:
     """Predictions of another tool, scored.
 
-    `name` is the tool's, `records` are one a fold. `missing` are tested cases without a prediction, scored
-    as empty; `not_tested` have a prediction and are in no test set; `extra` are files that are named like
-    no case. `largest_difference` is by metric between MedPy and the fast engine, where both were asked.
+    `name` is the entry's; `records` has one per fold. `missing` are test cases without a prediction, scored
+    as empty predictions; `not_tested` are cases with a prediction that are in no test set; `extra` are
+    files that match no case. `largest_difference` is by metric, between MedPy and the fast engine, and
+    empty if only the latter was used.
     """
 
     name: str
@@ -90,7 +91,7 @@ def score_external(
 
 
 def leaderboard_of(workspace: Workspace, dataset: str) -> str:
-    """The only leaderboard that has the dataset; ConfigError where none or several have it."""
+    """The only leaderboard with the dataset; ConfigError if none or several have it."""
     known = workspace.project.settings.leaderboard
     wanted = parse(dataset)[0]
     names = [
@@ -100,7 +101,9 @@ def leaderboard_of(workspace: Workspace, dataset: str) -> str:
         return names[0]
     if names:
         raise ConfigError(
-            f"{', '.join(names)} all have dataset {dataset}", where="--leaderboard", remedy="Name one."
+            f"several leaderboards have dataset {dataset}: {', '.join(names)}",
+            where="--leaderboard",
+            remedy="Name one.",
         )
     datasets = {parse(text)[0] for settings in known.values() for text in settings.datasets}
     raise ConfigError(
@@ -118,7 +121,7 @@ def _choose_dataset(opened: OpenLeaderboard, dataset: str) -> Choice:
     fitting = [choice for label, choice in known.items() if dataset in (label, choice.name)]
     if len(fitting) > 1:
         raise ConfigError(
-            f"'{dataset}' could be {' or '.join(choice.label for choice in fitting)}",
+            f"'{dataset}' is ambiguous: {' or '.join(choice.label for choice in fitting)}",
             where=f"leaderboard {opened.name}",
             remedy="Name one with its parameters.",
         )
@@ -130,7 +133,7 @@ def _choose_dataset(opened: OpenLeaderboard, dataset: str) -> Choice:
 
 
 def _label_values(labels: Mapping[str, int] | None, structures: Mapping[str, int]) -> dict[str, int]:
-    """`labels`, or the dataset's; ConfigError where they don't give each structure a value of its own."""
+    """`labels`, or the dataset's; ConfigError unless each structure has a different value."""
     if labels is None:
         return dict(structures)
     for name, value in labels.items():
@@ -140,9 +143,9 @@ def _label_values(labels: Mapping[str, int] | None, structures: Mapping[str, int
             raise ConfigError(f"no structure '{name}'", where="--labels", remedy=nearest(name, structures))
     if len(set(labels.values())) < len(structures):
         raise ConfigError(
-            f"must give each of {', '.join(structures)} its own label value",
+            f"must give each of {', '.join(structures)} a different label value",
             where="--labels",
-            remedy="Name them all.",
+            remedy="Name all of them.",
         )
     return dict(labels)
 

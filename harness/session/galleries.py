@@ -1,4 +1,4 @@
-"""The galleries of a report: images from the dataset, segmentations that the runs kept."""
+"""The galleries of a report: images of the dataset with saved predictions of the runs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from harness.plugins.records import Dataset
 from harness.session.leaderboard import Leaderboard
 from harness.session.open_leaderboard import OpenLeaderboard
 from harness.store.record import Record
-from harness.views.rows import SHORT
+from harness.views.entry_rows import SHORT
 
 MOST_ENTRIES = 12
-"""A gallery shows at most so many entries: the first of the table."""
+"""The most entries in a gallery: the first ones of the table."""
 
 
 def galleries(opened: OpenLeaderboard, leaderboard: Leaderboard, *, embed: bool) -> dict[str, Gallery]:
-    """By dataset: the best, the median and the worst patient as the entries segment them, or a reason.
+    """By dataset: predictions of the best, median and worst patient, or a note why there are none.
 
-    With `embed`, images are shown even where the dataset's licence may not let them be passed on.
+    With `embed`, images are shown even if the dataset's licence is not known to allow redistribution.
     """
     choices = {entry.dataset.label: entry.dataset for entry in opened.matrix.entries}
     roots = opened.workspace.data_roots
@@ -64,15 +64,15 @@ def _gallery(
     if not (record.embeddable or embed):
         licence = f" ({record.licence})" if record.licence else ""
         return Gallery(
-            note=f"No images: the licence of {record.name}{licence} is not known to let them be passed on. "
-            "harness report --embed-images shows them, for your own use."
+            note=f"No images: the licence of {record.name}{licence} is not known to allow redistribution. "
+            "harness report --embed-images includes them, for your own use."
         )
     folders = _folders(opened, results)
-    # Check before opening the dataset: a generated one would be made for nothing.
-    if not any(one.patient in of for one in patients for of in folders.values()):
+    # Checked before the dataset is opened, because opening may generate it.
+    if not any(told.patient in of for told in patients for of in folders.values()):
         return Gallery(
-            note="No images: no predictions lie in the folder of runs. With keep_predictions = true in the "
-            "protocol, harness run keeps them."
+            note="No images: there are no saved predictions in the folder of runs. With "
+            "keep_predictions = true in the protocol, harness run saves them."
         )
     source = open_choice(choice, root_of(opened.project, choice, opened.runs, roots))
     cases = [(one, case) for one in patients for case in source.cases if case.patient == one.patient]
@@ -81,19 +81,19 @@ def _gallery(
 
 
 Folders = Mapping[str, tuple[Record, Path]]
-"""By patient: the record that tested it, and where its predictions lie."""
+"""By patient: the record that tested it, and the folder of its predictions."""
 
 
 def _folders(opened: OpenLeaderboard, results: Sequence[Result]) -> dict[str, Folders]:
-    """By entry name; where several seeds kept predictions, those of the first."""
-    found: dict[str, dict[str, tuple[Record, Path]]] = defaultdict(dict)
+    """By entry name; if several seeds have saved predictions, those of the first."""
+    folders: dict[str, dict[str, tuple[Record, Path]]] = defaultdict(dict)
     for result in results:
         for record in result.records:
             folder = opened.runs.run(record.run_id).predictions
             if folder.is_dir():
                 for score in record.cases:
-                    found[result.entry.name].setdefault(score.patient, (record, folder))
-    return dict(found)
+                    folders[result.entry.name].setdefault(score.patient, (record, folder))
+    return dict(folders)
 
 
 def _sheet(
@@ -101,7 +101,7 @@ def _sheet(
 ) -> Sheet:
     volume = case.read()
     if volume.labels is None:
-        raise HarnessError("a tested case has no reference", where=case.id)
+        raise HarnessError("test case without a reference", where=case.id)
     drawn = []
     for result in results:
         name = result.entry.name
@@ -115,7 +115,7 @@ def _sheet(
     about = " · ".join(text for text in (case.patient, case.group or "", phase) if text)
     return Sheet(
         key=slug("gallery", told.which, *([phase] if phase else [])),
-        title=f"{about}: the {told.which} patient, mean {_told(told.metric, told.value)}",
+        title=f"{about}: the {told.which} patient, mean {_value_text(told.metric, told.value)}",
         choice=phase,
         image=volume.image[0],
         reference=volume.labels,
@@ -132,9 +132,9 @@ def _score(record: Record, case: Case, name: str) -> str:
         for score in record.cases
         if score.case == case.id and score.metric == name and counts(score) and score.value is not None
     ]
-    return _told(name, sum(values) / len(values)) if values else ""
+    return _value_text(name, sum(values) / len(values)) if values else ""
 
 
-def _told(name: str, value: float) -> str:
+def _value_text(name: str, value: float) -> str:
     unit = metric(name).unit
     return f"{SHORT.get(name, name)} " + (f"{value:.1f} {unit}" if unit else f"{value:.3f}")

@@ -1,4 +1,4 @@
-"""Scores of one label map against another, without a project."""
+"""Scores of a label map against a reference, without a project."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class LabelMapScores(Displayed):
-    """Scores of one prediction; `print` and notebooks show a table of them.
+    """Scores of one prediction; `print` and notebooks show them as a table.
 
-    `scores` has one `Score` a structure and metric, structures first.
+    `scores` has a `Score` per structure and metric, ordered by structure.
     """
 
     scores: tuple[Score, ...]
@@ -30,19 +30,23 @@ class LabelMapScores(Displayed):
     @property
     def values(self) -> dict[str, dict[str, float | None]]:
         """``values[structure][metric]``; None in a state that has no value."""
-        return {name: {score.metric: score.value for score in own} for name, own in self._groups().items()}
+        return {
+            name: {score.metric: score.value for score in scores} for name, scores in self._groups().items()
+        }
 
     @property
     def states(self) -> dict[str, dict[str, State]]:
         """``states[structure][metric]``: ok, both-empty, prediction-empty or reference-empty."""
-        return {name: {score.metric: score.state for score in own} for name, own in self._groups().items()}
+        return {
+            name: {score.metric: score.state for score in scores} for name, scores in self._groups().items()
+        }
 
     def value(self, structure: str, metric: str) -> float | None:
         """The value of one metric of one structure; KeyError for one that was not scored."""
         return self.values[structure][metric_named(metric).name]
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a structure and metric: structure, metric, value, unit, state. Missing values are NaN."""
+        """A row per structure and metric: structure, metric, value, unit, state. Missing values are NaN."""
         import pandas as pd
 
         columns = list(Score.__dataclass_fields__)
@@ -57,7 +61,7 @@ class LabelMapScores(Displayed):
 
     @property
     def tables(self) -> tuple[Table]:
-        """A table with a row a structure and a column a metric."""
+        """A table with a row per structure and a column per metric."""
         return (score_table(self.scores),)
 
 
@@ -74,8 +78,8 @@ def score(
 
     `prediction` and `reference` are label maps ``(z, y, x)`` or ``(y, x)`` of integers or booleans,
     `spacing_mm` is the distance between voxel centres in the same order. `structures` maps names to label
-    values other than 0; other labels count as background. Where one side lacks a structure, Dice is 0 and
-    distances are the image diagonal, and the state says so; where both lack it, there is no value. The
+    values other than 0; other labels count as background. If one side lacks a structure, Dice is 0 and
+    distances are the image diagonal, and the state says so; if both lack it, there is no value. The
     engine "medpy" computes with MedPy, slowly. DataError for arrays or a spacing that don't fit;
     ConfigError for an unknown metric or engine.
 

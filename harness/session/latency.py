@@ -1,4 +1,4 @@
-"""How long finished entries take to predict a volume, measured in turns."""
+"""Prediction time of finished entries, measured in turns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EntryLatency:
-    """Median and 95th percentile of an entry's predictions; `ratio` is its median to the fastest's."""
+    """Median and 95th percentile of an entry's prediction times; `ratio` is to the fastest median."""
 
     entry: str
     median_s: float
@@ -33,9 +33,9 @@ class EntryLatency:
 
 @dataclass(frozen=True, repr=False)
 class Latencies(Displayed):
-    """Seconds of each prediction, by entry: `rounds` times over the volumes of `cases`.
+    """Seconds of each prediction, by entry: `rounds` passes over the volumes of `cases`.
 
-    `shared` says that others used the machine meanwhile: the ratios hold, the times do not.
+    If `shared`, other processes used the machine: the ratios are reliable, the times are not.
     """
 
     cases: tuple[str, ...]
@@ -56,12 +56,12 @@ class Latencies(Displayed):
 
     @property
     def tables(self) -> tuple[Table]:
-        """A table with a row an entry."""
+        """A table with a row per entry."""
         times = {latency.entry: (latency.median_s, latency.p95_s) for latency in self.entries}
         return (latency_table(times, volumes=len(self.cases), rounds=self.rounds, shared=self.shared),)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row an entry, the fastest first; columns are the fields of `EntryLatency`."""
+        """A row per entry, the fastest first; columns are the fields of `EntryLatency`."""
         import pandas as pd
 
         return pd.DataFrame([asdict(latency) for latency in self.entries])
@@ -76,7 +76,7 @@ def time_entries(
     rounds: int,
     on_event: Listener,
 ) -> Latencies:
-    """Time the prediction of the first `volumes` test volumes, `rounds` times over all entries in turns."""
+    """Time the prediction of the first `volumes` test volumes, in `rounds` passes, entries in turns."""
     if not names:
         raise ConfigError("no entries are named", where="time", remedy="Name one as MODEL+LOSS.")
     if volumes < 1 or rounds < 1:
@@ -84,7 +84,7 @@ def time_entries(
     opened, entries = find_entries(workspace, names, leaderboard, where="time")
     datasets = {found.entry.dataset for found in entries}
     if len(datasets) > 1:
-        raise ConfigError(f"{' and '.join(sorted(datasets))} are different volumes", where="time")
+        raise ConfigError(f"entries must share a dataset, not {' and '.join(sorted(datasets))}", where="time")
     # Imported late: an unknown entry is reported before torch is loaded.
     from harness.measure.contention import ContentionMonitor
     from harness.measure.nvml import Gpu
@@ -110,5 +110,5 @@ def _first(records: Sequence[Record], name: str) -> Record:
     """The run of the lowest seed and fold."""
     trained_here = [record for record in records if not record.spec.model.external]
     if not trained_here:
-        raise ConfigError("was predicted by another tool: there is nothing to time", where=name)
+        raise ConfigError("can't be timed, because another tool made its predictions", where=name)
     return min(trained_here, key=lambda record: (record.spec.seed, record.spec.fold))

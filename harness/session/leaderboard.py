@@ -33,7 +33,7 @@ class Leaderboard(Displayed):
 
     `board` holds all its results, `published` the published results that stand beside them. `folder` is
     where its files were written. `selected` are the entries that were asked for, None for all; ranks are
-    always among all.
+    always among all entries.
     """
 
     board: Board
@@ -59,7 +59,7 @@ class Leaderboard(Displayed):
 
     @cached_property
     def caveats(self) -> tuple[str, ...]:
-        """What limits the conclusions: variation that no interval holds, few patients, missing entries."""
+        """Limits of the conclusions: variation that intervals exclude, few patients, missing entries."""
         sentences: list[str] = []
         for field in self.board.fields:
             results = self.board.of(field.dataset)
@@ -71,19 +71,19 @@ class Leaderboard(Displayed):
         return tuple(dict.fromkeys(sentences))
 
     def to_frame(self) -> pd.DataFrame:
-        """A row an entry.
+        """A row per entry.
 
         Columns: entry, model, loss, dataset, state, reason, rank, rank_low, rank_high, group; for each
         metric M its mean over structures and phases in M, and its 95 % confidence interval in M_low and
-        M_high; then the fields of `Cost`. What is missing is NaN or None.
+        M_high; then the fields of `Cost`. Missing values are NaN or None.
         """
         return entries_frame(self.entries)
 
     def scores(self) -> pd.DataFrame:
-        """A row a case, structure and metric of every finished run of `entries`.
+        """A row per case, structure and metric of every finished run of `entries`.
 
         Columns: entry, model, loss, dataset, seed, fold, then the fields of `CaseScore`. `value` is NaN in
-        the states that have none.
+        states without a value.
         """
         return scores_frame(record for result in self.entries for record in result.records)
 
@@ -99,7 +99,7 @@ class Leaderboard(Displayed):
         return TableView(tuple(self._arranged(shown, sort, columns)))
 
     def worst(self, count: int, *, sort: str | None = None, columns: Sequence[str] = ()) -> TableView:
-        """The `count` worst scores by the metric that ranks."""
+        """The `count` worst scores of the ranking metric."""
         shown = [worst(self.board, field, count, self.selected) for field in self.board.fields]
         return TableView(tuple(self._arranged(shown, sort, columns)))
 
@@ -108,12 +108,12 @@ class Leaderboard(Displayed):
         known = {published.name: published for published in self.published}
         if name not in known:
             raise ConfigError(
-                f"no published figures '{name}'", where="--against", remedy=nearest(name, known)
+                f"no published results '{name}'", where="--against", remedy=nearest(name, known)
             )
         fields = [field for field in self.board.fields if field.dataset_name == known[name].dataset]
         if not fields:
             raise ConfigError(
-                f"{name} is about {known[name].dataset}, which is not on leaderboard {self.name}",
+                f"{name} has dataset {known[name].dataset}, which is not on leaderboard {self.name}",
                 where="--against",
             )
         shown = [table for field in fields for table in against(self.board, field, known[name])]
@@ -154,7 +154,7 @@ class Leaderboard(Displayed):
     def _arranged(self, shown: list[Table], sort: str | None, columns: Sequence[str]) -> list[Table]:
         if sort is None and not columns:
             return shown
-        # The table of what was left out comes after those of the datasets, and has columns of its own.
+        # The last table lists runs that were left out and has other columns.
         return [arrange(table, sort=sort, columns=columns) for table in shown[: len(self.board.fields)]]
 
     def _find(self, name: str) -> FoundEntry:

@@ -1,4 +1,4 @@
-"""Where observers of runs report to."""
+"""The places that observers of runs report to."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from harness.config.load import Project
 from harness.errors import ConfigError, nearest
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-"""At least two letters: ``C:`` is a drive."""
+"""At least two letters, because ``C:`` is a drive."""
 
 
 def observer_places(places: Mapping[str, str], project: Project, known: Iterable[str]) -> dict[str, str]:
-    """A folder or URI by observer: those of harness.toml, then `places`, which win; folders are absolute.
+    """A folder or URI by observer: those of harness.toml, overridden by `places`; folders are absolute.
 
     ConfigError for a name that is not among the `known` plugins with hooks for observers.
     """

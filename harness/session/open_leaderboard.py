@@ -24,8 +24,8 @@ from harness.store.runs import RunsFolder
 class OpenLeaderboard:
     """A leaderboard with everything that it needs, except data.
 
-    `title` is the name under which its runs and tables are kept: a leaderboard that overrides change is
-    another leaderboard, and must not overwrite the committed one.
+    `title` is the name of its runs and tables: overrides make it another leaderboard, which must not
+    overwrite the committed one.
     """
 
     workspace: Workspace
@@ -53,7 +53,7 @@ class OpenLeaderboard:
 
     @property
     def selected(self) -> frozenset[Entry] | None:
-        """The selected entries; None where all are selected."""
+        """The selected entries; None if all are selected."""
         chosen = frozenset(entry_name(entry) for entry in self.matrix.selected)
         return None if chosen == {entry_name(entry) for entry in self.matrix.entries} else chosen
 

@@ -1,4 +1,4 @@
-"""Tables that are rebuilt as runs end, at a small share of the runs' time."""
+"""Rebuilding tables as runs end, in a small share of the time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.session.open_leaderboard import OpenLeaderboard
 from harness.session.rebuild import rebuild
 
 SHARE = 0.02
-"""The largest share of the time that rebuilding takes while runs are active."""
+"""The largest share of the time that rebuilding may take."""
 
 
 class PeriodicRebuild:
-    """Rebuilds a leaderboard's tables after a run, unless the last rebuild is too recent for its cost."""
+    """Rebuilds a leaderboard's tables after a run, unless that would exceed `SHARE`."""
 
     def __init__(self, board: OpenLeaderboard) -> None:
         self._board = board

@@ -1,4 +1,4 @@
-"""The plan of a leaderboard, with a forecast of its runs, and why a run is not a cache hit."""
+"""The plan of a leaderboard, the forecast of its runs, and explanations of their states."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class PlannedLeaderboard(Displayed):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed about the data."""
+        """Notes about the data."""
         return self.plan.notes
 
     @property
     def tables(self) -> tuple[Table]:
-        """A table with a row a run."""
+        """A table with a row per run."""
         return (plan_table(self.plan, self.forecasts),)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a run: run, entry, dataset, seed, fold, state, action, reason, and the forecast.
+        """A row per run: run, entry, dataset, seed, fold, state, action, reason, and the forecast.
 
         The forecast is in the columns memory_mib and seconds.
         """
@@ -81,7 +81,7 @@ class PlannedLeaderboard(Displayed):
         return pd.DataFrame(rows)
 
     def explain(self, run: str) -> Explanation:
-        """Every field in which a run differs from the nearest one on disk.
+        """The fields in which a run differs from the nearest run on disk.
 
         `run` is an id, its last part, or a part that only one id has; ConfigError otherwise.
         """

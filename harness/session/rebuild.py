@@ -1,4 +1,4 @@
-"""From records to a ranked leaderboard and the files of its folder."""
+"""Making a ranked leaderboard and the files of its folder from records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.views.leaderboard_folder import write_leaderboard
 def rebuild(opened: OpenLeaderboard) -> Leaderboard:
     """Rank all comparable records of a leaderboard and write its folder.
 
-    ConfigError where there are none.
+    ConfigError if there are none.
     """
     with _without_garbage_collection():
         return _rebuild(opened)
@@ -28,7 +28,7 @@ def rebuild(opened: OpenLeaderboard) -> Leaderboard:
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Millions of scores hold no reference cycles, and searching them for cycles takes longest."""
+    """Scores have no reference cycles, and searching millions of them for cycles dominates the time."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -48,7 +48,7 @@ def _rebuild(opened: OpenLeaderboard) -> Leaderboard:
             if left_out
             else "no records yet",
             where=f"leaderboard {opened.title}",
-            remedy=f"First: harness run {opened.name}",
+            remedy=f"Run it first: harness run {opened.name}",
         )
     board = build(
         opened.title,

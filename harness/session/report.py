@@ -1,4 +1,4 @@
-"""The report of a leaderboard: one HTML file, and its plots as pictures."""
+"""Writing the report of a leaderboard: one HTML file, and its plots as pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.store.atomic import write_text
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """The files of a report: the page, its size, and the names of the plots that were written too."""
+    """The files of a report: the page, its size, and the names of plots that were written."""
 
     page: Path
     bytes: int

@@ -1,4 +1,4 @@
-"""Saved predictions of finished runs, scored again after a change of metrics."""
+"""Scoring saved predictions of finished runs again after a change of metrics."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from harness.store.runs import RunFolder
 class RescoreOutcome:
     """Ids of runs that were scored again, and the reason by id for those that could not be.
 
-    `largest_difference` is by metric between MedPy and the fast engine, where both were asked.
-    `leaderboard` is None where no run was scored.
+    `largest_difference` is by metric, between MedPy and the fast engine, and empty if only the latter was
+    used. `leaderboard` is None if no run was scored.
     """
 
     rescored: tuple[str, ...]
@@ -63,16 +63,16 @@ def _obstacle(folder: RunFolder, spec: RunSpec) -> str | None:
     """Why a run can't be scored from its saved predictions; None if it can."""
     record = folder.record()
     if record is None or record.status != "done":
-        return "not finished; harness run does it"
+        return "not finished; harness run finishes it"
     if not folder.predictions.is_dir():
-        return "its predictions were not kept; set keep_predictions = true, and harness run predicts again"
+        return "its predictions were not saved; set keep_predictions = true, and harness run predicts again"
     if not spec.model.external and record.spec.protocol.largest_component != spec.protocol.largest_component:
-        return "largest_component changed, which a kept prediction can't undo; harness run predicts again"
+        return "largest_component changed, which needs a new prediction; harness run predicts again"
     return None
 
 
 def _wanted(opened: OpenLeaderboard, on_event: Listener) -> Iterator[tuple[RunFolder, RunSpec, Data]]:
-    """The folder of every selected run and external entry, and its spec as it would be made now."""
+    """The folder of every selected run and external entry, and the spec that it would have now."""
     advance = advancing(on_event, "reading cases")
     entries = [entry for entry in opened.matrix.selected if entry.skip is None]
     choices = {entry.dataset.label: entry.dataset for entry in entries}

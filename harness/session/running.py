@@ -1,4 +1,4 @@
-"""The runs of a leaderboard, carried out by an executor, and the tables that they lead to."""
+"""Executing the runs of a leaderboard, and rebuilding its tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from harness.session.workspace import Workspace
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How runs are carried out; see `Session.run`."""
+    """Options of execution; see `Session.run`."""
 
     executor: str = DEFAULT
     jobs: int | None = None
@@ -42,10 +42,10 @@ class RunOptions:
 
 @dataclass(frozen=True, repr=False)
 class RunsOutcome:
-    """How the runs of a plan ended, and the leaderboard that they led to.
+    """How the runs of a plan ended, and the rebuilt leaderboard.
 
-    `leaderboard` is None where runs were submitted and left to the executor, and where runs were cancelled
-    before there was anything to rank. `schedule` has the ids of runs that are done, failed, cancelled or
+    `leaderboard` is None if runs were submitted and left to the executor, or were cancelled before there
+    was anything to rank. `schedule` has the ids of runs that are done, failed, cancelled or
     left.
     """
 
@@ -63,7 +63,7 @@ class RunsOutcome:
 
     @property
     def new_entries(self) -> frozenset[Entry]:
-        """The entries of which this call finished a run."""
+        """The entries with a run that this call finished."""
         done = set(self.schedule.done)
         return frozenset(
             entry_name(run.entry) for run in self.plan.runs if run.state != "done" and run.id in done
@@ -76,9 +76,9 @@ Wanted = Callable[[OpenLeaderboard, PlannedRun], bool]
 def run_leaderboard(
     opened: OpenLeaderboard, options: RunOptions, on_event: Listener, wanted: Wanted | None = None
 ) -> RunsOutcome:
-    """Carry out the selected runs that are `wanted` (default: all), and rank the leaderboard."""
+    """Execute the selected runs that are `wanted` (default: all), and rank the leaderboard."""
     if options.debug and options.timeout_s is not None:
-        raise ConfigError("--timeout would end a debugger too", where="--pdb", remedy="Leave one out.")
+        raise ConfigError("cannot be combined with --timeout, which would stop it", where="--pdb")
     if options.timeout_s is not None and not 0 < options.timeout_s < math.inf:
         raise ConfigError(f"a timeout of {options.timeout_s} s", remedy="Give a finite number above 0.")
     with _debugging(options.debug):
@@ -169,13 +169,13 @@ def _executor(opened: OpenLeaderboard, options: RunOptions) -> tuple[RunExecutor
     )
     if options.detach and not executor.leaves:
         raise ConfigError(
-            f"runs of executor {name} end with the command", where="--detach", remedy="Leave --detach out."
+            f"runs of executor {name} end with the command", where="--detach", remedy="Omit --detach."
         )
     return executor, name
 
 
 def trial_overrides(workspace: Workspace, name: str, limit: int, overrides: Sequence[str]) -> tuple[str, ...]:
-    """`overrides`, and those of a trial: one epoch of `limit` batches, `limit` cases, one seed and fold."""
+    """`overrides`, and those of a trial: one epoch of `limit` batches, `limit` cases, a seed and fold."""
     from harness.config.load import load
 
     overrides = tuple(overrides)
@@ -187,7 +187,10 @@ def trial_overrides(workspace: Workspace, name: str, limit: int, overrides: Sequ
 
 
 def failed_before(blame: Sequence[str]) -> Wanted:
-    """Wants runs whose last attempt failed; with `blame`, only those failures. ConfigError for another."""
+    """Selects runs whose last attempt failed; with `blame`, only failures with such a blame.
+
+    ConfigError for an unknown blame.
+    """
     for name in blame:
         if name not in get_args(Blame):
             raise ConfigError(f"no blame '{name}'", where="retry", remedy=nearest(name, get_args(Blame)))

@@ -1,4 +1,4 @@
-"""The states of runs in a folder, selected by leaderboard, id and entry; no plan is needed."""
+"""The states of runs in a folder, selected by leaderboard, id and entry, without a plan."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def statuses(runs: RunsFolder, leaderboard: str | None = None, globs: Sequence[s
     `leaderboard` selects its runs, also those made with overrides; `globs` select ids or entries.
     ConfigError for a leaderboard without runs.
     """
-    found = [status_of(folder) for folder in runs.all()]
+    selected = [status_of(folder) for folder in runs.all()]
     if leaderboard is not None:
         noted = runs.noted(leaderboard)
-        known = sorted({name for status in found for name in (status.leaderboard, _base(status)) if name})
-        found = [
+        known = sorted({name for status in selected for name in (status.leaderboard, _base(status)) if name})
+        selected = [
             status
-            for status in found
+            for status in selected
             if leaderboard in (status.leaderboard, _base(status)) or status.run_id in noted
         ]
-        if not found:
+        if not selected:
             raise ConfigError(
                 f"no runs of '{leaderboard}'", where=runs.path, remedy=nearest(leaderboard, known)
             )
     if globs:
-        found = [status for status in found if any(_matches(status, glob) for glob in globs)]
+        selected = [status for status in selected if any(_matches(status, glob) for glob in globs)]
     order = tuple(RunState)
-    return sorted(found, key=lambda status: (order.index(status.state), status.leaderboard, status.run_id))
+    return sorted(selected, key=lambda status: (order.index(status.state), status.leaderboard, status.run_id))
 
 
 def _base(status: Status) -> str:

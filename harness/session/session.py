@@ -1,4 +1,4 @@
-"""A project opened for work in Python: a method for each command."""
+"""The Python API of a project: a method for each command."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from harness.errors import Blame
 from harness.session.workspace import Workspace, listed
 
-# Methods import what they need when they are called: a session opens at once, and only what trains or
-# predicts loads torch.
+# Methods import their modules when they are called, so that a session opens at once and only training and
+# prediction load torch.
 if TYPE_CHECKING:
     from harness.plan.matrix import Selection
     from harness.session.cancelling import CancelOutcome
@@ -35,15 +35,15 @@ Engine = Literal["fast", "medpy"]
 class Session:
     """A project: its harness.toml, its plugins, and its folder of runs.
 
-    `config` is a harness.toml; by default the nearest one in the current folder or above. `data` says where
-    datasets lie (``{"acdc": "~/ACDC"}``), `runs` is the folder of runs (default: ``runs/`` beside
+    `config` is a harness.toml; by default the nearest one in the current folder or above. `data` has the
+    folders of datasets (``{"acdc": "~/ACDC"}``), `runs` is the folder of runs (default: ``runs/`` beside
     harness.toml), `plugin_files` are Python files with plugins. `overrides` change values of every
-    leaderboard that the session opens (``["protocol.epochs=2"]``); a leaderboard that they change is kept
-    under a name of its own.
+    leaderboard that the session opens (``["protocol.epochs=2"]``); a leaderboard that they change has a
+    separate name.
 
-    Plugins are loaded once a session; harness.toml and runs are read anew by each call. Every method raises
-    HarnessError, whose text says what is wrong and what to do, where a command would end with exit code 2.
-    KeyboardInterrupt stops the workers first; what they had saved stays.
+    Plugins are loaded once per session; each call reads harness.toml and runs again. A method raises
+    HarnessError, whose text says what is wrong and what to do, if the command would end with exit code 2.
+    On KeyboardInterrupt, workers are stopped first; their checkpoints stay.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Session:
     ) -> PlannedLeaderboard:
         """The runs that a leaderboard needs, each with its state and the reason for it.
 
-        `models`, `losses` and `datasets` select entries by name, glob or ``name[key=value]``; one that the
-        leaderboard does not list joins it. With `preflight`, each entry is tried for a few steps to forecast
-        its memory and time. `on_event` hears of progress.
+        `models`, `losses` and `datasets` select entries by name, glob or ``name[key=value]``; those that the
+        leaderboard does not list are added. With `preflight`, each entry is tried for a few steps to forecast
+        its memory and time. `on_event` is called with progress.
         """
         from harness.session.events import ignore
         from harness.session.planning import plan_leaderboard
@@ -113,16 +113,16 @@ class Session:
         on_event: Listener | None = None,
         progress_s: float = 5.0,
     ) -> RunsOutcome:
-        """Train and evaluate what is not done, then rank. Selection as in `plan`.
+        """Train and evaluate entries that are not done, then rank all. Selection as in `plan`.
 
         `limit` makes a quick trial: one epoch of `limit` batches, `limit` test cases, one seed and fold.
-        `executor` says where runs happen (``local``, ``inline``, ``slurm[partition=gpu]``), `jobs` how many
-        at once; `address` is a cluster's. A run is ended after `timeout_s` seconds. `observers` are places
-        to report to (``{"tensorboard": "logs"}``). With `detach`, runs are submitted to a cluster and left.
-        With `debug`, runs happen in this process, and the debugger opens at a plugin's line that fails.
-        `on_event` hears a typed event of everything that happens (``on_event=print`` shows them); progress
-        within an epoch comes at most every `progress_s` seconds. What it raises stops the workers, as
-        KeyboardInterrupt does.
+        `executor` is the executor of runs (``local``, ``inline``, ``slurm[partition=gpu]``), `jobs` their
+        number at once, `address` that of a cluster. A run is stopped after `timeout_s` seconds. `observers`
+        are places to report to (``{"tensorboard": "logs"}``). With `detach`, runs are submitted to a cluster
+        and left. With `debug`, runs are executed in this process, and the debugger opens where a plugin's
+        code fails. `on_event` is called with typed events (``on_event=print`` shows them), with progress
+        within an epoch at most every `progress_s` seconds. An exception that it raises stops the workers,
+        as KeyboardInterrupt does.
 
         A run that fails is in the outcome, not an exception.
         """
@@ -152,9 +152,9 @@ class Session:
         on_event: Listener | None = None,
         progress_s: float = 5.0,
     ) -> RunsOutcome:
-        """Run again what failed, and nothing else; with `blame`, only failures caused by these.
+        """Run failed runs again, and nothing else; with `blame`, only failures with such a blame.
 
-        `blame` may hold plugin, data, resource and harness; all else is as in `run`.
+        `blame` may hold plugin, data, resource and harness; other arguments are as in `run`.
         """
         from harness.session.running import RunOptions, failed_before
 
@@ -176,7 +176,7 @@ class Session:
         """Rank the records of a leaderboard, write its folder, and return it; needs neither data nor a GPU.
 
         A selection limits what is shown; ranks are always among all entries. Plugins that the leaderboard
-        lists may be missing. ConfigError where there are no records.
+        lists may be missing. ConfigError if there are no records.
         """
         from harness.session.rebuild import rebuild
 
@@ -196,7 +196,7 @@ class Session:
 
         Entries are named ``[SOURCE::]MODEL+LOSS[@DATASET]``; SOURCE is a leaderboard, a folder of records or
         runs, or ``git:REVISION``. Those without a source are from `leaderboard`, by default the first one
-        that has them all. `metrics` limits and orders the metrics. `margins` are the differences, by metric
+        with all of them. `metrics` limits and orders the metrics. `margins` are the differences, by metric
         and in its unit, up to which two entries count as equivalent.
         """
         compared = self.compare_with(a, [b], leaderboard=leaderboard, metrics=metrics, margins=margins)
@@ -211,7 +211,7 @@ class Session:
         metrics: Sequence[str] | None = None,
         margins: Mapping[str, float] | None = None,
     ) -> tuple[EntryComparison, ...]:
-        """Each of `others` against `first`; arguments as in `compare`."""
+        """Compare each of `others` with `first`; arguments as in `compare`."""
         from harness.session.comparison import compare_entries
         from harness.session.sources import find_anywhere
 
@@ -232,9 +232,9 @@ class Session:
     ) -> WrittenReport:
         """Write a leaderboard as one HTML file (default: report.html in its folder).
 
-        Every plot is written as SVG and PNG into the folder `plots` too. With `embed_images`, the page shows
-        images of datasets whose licence may not let them be passed on: for your own use. Needs the extra
-        ``report``; ConfigError where that is not installed.
+        With a folder `plots`, every plot is also written there as SVG and PNG. With `embed_images`, the page
+        includes images of datasets whose licence is not known to allow redistribution, for your own use.
+        Needs the extra ``report``; ConfigError if it is not installed.
         """
         from harness.session.report import write_report
 
@@ -253,12 +253,12 @@ class Session:
         overrides: Sequence[str] = (),
         on_event: Listener | None = None,
     ) -> ScoredPredictions:
-        """Score NIfTI label maps that another tool made, and rank them as an entry called `name`.
+        """Score NIfTI label maps of another tool, and rank them as an entry called `name`.
 
-        `predictions` is a folder of files named like the cases of `dataset`; a test case without a file
-        counts as an empty prediction. `leaderboard` is by default the only one that has the dataset.
-        `labels` are the label values in the files, by structure (default: the dataset's). DataError where
-        no file fits.
+        `predictions` is a folder of files named after the cases of `dataset`; a test case without a file
+        counts as an empty prediction. `leaderboard` is by default the only one with the dataset.
+        `labels` are the label values in the files, by structure (default: the dataset's). DataError if
+        no file matches a case.
         """
         from harness.session.events import ignore
         from harness.session.external_predictions import leaderboard_of, score_external

@@ -1,4 +1,4 @@
-"""A table as the reader wants it: other columns, another order of rows."""
+"""Selecting the columns of a table and sorting its rows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.tables.table import Column, Note, Row, Table
 def arrange(table: Table, *, sort: str | None = None, columns: Sequence[str] = ()) -> Table:
     """`table` sorted by a column, with only some `columns`; ConfigError for an unknown one.
 
-    A column is named as it is headed (``Dice LV``, ``train``), by its label, or by any part that
-    only it has. They stand in the order of `columns`, behind the names of the entries where it names
-    none of these. Sorting puts the best first, or the smallest where neither direction is better;
-    rows without a value come last, and those that are not ranked stay below. Captions that explain
-    only columns that are gone go too.
+    A column is named by its heading (``Dice LV``, ``train``), by its label, or by any unique part of
+    these. Columns appear in the order of `columns`, after the names of the entries if `columns` has
+    none of these. Sorting puts the best first, or the smallest if neither direction is better;
+    rows without a value come last, and unranked rows stay below. Captions that explain only hidden
+    columns are omitted.
     """
     if sort is not None:
         table = _sorted(table, _index(table, sort, "--sort"))
@@ -30,12 +30,12 @@ def arrange(table: Table, *, sort: str | None = None, columns: Sequence[str] = (
 
 
 def limit(table: Table, wanted: Sequence[int]) -> Table:
-    """`table` with some columns, by index, and the captions that are about these or about none."""
+    """`table` with the columns `wanted` (indices), and the captions about these or about no column."""
     columns = tuple(table.columns[i] for i in wanted)
     rows = tuple(replace(row, cells=tuple(row.cells[i] for i in wanted)) for row in table.rows)
     topics = {column.topic for column in columns}
-    said = (one.about(topics) if isinstance(one, Note) else one for one in table.caption)
-    return replace(table, columns=columns, rows=rows, caption=tuple(one for one in said if one))
+    lines = (line.about(topics) if isinstance(line, Note) else line for line in table.caption)
+    return replace(table, columns=columns, rows=rows, caption=tuple(line for line in lines if line))
 
 
 def _sorted(table: Table, index: int) -> Table:
@@ -48,9 +48,9 @@ def _sorted(table: Table, index: int) -> Table:
         return not numbers, [sign * number for number in numbers], "" if numbers else cell.text
 
     ranked = sorted((row for row in table.rows if row.kind == "ranked"), key=key)
-    said = f"Sorted by {heading(column)}."
+    order = f"Sorted by {heading(column)}."
     others = (row for row in table.rows if row.kind != "ranked")
-    return replace(table, rows=(*ranked, *others), caption=(said, *table.caption))
+    return replace(table, rows=(*ranked, *others), caption=(order, *table.caption))
 
 
 def heading(column: Column) -> str:
@@ -61,16 +61,16 @@ def heading(column: Column) -> str:
 def _index(table: Table, name: str, where: str) -> int:
     wanted = _plain(name)
     names = [[_plain(heading(c)), _plain(c.label), _plain(c.title)] for c in table.columns]
-    # In full before in part: what heads one column is a part of another's heading.
+    # Full names come before parts, because one heading may be a part of another.
     matches = [[i for i, known in enumerate(names) if wanted == known[kind]] for kind in range(3)]
-    matches.append([i for i, known in enumerate(names) if any(wanted in one for one in known)])
-    found = next((match for match in matches if match), [])
-    if len(found) == 1:
-        return found[0]
+    matches.append([i for i, known in enumerate(names) if any(wanted in text for text in known)])
+    indices = next((match for match in matches if match), [])
+    if len(indices) == 1:
+        return indices[0]
     headings = [heading(column) for column in table.columns if heading(column)]
-    if found:
-        several = ", ".join(heading(table.columns[i]) for i in found)
-        raise ConfigError(f"'{name}' may be any of {several}", where=where, remedy="Say it in full.")
+    if indices:
+        several = ", ".join(heading(table.columns[i]) for i in indices)
+        raise ConfigError(f"'{name}' is ambiguous: {several}", where=where, remedy="Give the full heading.")
     raise ConfigError(f"no column '{name}' in this view", where=where, remedy=nearest(name, headings))
 
 

@@ -1,4 +1,4 @@
-"""Text that came from plugins and files, made harmless."""
+"""Making text from plugins and files safe to print."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def clean(text: object) -> str:
 
 
 def markdown_text(text: object) -> str:
-    """`text` with everything escaped that Markdown would take for markup or HTML."""
+    """`text` with every character escaped that Markdown would read as markup or HTML."""
     return _MARKDOWN.sub(r"\\\1", clean(text))
 
 
 def markdown_code(text: object) -> str:
-    """`text` as a code span that may stand in a pipe table."""
+    """`text` as a code span for a pipe table."""
     shown = clean(text)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)

@@ -1,4 +1,4 @@
-"""Which columns of a table stand on a page of some width, and how names are folded."""
+"""Choosing the columns of a table that fit a width, and folding names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.cells import cell_len, chop_cells
 from harness.tables.table import SPARE, Table
 
 ESSENTIAL = 2
-"""Up to this priority a column is worth folding names for."""
+"""Names are folded to make room for columns up to this priority."""
 
 _NARROWEST = 8
-"""Names are not folded into less than this."""
+"""The smallest width that names are folded to."""
 
 _PROSE = 20
-"""Down to this width, text is folded before names are."""
+"""The smallest width that text is folded to before names are folded."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Span:
-    """A group's title above `members` columns from `start` to `stop` (in characters)."""
+    """A group's title above the columns `members`, from character `start` to `stop`."""
 
     group: str
     start: int
@@ -40,12 +40,12 @@ class Span:
 
 
 def fit(table: Table, natural: Sequence[int], width: int) -> tuple[list[Panel], list[int]]:
-    """Choose columns for `width`: panels from top to bottom, and the columns that found no room.
+    """Choose columns for `width`: panels from top to bottom, and the columns that don't fit.
 
     `natural` are the widths that show every cell on one line. Numbers are never folded or
-    cut. Columns of low priority are dropped, or continued in further panels where the table
-    asks for that; names are folded for the essential columns, and broken within a word only for
-    those that always stand there.
+    cut. Columns of low priority are dropped, or continued in further panels if the table has
+    `panels`. Names are folded to make room for essential columns, and broken within a word only for
+    columns of priority 0.
     """
     if table.panels:
         panels = _continued(table, natural, width)
@@ -64,7 +64,7 @@ def fit(table: Table, natural: Sequence[int], width: int) -> tuple[list[Panel], 
 
 
 def fold(text: str, width: int) -> list[str]:
-    """Lines of a label, broken before its parameters and between them; elsewhere only if it must."""
+    """Lines of a label, broken before and between its parameters, elsewhere only if necessary."""
     lines = [""]
     for piece in pieces(text):
         if cell_len(lines[-1] + piece) <= width:
@@ -76,7 +76,7 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def gap(table: Table, left: int, right: int) -> int:
-    """Spaces between two neighbouring columns: one inside a group or before a close one, two elsewhere."""
+    """Spaces between neighbouring columns: one within a group or before a `close` column, two elsewhere."""
     group = table.columns[left].group
     close = table.columns[right].close and right == left + 1
     return 1 if close or (group and group == table.columns[right].group) else 2
@@ -93,21 +93,21 @@ def total(panel: Panel, table: Table) -> int:
 
 
 def spans(table: Table, panel: Panel) -> Iterable[Span]:
-    """The groups of a panel and where they stand."""
+    """The groups of a panel and their positions."""
     position = 0
     placed = []
     for i, width, space in zip(panel.columns, panel.widths, gaps(table, panel.columns), strict=True):
         position += space
         placed.append((i, position, position + width))
         position += width
-    for group, members in groupby(placed, key=lambda one: table.columns[one[0]].group):
+    for group, members in groupby(placed, key=lambda position: table.columns[position[0]].group):
         if group:
             run = list(members)
             yield Span(group, run[0][1], run[-1][2], tuple(i for i, _, _ in run))
 
 
 def starred(table: Table, index: int) -> bool:
-    """Whether a column keeps a place for the mark of the best."""
+    """Whether a column has room for the star of the best value."""
     return any(row.cells[index].best for row in table.rows)
 
 
@@ -128,9 +128,9 @@ def _panel(table: Table, columns: Sequence[int], widths: Sequence[int]) -> Panel
 def _folded(
     table: Table, columns: Sequence[int], natural: Sequence[int], width: int, *, chop: bool = True
 ) -> list[int]:
-    """Widths at which the columns fit, if they can: the widest name gives way, one character at a time.
+    """Widths at which the columns fit, if possible: the widest name shrinks, one character at a time.
 
-    Text gives way before names do; names as far as their longest piece, and with `chop` further.
+    Text shrinks before names do. Names shrink to their longest piece, with `chop` further.
     """
     widths = list(natural)
     names = [i for i in columns if table.columns[i].holds != "number"]
@@ -150,12 +150,12 @@ def _folded(
 
 
 def pieces(text: str) -> list[str]:
-    """The parts of a name between which it may be broken: its parameters."""
+    """The parts of a name, which may be broken before and between its parameters."""
     return [piece for piece in re.split(r"(?=\[)|(?<=[,\s])", text) if piece] or [""]
 
 
 def _continued(table: Table, natural: Sequence[int], width: int) -> list[Panel]:
-    """One panel if the essential columns fit, else several that repeat the key columns (priority 0)."""
+    """One panel if the essential columns fit, otherwise several that repeat the columns of priority 0."""
     everything = range(len(natural))
     for most in (SPARE, SPARE - 1, ESSENTIAL, 1):
         columns = [i for i in everything if table.columns[i].priority <= most]
@@ -168,12 +168,12 @@ def _continued(table: Table, natural: Sequence[int], width: int) -> list[Panel]:
             return [_panel(table, columns, widths)]
     keys = [i for i in everything if table.columns[i].priority == 0]
     others = [i for i in everything if 0 < table.columns[i].priority < SPARE]
-    # An interval stays with the figure before it.
+    # An interval stays with the value before it.
     blocks = [
         list(run)
         for _, run in groupby(others, key=lambda i: table.columns[i].group or i - table.columns[i].interval)
     ]
-    # Names give way only as far as the widest group needs.
+    # Names shrink only as far as the widest group needs.
     widest = max(blocks, key=lambda block: sum(natural[i] for i in block), default=[])
     widths = _folded(table, sorted(keys + widest), natural, width)
     panels: list[list[int]] = [keys]

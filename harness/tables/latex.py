@@ -1,4 +1,4 @@
-"""Tables as LaTeX, for a paper: booktabs, best values bold, notes below, wide ones in parts."""
+"""Tables as LaTeX for a paper: booktabs, best values in bold, notes below, wide tables in parts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.tables.column_layout import fit
 from harness.tables.table import Table
 
 PAPER = 3
-"""Columns of a higher priority than this don't go into a paper unless they are asked for."""
+"""Columns with a higher priority number are omitted unless they are asked for."""
 
 WIDTH = 76
-"""Characters of 8 pt, spaces between columns included, that fill the lines of an article."""
+"""Characters of 8 pt, including spaces between columns, on a line of an article."""
 
 _SPECIAL = str.maketrans(
     {
@@ -47,9 +47,9 @@ _SPECIAL = str.maketrans(
 def to_latex(table: Table) -> str:
     """A ``table`` environment with a ``tabular`` and its notes; needs the packages booktabs and graphicx.
 
-    Of columns that nobody asked for, those that matter most: a page is not as wide as a screen. Tables
-    with panels come in as many parts as the page asks for, each an environment with the names, and the
-    notes in the last. What is wider than the page all the same is made smaller.
+    Columns of low priority are omitted unless they are asked for, as a page is narrower than a screen.
+    Tables with panels are split into parts that fit the page, each an environment with the names; the
+    last one has the notes. A table that is still too wide is scaled down.
     """
     table = limit(table, [i for i, column in enumerate(table.columns) if column.priority <= PAPER])
     parts = _parts(table) if table.panels else [table]
@@ -64,7 +64,7 @@ def to_latex(table: Table) -> str:
 
 
 def _parts(table: Table) -> list[Table]:
-    """The panels of a page, as a terminal has them; but names are not folded here."""
+    """The panels of a page, as on a terminal, but without folded names."""
     rigid = replace(table, columns=tuple(replace(column, holds="number") for column in table.columns))
     natural = [
         max(cell_len(text) for text in (column.title, *(row.cells[i].text for row in table.rows)))
@@ -93,7 +93,7 @@ def _environment(table: Table, title: str, label: str, notes: list[str]) -> list
     headed = dict(table.sections)
     for kind, rows in groupby(table.rows, key=lambda row: row.kind):
         if kind in headed:
-            # Below the header there is a rule already.
+            # The header already ends with a rule.
             rule = [r"\midrule"] if lines[-1] != r"\midrule" else []
             lines += [*rule, rf"\multicolumn{{{len(kinds)}}}{{l}}{{{escape(headed[kind])}}} \\"]
         for row in rows:
@@ -103,26 +103,26 @@ def _environment(table: Table, title: str, label: str, notes: list[str]) -> list
 
 
 def _slug(title: str) -> str:
-    """The title without how ranks were made, as a label may be."""
+    """The title as a label, without the ranking method."""
     return re.sub(r"[^a-z0-9]+", "-", title.partition(", ranked by")[0].lower()).strip("-")
 
 
 def _notes(table: Table) -> list[str]:
-    """The captions as one paragraph; stars are bold here."""
+    """The captions as one paragraph; the star is explained as bold."""
     if not table.caption:
         return []
-    said = (f"Bold: {line[2:]}" if line.startswith("* ") else line for line in table.caption)
+    sentences = (f"Bold: {line[2:]}" if line.startswith("* ") else line for line in table.caption)
     return [
         "",
         r"\smallskip",
         r"\begin{minipage}{\linewidth}\raggedright\scriptsize",
-        *map(escape, said),
+        *map(escape, sentences),
         r"\end{minipage}",
     ]
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
+    """`text` escaped for LaTeX."""
     return " ".join(text.split()).translate(_SPECIAL)
 
 

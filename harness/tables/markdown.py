@@ -1,4 +1,4 @@
-"""Tables as Markdown: every column, best values bold with a star."""
+"""Tables as Markdown: all columns, best values in bold with a star."""
 
 from __future__ import annotations
 

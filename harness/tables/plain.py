@@ -1,4 +1,4 @@
-"""Tables for other programs: CSV, and HTML to paste into a page."""
+"""Tables as CSV and as HTML elements."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from harness.tables.table import MISSING, Column, Table, TableCell
 
 
 def to_csv(table: Table) -> str:
-    """The table as it is shown, a line a row: numbers in full precision and in the unit of their header.
+    """The table as shown, a line per row; numbers in full precision and in the unit of their header.
 
-    Intervals are two columns, ``low`` and ``high``; what is missing is empty.
+    Intervals are two columns, ``low`` and ``high``; missing values are empty.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -34,9 +34,9 @@ def _values(cell: TableCell, column: Column) -> list[float | str | None]:
     if column.interval:
         return [*(cell.limits or (None, None))]
     if cell.value is None:
-        # Spaces that line figures up below each other are for the eye.
+        # Strip the spaces that align values.
         return [None if cell.text == MISSING else cell.text.strip()]
-    # Dividing leaves noise in the last of 17 digits.
+    # Division leaves rounding errors in the last of 17 digits.
     return [cell.value if column.factor == 1 else float(f"{cell.value / column.factor:.12g}")]
 
 

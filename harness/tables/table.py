@@ -1,4 +1,4 @@
-"""The table model: what a view says, before anything knows how wide the page is."""
+"""The table model: the content of a view, independent of format and width."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 MISSING = "—"
-"""Stands where there is no value."""
+"""The text of a missing value."""
 
 SPARE = 9
-"""The priority of a column that is shown where there is room, and else not missed."""
+"""The priority of a column that is shown if it fits, and otherwise not reported as hidden."""
 
 Kind = Literal["ranked", "unranked", "published"]
 
@@ -22,13 +22,13 @@ Tone = Literal["", "good", "info", "warning", "bad", "faint", "strong"]
 class Column:
     """A column and its header of up to two levels.
 
-    Neighbours with the same `group` share the upper level; `title` is the lower one and says
+    Neighbours with the same `group` share the upper level; `title` is the lower one, with
     the unit. `label` is its name in a sentence. Priority 0 is always shown; on a narrow page
-    the highest go first, and the caption sends the reader to `view`. `better` is the direction
+    the highest numbers are hidden first, and the caption refers to `view`. `better` is the direction
     in which the best value is marked. A column `holds` numbers, which are aligned right and never
     folded; or labels of plugins, words or text, which are aligned left and folded where they don't fit,
-    text first. `factor` converts the unit of the header to the base unit that the values of its cells
-    have. An `interval` has limits instead of a value. `topic` is its name in captions (see `Note`); a
+    text first. `factor` converts the unit of the header to the base unit of its cells'
+    values. An `interval` has limits instead of a value. `topic` is its name in captions (see `Note`); a
     `close` column follows the one before after a single space.
     """
 
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True)
 class TableCell:
-    """A printed value, or both `limits` of an interval; `best` among the ranked rows of its column.
+    """A printed value, or both `limits` of an interval; `best` marks the best ranked value of a column.
 
     A terminal prints `short` where `text` doesn't fit, and colours the cell by its `tone`.
     """
@@ -62,7 +62,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table. `entry` lets a selection find it."""
+    """A row of a table; a selection finds it by `entry`."""
 
     cells: tuple[TableCell, ...]
     kind: Kind = "ranked"
@@ -73,7 +73,7 @@ class Row:
 class Table:
     """A titled table. `sections` name the kinds of rows that get a rule above them.
 
-    With `panels`, columns that don't fit are continued below instead of being dropped.
+    With `panels`, columns that don't fit are continued below instead of hidden.
     """
 
     title: str
@@ -85,19 +85,19 @@ class Table:
 
 
 class Note(str):
-    """A sentence of a caption about columns of some `topics`; it can be made anew for those that are left."""
+    """A sentence of a caption about columns of some `topics`; it is adapted to the topics that are shown."""
 
     topics: Sequence[str]
     make: Callable[[Sequence[str]], str]
 
     def __new__(cls, make: Callable[[Sequence[str]], str], topics: Sequence[str]) -> Note:
-        """The text is what `make` says about `topics`."""
+        """The text is ``make(topics)``."""
         note = super().__new__(cls, make(topics))
         note.topics, note.make = tuple(topics), make
         return note
 
     def about(self, left: Container[str]) -> Note | None:
-        """What is still to be said where only columns of the topics in `left` are shown."""
+        """The sentence for the topics in `left`, which are shown; None if it is about none of them."""
         topics = [topic for topic in self.topics if topic in left]
         return Note(self.make, topics) if topics else None
 
@@ -115,7 +115,7 @@ def number(value: float | None, show: Callable[[float], str]) -> TableCell:
 def mark_best(table: Table) -> Table:
     """Mark the best ranked value of each column, and every value that prints the same.
 
-    Nothing is marked while fewer than two ranked rows have a value: there is no contest.
+    Nothing is marked if fewer than two ranked rows have a value.
     """
     best = [_best(table.rows, index, column) for index, column in enumerate(table.columns)]
     rows = tuple(

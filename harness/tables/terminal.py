@@ -1,4 +1,4 @@
-"""Tables on a terminal, with rich: nothing wraps but names and captions, colour is never the only mark."""
+"""Tables on a terminal, with rich: only names and captions wrap, and colour is never the only mark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.tables.column_layout import Panel, fit, fold, gaps, spans, starred,
 from harness.tables.table import Kind, Row, Table
 
 STAR = "*"
-"""Trails the best values, so that they are told without colour or bold."""
+"""Follows the best values, which are thus marked without colour or bold too."""
 
 _STYLE = {"ranked": "", "unranked": "yellow", "published": "dim"}
 _TONE = {
@@ -34,7 +34,7 @@ _ASCII = str.maketrans("—–─·−×±→…▶✗■‖✓", "---|-x~>.>x#=
 
 @dataclass(frozen=True)
 class TerminalTable:
-    """A rich renderable that lays a table out for whatever width it gets."""
+    """A rich renderable that lays a table out for the given width."""
 
     table: Table
 
@@ -44,7 +44,7 @@ class TerminalTable:
 
 
 def to_terminal(tables: Iterable[Table]) -> RenderableType:
-    """What `rich.console.Console.print` takes: the tables, a blank line between them."""
+    """A renderable for `rich.console.Console.print`: the tables, separated by blank lines."""
     parts: list[RenderableType] = []
     for table in tables:
         parts += [Text(""), TerminalTable(table)] if parts else [TerminalTable(table)]
@@ -52,7 +52,7 @@ def to_terminal(tables: Iterable[Table]) -> RenderableType:
 
 
 def to_text(tables: Iterable[Table], width: int) -> str:
-    """The tables as plain text, `width` columns wide at most."""
+    """The tables as plain text, at most `width` characters wide."""
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None, force_terminal=False, legacy_windows=False)
     console.print(to_terminal(tables))
@@ -63,8 +63,8 @@ def _lines(table: Table, width: int) -> Iterable[Text]:
     titles = [column.title + " " * starred(table, i) for i, column in enumerate(table.columns)]
     texts, panels, dropped = _fitted(table, titles, width)
     if any(cell.short for row in table.rows for cell in row.cells):
-        tried = ((texts, panels, dropped), _fitted(_shortened(table), titles, width))
-        texts, panels, dropped = min(tried, key=lambda one: (len(one[2]), _narrowed(*one[:2])))
+        layouts = ((texts, panels, dropped), _fitted(_shortened(table), titles, width))
+        texts, panels, dropped = min(layouts, key=lambda layout: (len(layout[2]), _narrowed(*layout[:2])))
     yield Text(clean(table.title), style="bold")
     for number, panel in enumerate(panels):
         if number:
@@ -77,7 +77,7 @@ def _lines(table: Table, width: int) -> Iterable[Text]:
 def _fitted(
     table: Table, titles: Sequence[str], width: int
 ) -> tuple[list[list[str]], list[Panel], list[int]]:
-    """The cells' texts, the panels that they stand in, and the columns that found no room."""
+    """The texts of cells, the panels, and the columns that don't fit."""
     texts = _texts(table)
     natural = [max(map(cell_len, cells)) for cells in zip(titles, *texts, strict=True)]
     return texts, *fit(table, natural, width)
@@ -85,8 +85,8 @@ def _fitted(
 
 def _narrowed(texts: Sequence[Sequence[str]], panels: Sequence[Panel]) -> int:
     """How many cells are folded."""
-    places = [pair for panel in panels for pair in zip(panel.columns, panel.widths, strict=True)]
-    return sum(cell_len(row[i]) > width for row in texts for i, width in places)
+    widths = [pair for panel in panels for pair in zip(panel.columns, panel.widths, strict=True)]
+    return sum(cell_len(row[i]) > width for row in texts for i, width in widths)
 
 
 def _shortened(table: Table) -> Table:
@@ -98,7 +98,7 @@ def _shortened(table: Table) -> Table:
 
 
 def _texts(table: Table) -> list[list[str]]:
-    """Cells as printed: cleaned, starred, and their decimal points in one column."""
+    """Cells as printed: cleaned, starred, and aligned at the decimal point."""
     columns = [_aligned(table, index) for index in range(len(table.columns))]
     return [list(row) for row in zip(*columns, strict=True)]
 
@@ -111,11 +111,11 @@ def _aligned(table: Table, index: int) -> list[str]:
     decimals = [len(t.partition(".")[2]) + ("." in t) if _NUMBER.fullmatch(t) else 0 for t in texts]
     most = max(decimals, default=0)
     star = starred(table, index)
-    shown = []
-    for text, own, cell in zip(texts, decimals, cells, strict=True):
-        room = most - own if _NUMBER.fullmatch(text) else 0
-        shown.append(text + (STAR if cell.best else " ") * star + " " * room)
-    return shown
+    aligned = []
+    for text, digits, cell in zip(texts, decimals, cells, strict=True):
+        room = most - digits if _NUMBER.fullmatch(text) else 0
+        aligned.append(text + (STAR if cell.best else " ") * star + " " * room)
+    return aligned
 
 
 def _panel(
@@ -145,7 +145,7 @@ def _section(name: str, width: int) -> str:
 
 
 def _upper(table: Table, panel: Panel) -> str:
-    """The upper header: a group's title over its columns, a lone column's set as its own title is."""
+    """The upper header: titles of groups above their columns, aligned right for a single column."""
     line = ""
     for span in spans(table, panel):
         room = span.stop - span.start
@@ -184,7 +184,7 @@ def _join(table: Table, panel: Panel, cells: Sequence[Text], style: str) -> Text
 
 
 def _dropped(table: Table, dropped: Sequence[int]) -> list[str]:
-    """One sentence on the columns that found no room, and where they are."""
+    """A sentence on the columns that don't fit, and the views that show them."""
     if not dropped:
         return []
     views: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Numbers as people read them: one unit and one precision for a whole column."""
+"""Units and decimals of numbers, one of each per column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.metrics.definitions import metric
 
 @dataclass(frozen=True)
 class Scale:
-    """A unit, how many of the base unit it is, and the decimals to print."""
+    """A unit, its size in base units, and the decimals to print."""
 
     unit: str
     factor: float = 1.0
@@ -21,13 +21,13 @@ class Scale:
         return f"{value / self.factor:.{self.decimals}f}"
 
     def short(self, value: float) -> str:
-        """The same without trailing zeros, for figures that were printed with fewer digits."""
+        """`text` without trailing zeros, for values that were published with fewer digits."""
         text = self.text(value)
         return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def time_scale(seconds: Iterable[float | None]) -> Scale:
-    """Milliseconds, seconds, minutes or hours: the first that needs no more than three digits."""
+    """Milliseconds, seconds, minutes or hours: the first unit that needs at most three digits."""
     values = [value for value in seconds if value]
     least, most = min(values, default=1.0), max(values, default=1.0)
     for unit, factor in (("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0)):
@@ -38,7 +38,7 @@ def time_scale(seconds: Iterable[float | None]) -> Scale:
 
 
 def memory_scale(mib: Iterable[float | None]) -> Scale:
-    """MiB while all is below one GiB, then GiB."""
+    """MiB if all values are below one GiB, otherwise GiB."""
     values = [value for value in mib if value is not None]
     if not values or max(values) < 1024:
         return Scale("MiB", 1.0, 0)
@@ -46,7 +46,7 @@ def memory_scale(mib: Iterable[float | None]) -> Scale:
 
 
 def count_scale(counts: Iterable[float | None], unit: str = "") -> Scale:
-    """Thousands, millions, billions, trillions by the smallest value; G and T as in GFLOP."""
+    """k, M, G or T, by the smallest value."""
     least = _least(counts)
     for prefix, factor in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if least >= factor:
@@ -57,7 +57,7 @@ def count_scale(counts: Iterable[float | None], unit: str = "") -> Scale:
 
 
 def duration(seconds: float) -> str:
-    """A time span in the unit that suits it: ``42 s``, ``17 min``, ``3.2 h``."""
+    """A duration in a suitable unit: ``42 s``, ``17 min``, ``3.2 h``."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:
@@ -66,7 +66,7 @@ def duration(seconds: float) -> str:
 
 
 def metric_scale(name: str) -> Scale:
-    """Three decimals for a ratio such as Dice, one for millimetres, millilitres and the like."""
+    """Three decimals for a ratio such as Dice, one for values with a unit such as mm or mL."""
     unit = metric(name).unit
     return Scale("", 1.0, 3) if unit in ("", "1") else Scale(unit, 1.0, 1)
 

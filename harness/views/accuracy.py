@@ -1,4 +1,4 @@
-"""One metric by structure and phase, laid out like the poster's tables."""
+"""One metric by structure and phase, in the layout of the poster's tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.board.published import Published, PublishedRow
 from harness.errors import ConfigError, nearest
 from harness.tables.table import Column, Table, TableCell
 from harness.views import captions, notes
-from harness.views.rows import (
+from harness.views.entry_rows import (
     LONG,
     FigureColumn,
     Shown,
@@ -27,7 +27,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
     metrics = board.protocol.metrics
     if name not in metrics:
         raise ConfigError(
-            f"'{name}' is not among its metrics",
+            f"'{name}' is not one of its metrics",
             where=f"leaderboard {board.name}",
             remedy=nearest(name, metrics),
         )
@@ -49,7 +49,7 @@ def accuracy(board: Board, field: Field, published: Sequence[Published], name: s
     mean = Column("mean", priority=2, view="summary", better=better, topic=name)
     figures.append(FigureColumn(mean, lambda row: row.overall.get(name), scale.text))
     if any(result.overall_ci95.get(name) for result in results):
-        # The summary has the one of the metric that ranks.
+        # The summary has the interval of the ranking metric.
         view = "summary" if name == board.protocol.rank_by[0] else ""
         column = Column("mean 95 %", label="interval of the mean", priority=2, view=view)
         figures.append(interval(name, scale, column))
@@ -74,7 +74,7 @@ def _value(name: str, structure: str, phase: str) -> Callable[[Shown], float | N
 
 
 def _printed(name: str, structure: str, phase: str) -> Callable[[Shown], TableCell | None]:
-    """Published figures keep the digits that were printed."""
+    """Published values keep the digits that were printed."""
 
     def cell(row: Shown) -> TableCell | None:
         text = row.printed.get((name, structure, phase)) if isinstance(row, PublishedRow) else None

@@ -1,4 +1,4 @@
-"""A leaderboard beside published figures, cell by cell: reached or missed, as the authors' digits decide."""
+"""A leaderboard beside published results, cell by cell, compared with the digits that were printed."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from harness.errors import ConfigError
 from harness.metrics.definitions import metric
 from harness.tables.table import Column, Table, TableCell
 from harness.views import captions, notes
-from harness.views.rows import LONG, FigureColumn, Shown, lay_out, score, structures
+from harness.views.entry_rows import LONG, FigureColumn, Shown, lay_out, score, structures
 
 MISSED = "!"
-"""Trails a missed cell, so that it is found without reading the signs."""
+"""Follows a cell that does not reach the published value."""
 
 
 def against(board: Board, field: Field, theirs: Published) -> list[Table]:
     """A table for each metric that both have; ConfigError if no entry has a counterpart.
 
-    Entries are those of the same model and loss; where none has just that name, variants of it.
+    A counterpart has the same model and loss; if none has, variants of these are taken.
     """
     pairs = counterparts(board, field, theirs)
     if not pairs:
+        labels = sorted({f"{row.entry.model} + {row.entry.loss}" for row in theirs.rows})
         raise ConfigError(
-            f"no entry on {field.dataset} has a model and a loss that {theirs.name} has",
+            f"no entry on {field.dataset} has a model and loss of {theirs.name}",
             where=f"leaderboard {board.name}",
-            remedy=f"It has {', '.join(sorted({f'{r.entry.model} + {r.entry.loss}' for r in theirs.rows}))}.",
+            remedy=f"{theirs.name} has {', '.join(labels)}.",
         )
     names = [name for name in board.protocol.metrics if any(name in r.scores for r in theirs.rows)]
     return [_table(board, field, theirs, pairs, name) for name in names]
@@ -37,14 +38,14 @@ def counterparts(board: Board, field: Field, theirs: Published) -> dict[Entry, P
     """The published row of each entry that has one."""
     rows = {row.entry: row for row in theirs.rows}
     results = board.of(field.dataset)
-    found = {result.entry: _counterpart(result.entry, rows, results) for result in results}
-    return {entry: row for entry, row in found.items() if row is not None}
+    row_of = {result.entry: _counterpart(result.entry, rows, results) for result in results}
+    return {entry: row for entry, row in row_of.items() if row is not None}
 
 
 def _counterpart(
     entry: Entry, rows: Mapping[Entry, PublishedRow], results: Sequence[Result]
 ) -> PublishedRow | None:
-    """The published row of an entry: the same labels, else the same plugins with other parameters."""
+    """The published row with the labels of an entry, or with its plugins and other parameters."""
     labels = {(result.entry.model, result.entry.loss) for result in results}
     for theirs, row in rows.items():
         wanted = (theirs.model, theirs.loss)
@@ -74,10 +75,10 @@ def _table(
     columns, rows, sections = lay_out(board, field, (), figures)
     rows = tuple(row for row in rows if row.entry in pairs)
     verdicts = [
-        one
+        verdict
         for result in board.of(field.dataset)
         if result.entry in pairs
-        for one in _verdicts(result, pairs[result.entry], name, cells)
+        for verdict in _verdicts(result, pairs[result.entry], name, cells)
     ]
     unit = metric(name).unit
     heading = LONG.get(name, name).partition(" (")[0] + ("" if unit in ("", "1") else f" in {unit}")
@@ -94,7 +95,7 @@ def _table(
 
 
 def reached(ours: float, printed: str, name: str) -> bool:
-    """Whether `ours`, rounded to the digits of `printed`, is as good as it or better."""
+    """Whether `ours`, rounded to the digits of `printed`, equals it or is better."""
     value, theirs = rounded(ours, printed), Decimal(printed)
     return value >= theirs if metric(name).higher_is_better else value <= theirs
 
@@ -122,12 +123,12 @@ def _compared(
 
 
 def _verdicts(row: Shown, theirs: PublishedRow, name: str, cells: Sequence[tuple[str, str]]) -> list[bool]:
-    found = []
+    verdicts = []
     for cell in cells:
         ours, printed = score(row, name, *cell), theirs.printed.get((name, *cell))
         if printed is not None:
-            found.append(ours is not None and reached(ours, printed, name))
-    return found
+            verdicts.append(ours is not None and reached(ours, printed, name))
+    return verdicts
 
 
 def _count(

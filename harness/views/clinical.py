@@ -1,4 +1,4 @@
-"""How well an entry's clinical indices agree with the reference's, as the ACDC challenge reports it."""
+"""Agreement of clinical indices with the reference, as the ACDC challenge reports it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.errors import ConfigError
 from harness.metrics.clinical import UNITS, Agreement
 from harness.tables.table import Column, Table, TableCell
 from harness.views import captions, notes
-from harness.views.rows import FigureColumn, Shown, lay_out
+from harness.views.entry_rows import FigureColumn, Shown, lay_out
 
 TITLES = {
     "lv-edv": "LV EDV",
@@ -29,8 +29,8 @@ TITLES = {
 def clinical(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
     """Correlation, bias, spread, limits of agreement and mean absolute error of each index."""
     results = board.of(field.dataset)
-    found = {result.entry: agreements(result.clinical) for result in results}
-    if not any(found.values()):
+    agreements_of = {result.entry: agreements(result.clinical) for result in results}
+    if not any(agreements_of.values()):
         raise ConfigError(
             "has no clinical indices",
             where=f"leaderboard {board.name}",
@@ -40,7 +40,7 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
     figures = [
         figure
         for index, unit in UNITS.items()
-        for figure in _columns(index, f"{TITLES[index]} {unit}", found)
+        for figure in _columns(index, f"{TITLES[index]} {unit}", agreements_of)
     ]
     columns, rows, sections = lay_out(board, field, (), figures)
     caption = [
@@ -49,7 +49,7 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
         *notes.ranks(field, results),
         captions.ground(board, field),
         *captions.notes(field),
-        *_left_out(found),
+        *_left_out(agreements_of),
         *_penalised(results),
         *captions.reasons(results),
     ]
@@ -57,24 +57,26 @@ def clinical(board: Board, field: Field, published: Sequence[Published] = ()) ->
     return Table(title, columns, rows, tuple(caption), sections, panels=True)
 
 
-def _columns(index: str, group: str, found: Mapping[Entry, Mapping[str, Agreement]]) -> list[FigureColumn]:
+def _columns(
+    index: str, group: str, agreements_of: Mapping[Entry, Mapping[str, Agreement]]
+) -> list[FigureColumn]:
     """The columns of one index."""
 
     def agreement(row: Shown) -> Agreement | None:
-        return found.get(row.entry, {}).get(index) if isinstance(row, Result) else None
+        return agreements_of.get(row.entry, {}).get(index) if isinstance(row, Result) else None
 
     def field_of(name: str) -> Callable[[Shown], float | None]:
         def value(row: Shown) -> float | None:
-            one = agreement(row)
-            return None if one is None else cast("float | None", getattr(one, name))
+            agreed = agreement(row)
+            return None if agreed is None else cast("float | None", getattr(agreed, name))
 
         return value
 
     def limits(row: Shown) -> TableCell | None:
-        one = agreement(row)
-        if one is None or one.lower is None or one.upper is None:
+        agreed = agreement(row)
+        if agreed is None or agreed.lower is None or agreed.upper is None:
             return None
-        return TableCell(f"{one.lower:+.1f} to {one.upper:+.1f}", limits=(one.lower, one.upper))
+        return TableCell(f"{agreed.lower:+.1f} to {agreed.upper:+.1f}", limits=(agreed.lower, agreed.upper))
 
     one_decimal, signed = "{:.1f}".format, "{:+.1f}".format
     return [
@@ -86,19 +88,19 @@ def _columns(index: str, group: str, found: Mapping[Entry, Mapping[str, Agreemen
     ]
 
 
-def _left_out(found: Mapping[Entry, Mapping[str, Agreement]]) -> list[str]:
-    """Who lacks an index of some patients: a volume that could not be had, or nothing to eject."""
+def _left_out(agreements_of: Mapping[Entry, Mapping[str, Agreement]]) -> list[str]:
+    """Entries without an index for some patients: a volume is missing, or the end-diastolic volume is 0."""
     lacking = [
-        f"{entry.name} {TITLES[index]} {one.excluded}"
-        for entry, indices in found.items()
-        for index, one in indices.items()
-        if one.excluded
+        f"{entry.name} {TITLES[index]} {agreed.excluded}"
+        for entry, indices in agreements_of.items()
+        for index, agreed in indices.items()
+        if agreed.excluded
     ]
-    return [f"Patients left out, having no such index: {'; '.join(lacking)}."] if lacking else []
+    return [f"Patients left out, because they lack the index: {'; '.join(lacking)}."] if lacking else []
 
 
 def _penalised(results: Sequence[Result]) -> list[str]:
-    """Who gave no ejection fraction where the reference has one: nothing was found at end diastole."""
+    """Entries that predict nothing at end diastole where the reference has an ejection fraction."""
     lacking = []
     for result in results:
         counts = Counter(pair.index for pair in result.clinical if pair.penalised)
@@ -106,6 +108,6 @@ def _penalised(results: Sequence[Result]) -> list[str]:
     if not lacking:
         return []
     return [
-        "Patients without the structure at end diastole, whose fraction counts as 0 or 100 %, whichever is "
-        f"farther: {'; '.join(lacking)}."
+        "Patients without a predicted structure at end diastole, whose EF is set to 0 or 100 %, whichever is "
+        f"farther from the reference: {'; '.join(lacking)}."
     ]

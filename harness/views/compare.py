@@ -15,18 +15,20 @@ from harness.stats.confidence_intervals import MIN_PATIENTS
 from harness.stats.significance import MIN_NONZERO
 from harness.tables.table import MISSING, Column, Row, Table, TableCell, number
 from harness.tables.units import Scale, metric_scale
-from harness.views.rows import POSTER_ORDER, SHORT, title_of
+from harness.views.entry_rows import POSTER_ORDER, SHORT, title_of
 
 _NAMED = 5
+"""The most names in a list; it counts the others."""
 
 _MOST_DECIMALS = 6
+"""The most decimals of an interval's ends."""
 
 _TITLES = {"volume-error": "vol. error mL"}
-"""Titles that fit in a column of 80 with all others."""
+"""Short titles, so that the table fits in 80 columns."""
 
 
 def comparison(compared: Comparison) -> Table:
-    """Overall means first: both, the paired difference, its interval, a verdict, and who moved which way."""
+    """Both means, paired difference, interval, verdict and counts of patients; overall means first."""
     columns = (
         Column("metric", holds="word"),
         Column("structure", holds="word"),
@@ -37,13 +39,13 @@ def comparison(compared: Comparison) -> Table:
         Column("sd", "B − A", label="sd of the difference", priority=5),
         Column("n", priority=4),
         Column("p", priority=2),
-        # As numbers are, so that a verdict is never folded.
+        # Held as a number, so that a verdict is never folded.
         Column("B is"),
         Column("better", "patients in B", priority=3),
         Column("same", "patients in B", priority=3),
         Column("worse", "patients in B", priority=3),
     )
-    rows = tuple(_overall(one) for one in compared.overall)
+    rows = tuple(_overall(overall) for overall in compared.overall)
     rows += tuple(_row(cell) for cell in _in_order(compared.cells))
     return Table(f"B against A on {compared.dataset}", columns, rows, tuple(_caption(compared)))
 
@@ -75,19 +77,19 @@ def _row(cell: Paired) -> Row:
     )
 
 
-def _overall(one: Overall) -> Row:
-    scale = _scale(one)
+def _overall(overall: Overall) -> Row:
+    scale = _scale(overall)
     return Row(
         (
-            TableCell(title_of(one.metric)),
+            TableCell(title_of(overall.metric)),
             TableCell("mean"),
-            *_means(one, scale),
-            number(one.difference, lambda value: f"{value:+.{scale.decimals}f}"),
-            TableCell(_interval(one.ci95, scale)),
+            *_means(overall, scale),
+            number(overall.difference, lambda value: f"{value:+.{scale.decimals}f}"),
+            TableCell(_interval(overall.ci95, scale)),
             TableCell(MISSING),
-            TableCell(str(one.n), one.n),
-            number(one.p, p_text),
-            TableCell(one.verdict),
+            TableCell(str(overall.n), overall.n),
+            number(overall.p, p_text),
+            TableCell(overall.verdict),
             *[TableCell(MISSING)] * 3,
         )
     )
@@ -103,7 +105,7 @@ def _interval(limits: Interval | None, scale: Scale) -> str:
 def _scale(cell: Paired | Overall) -> Scale:
     """The metric's scale with enough decimals for two digits of the interval's width.
 
-    A limit on one side of 0 is not printed as 0: a row must not refute its verdict.
+    An end that is not 0 is not printed as 0, because the row would contradict its verdict.
     """
     scale = metric_scale(cell.metric)
     if cell.ci95 is None:
@@ -125,46 +127,46 @@ def _means(cell: Paired | Overall, scale: Scale) -> tuple[TableCell, TableCell]:
         return number(cell.mean_a, show), number(cell.mean_b, show)
     a, b = show(cell.mean_a), show(cell.mean_b)
     higher = metric(cell.metric).higher_is_better
-    contest = higher is not None and a != b
-    b_best = contest and (cell.mean_b > cell.mean_a) == higher
-    return TableCell(a, cell.mean_a, contest and not b_best), TableCell(b, cell.mean_b, b_best)
+    differ = higher is not None and a != b
+    b_best = differ and (cell.mean_b > cell.mean_a) == higher
+    return TableCell(a, cell.mean_a, differ and not b_best), TableCell(b, cell.mean_b, b_best)
 
 
 def p_text(p: float) -> str:
-    """Three decimals; what is smaller is said to be."""
+    """A p value with three decimals, or ``<0.001``."""
     return "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def _margins(compared: Comparison) -> str:
-    told = [
-        f"{SHORT.get(one.metric, one.metric)} {one.margin:g}{' ' * bool(unit)}{unit}"
-        for one in compared.overall
-        if one.margin
-        for unit in [metric_scale(one.metric).unit]
+    margins = [
+        f"{SHORT.get(overall.metric, overall.metric)} {overall.margin:g}{' ' * bool(unit)}{unit}"
+        for overall in compared.overall
+        if overall.margin
+        for unit in [metric_scale(overall.metric).unit]
     ]
-    return f", equivalent where it is within ± {', '.join(told)}" if told else ""
+    return f", equivalent if it is within ± {', '.join(margins)}" if margins else ""
 
 
 def _caption(compared: Comparison) -> list[str]:
     lines = [
-        f"A: {compared.a}. B: {compared.b}. {compared.patients} patients in common. * the better mean.",
+        f"A: {compared.a}. B: {compared.b}. {compared.patients} patients in common. * marks the better mean.",
         *_grounds(compared),
-        "p: two-sided Wilcoxon signed-rank test over patients, not corrected for the number of tests; "
-        f"none with fewer than {MIN_NONZERO} patients that differ.",
-        f"95 %: {_sampled(compared)}; B is better or worse where the interval excludes 0"
-        + f"{_margins(compared)}, not corrected for the number of tests; undecided with fewer than "
-        f"{MIN_PATIENTS} patients. Mean: over structures and phases, each equal. "
-        f"Altogether B is {compared.verdict}.",
+        "p: two-sided Wilcoxon signed-rank test over patients, not corrected for multiple testing; "
+        f"omitted if fewer than {MIN_NONZERO} patients differ.",
+        f"95 %: {_sampled(compared)}. B is better or worse if the interval excludes 0"
+        + f"{_margins(compared)}, not corrected for multiple testing; undecided with fewer than "
+        f"{MIN_PATIENTS} patients. Mean: over structures and phases, weighted equally. "
+        f"Overall, B is {compared.verdict}.",
     ]
     metrics = dict.fromkeys(cell.metric for cell in compared.cells)
     for name in metrics:
         unpaired = sum(cell.unpaired for cell in compared.cells if cell.metric == name)
         if unpaired:
-            lines.append(f"{SHORT.get(name, name)}: {unpaired} pairs left out, where one side has no value.")
+            lines.append(f"{SHORT.get(name, name)}: {unpaired} pairs left out, because A or B has no value.")
     for side, keys in (("A", compared.lacks_a), ("B", compared.lacks_b)):
         if keys:
             cells = dict.fromkeys(" ".join(key) for key in keys)
-            lines.append(f"Left out, for {side} has no scores of it: {', '.join(cells)}.")
+            lines.append(f"Left out, because {side} has no scores: {', '.join(cells)}.")
     for side, names in (("A", compared.only_a), ("B", compared.only_b)):
         if names:
             lines.append(f"Only in {side}: {first_few(names, _NAMED)}.")
@@ -172,31 +174,33 @@ def _caption(compared: Comparison) -> list[str]:
 
 
 def _grounds(compared: Comparison) -> list[str]:
-    """What both sides don't share besides their entry."""
+    """Differences of protocol, split or data between A and B."""
     if not compared.differ:
         return []
-    return [f"A and B were not made under the same terms: {first_few(compared.differ, _NAMED, '; ')}."]
+    return [f"A and B differ in protocol, split or data: {first_few(compared.differ, _NAMED, '; ')}."]
 
 
 def _sampled(compared: Comparison) -> str:
-    """What was drawn anew; where a side has no several seeds, that its training was not."""
+    """What the bootstrap resampled, and whose training variance the interval excludes."""
     if compared.same:
-        return "bootstrap over patients (A and B are the same runs: there is no training noise between them)"
+        return (
+            "bootstrap over patients (A and B are the same runs and have no training variance between them)"
+        )
     sides = {"A": compared.seeds_a, "B": compared.seeds_b}
     single = {side: _single(seeds) for side, seeds in sides.items() if len(seeds) < 2}
     if not single:
-        return "bootstrap over patients and over the seeds of either side"
+        return "bootstrap over patients and over the seeds of both sides"
     if len(single) == 2:
         a, b = single.values()
-        told = f"{a} a side" if a == b else f"A has {a}, B {b}"
-        return f"bootstrap over patients ({told}: training noise is not in it)"
+        reason = f"both sides have {a}" if a == b else f"A has {a}, B has {b}"
+        return f"bootstrap over patients; {reason}, so the interval excludes training variance"
     (other,) = {*sides} - {*single}
-    ((side, told),) = single.items()
+    ((side, reason),) = single.items()
     return (
-        f"bootstrap over patients and the seeds of {other} ({side} has {told}: "
-        "its training noise is not in it)"
+        f"bootstrap over patients and the seeds of {other}; {side} has {reason}, so the interval excludes "
+        "its training variance"
     )
 
 
 def _single(seeds: Sequence[int]) -> str:
-    return "one seed" if seeds else "no several seeds of all patients"
+    return "one seed" if seeds else "no seeds with all patients"

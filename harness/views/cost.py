@@ -11,7 +11,7 @@ from harness.board.published import Published, PublishedRow
 from harness.tables.table import Column, Table, TableCell
 from harness.tables.units import Scale, count_scale, memory_scale, time_scale
 from harness.views import captions, notes
-from harness.views.rows import COST, FigureColumn, Shown, lay_out
+from harness.views.entry_rows import COST, FigureColumn, Shown, lay_out
 
 _SCALES: Mapping[str, Callable[[Iterable[float | None]], Scale]] = {
     "train_s": time_scale,
@@ -27,7 +27,7 @@ _SCALES: Mapping[str, Callable[[Iterable[float | None]], Scale]] = {
 _MEMORY = ("gpu_train_mib", "gpu_predict_mib", "host_mib")
 
 _SIZES = ("parameters", "flops")
-"""Costs of which less is not better in itself."""
+"""Costs that are not better when they are smaller."""
 
 
 def cost(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
@@ -83,27 +83,27 @@ def cost_figure(
     """The column of one field of `Cost`, in a unit that suits all `rows` (and the fields `alike`)."""
 
     def value(row: Shown) -> float | None:
-        found: float | None = getattr(row.cost, name)
-        return found
+        amount: float | None = getattr(row.cost, name)
+        return amount
 
     scale = _SCALES[name](getattr(row.cost, each) for row in rows for each in alike or (name,))
 
     def printed(row: Shown) -> TableCell | None:
-        # Published figures get no more digits than were printed.
-        found = value(row) if isinstance(row, PublishedRow) else None
-        return None if found is None else TableCell(scale.short(found), found)
+        # Published values get no more digits than were printed.
+        amount = value(row) if isinstance(row, PublishedRow) else None
+        return None if amount is None else TableCell(scale.short(amount), amount)
 
-    # Times on different machines are no contest, nor are those that others moved.
+    # Times are not compared across machines, nor if other processes used the machine.
     hardware = {one for row in rows if not isinstance(row, PublishedRow) for one in row.hardware}
     moved = name not in _MEMORY and moved_by_others(hardware)
-    contest = len(hardware) < 2 and name not in _SIZES and not moved
+    comparable = len(hardware) < 2 and name not in _SIZES and not moved
     column = Column(
         f"{title} {scale.unit}".strip(),
         group,
         label=label,
         priority=priority,
         view=view,
-        better="lower" if contest else None,
+        better="lower" if comparable else None,
         factor=scale.factor,
         topic=COST,
     )
@@ -111,14 +111,14 @@ def cost_figure(
 
 
 def _by_model(one: Published) -> Published:
-    """Published costs are by model: one row each, for all losses."""
+    """Published costs, which are by model, as one row per model for all losses."""
     first = {row.entry.model: row for row in reversed(one.rows)}
     rows = [first[model] for model in dict.fromkeys(row.entry.model for row in one.rows)]
     return replace(one, rows=tuple(replace(row, entry=replace(row.entry, loss="all")) for row in rows))
 
 
 def _letters(results: Iterable[Result]) -> dict[str, str]:
-    """A letter for each hardware class, where there are several."""
+    """A letter for each hardware class if there are several."""
     classes = sorted({one for result in results for one in result.hardware})
     return {name: chr(ord("a") + i) for i, name in enumerate(classes)} if len(classes) > 1 else {}
 

@@ -1,4 +1,4 @@
-"""Scores as a table for a notebook: everything that a reader's own statistics need."""
+"""Scores and entries as data frames."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ABOUT = ("entry", "model", "loss", "dataset", "seed", "fold")
 def read_scores(folder: Path | str) -> pd.DataFrame:
     """Every score of a leaderboard's folder, a row a case, structure and metric.
 
-    Columns are those of `scores_frame`. Runs that its tables left out are not among them. DataError
-    where `folder` holds no ``records.jsonl``.
+    Columns are those of `scores_frame`. Runs that its tables leave out are not included. DataError
+    if `folder` holds no ``records.jsonl``.
     """
     records = compared_records(Path(folder))
     if not records:
         raise DataError(
-            "there are no records here", where=folder, remedy="Name a folder such as leaderboards/quick."
+            "no records in this folder", where=folder, remedy="Give a folder such as leaderboards/quick."
         )
     return scores_frame(records)
 
@@ -34,7 +34,7 @@ def read_scores(folder: Path | str) -> pd.DataFrame:
 def scores_frame(records: Iterable[Record]) -> pd.DataFrame:
     """Scores of `records`: entry, model, loss, dataset, seed, fold, then the fields of `CaseScore`.
 
-    `value` is NaN in the states that have none; say what becomes of them before taking a mean.
+    `value` is NaN in states without a value; handle these before taking a mean.
     `spacing_mm` is a tuple ``(z, y, x)``.
     """
     import pandas as pd
@@ -50,10 +50,10 @@ def scores_frame(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def entries_frame(results: Iterable[Result]) -> pd.DataFrame:
-    """A row an entry: who it is, its ranks, and the mean of each metric with its interval; then its costs.
+    """A row per entry: names, ranks, the mean of each metric with its interval, and costs.
 
     Columns: entry, model, loss, dataset, state, reason, rank, rank_low, rank_high, group; M, M_low and
-    M_high for each metric M; the fields of `Cost`; hardware. What is missing is NaN or None.
+    M_high for each metric M; the fields of `Cost`; hardware. Missing values are NaN or None.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Scores by group of patients, such as the diagnosis: where an entry's mean comes from."""
+"""Scores by group of patients, such as the diagnosis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.errors import ConfigError
 from harness.tables.table import Column, Table
 from harness.tables.units import metric_scale
 from harness.views import captions, notes
-from harness.views.rows import SHORT, FigureColumn, Shown, direction, lay_out, title_of
+from harness.views.entry_rows import SHORT, FigureColumn, Shown, direction, lay_out, title_of
 from harness.views.summary import summary_metrics
 
 
@@ -73,8 +73,8 @@ def _means(
     gathered = gather(result.records)
     structures = dict.fromkeys(structure for _, structure, _ in gathered)
     phases = dict.fromkeys(phase for _, _, phase in gathered)
-    found = {}
+    means = {}
     for name in names:
-        own = {key: [s for s in scores if s.group == name] for key, scores in gathered.items()}
-        found[name] = overall(scores_of(own, metrics, structures, phases))
-    return found
+        of_group = {key: [s for s in scores if s.group == name] for key, scores in gathered.items()}
+        means[name] = overall(scores_of(of_group, metrics, structures, phases))
+    return means

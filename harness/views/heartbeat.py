@@ -1,4 +1,4 @@
-"""The heartbeat of a run in words."""
+"""The heartbeat of a run as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def progress_text(heartbeat: Mapping[str, Any]) -> str:
         words.append(f"loss {heartbeat['loss']:.3f}")
     if "validation_dice" in heartbeat:
         words.append(f"Dice {heartbeat['validation_dice']:.3f}")
-    # The first step, which also tunes and compiles, is timed apart from the others.
+    # Excludes the first step, which also tunes and compiles.
     if heartbeat.get("work_timed") and heartbeat.get("train_s"):
         left = heartbeat["train_s"] / heartbeat["work_timed"] * heartbeat["work_left"]
         words.append(f"{duration(left)} left")

@@ -22,8 +22,8 @@ def leaderboard_json(board: Board, published: Sequence[Published] = ()) -> dict[
     """The board as JSON values. `published` is limited to the board's datasets.
 
     `split_hash` is a string where the board has one dataset, else a mapping by dataset. An
-    entry's `runs` are its planned runs, each with state and reason. So are `stability` and
-    `noise_floor`; these are null where they can't be had.
+    entry's `runs` are its planned runs, each with state and reason. `stability` and `noise_floor` are
+    by dataset like `split_hash`, and null if they can't be computed.
     """
     datasets = {field.dataset_name for field in board.fields}
     return {
@@ -102,7 +102,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 
 def _published(one: Published, row: PublishedRow) -> dict[str, Any]:
-    """As an entry, as far as its authors said; `source` is the folder below ``published/``."""
+    """A published row in the layout of an entry; `source` is the folder below ``published/``."""
     return {
         "rank": None,
         "entry": row.entry.name,

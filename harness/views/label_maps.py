@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from harness.metrics.scoring import Score
 from harness.tables.table import MISSING, Column, Row, Table, TableCell
 from harness.tables.units import metric_scale
-from harness.views.rows import title_of
+from harness.views.entry_rows import title_of
 
 
 def score_table(scores: Sequence[Score]) -> Table:
-    """A row a structure, a column a metric; the caption names each score whose state is not ok."""
+    """A row per structure and a column per metric; the caption names scores whose state is not ok."""
     metrics = list(dict.fromkeys(score.metric for score in scores))
     structures = list(dict.fromkeys(score.structure for score in scores))
     by_place = {(score.structure, score.metric): score for score in scores}

@@ -1,4 +1,4 @@
-"""How long entries take to predict a volume, the fastest first."""
+"""Prediction time of entries, the fastest first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def latency_table(
     )
     caption = [f"{volumes} volumes, {rounds} rounds in turns, after a warm-up of each entry."]
     if shared:
-        caption.append("Other processes used this machine meanwhile: trust the ratios, not the times.")
+        caption.append(
+            "Other processes used this machine meanwhile: the ratios are reliable, the times are not."
+        )
     return mark_best(Table("Prediction of one volume", columns, rows, tuple(caption)))
 
 

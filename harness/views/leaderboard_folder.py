@@ -1,4 +1,4 @@
-"""The folder of a leaderboard: what is committed and reviewed. Equal input gives equal bytes."""
+"""The folder of a leaderboard, which is committed and reviewed. Equal input gives equal bytes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def write_leaderboard(
     published: Sequence[Published] = (),
     line_of: Callable[[Record], str | None] = lambda record: None,
 ) -> None:
-    """Write ``records.jsonl`` and what is made from it: ``leaderboard.json``, ``.csv`` and ``.md``.
+    """Write ``records.jsonl`` and the files made from it: ``leaderboard.json``, ``.csv`` and ``.md``.
 
-    Boards of hearts get ``clinical.csv`` too, the data of Bland-Altman plots. `records` are those of the
-    board and those that it left out: what a committed table tells must be in the folder.
+    A board with clinical indices also gets ``clinical.csv``, the data of Bland-Altman plots. `records` are
+    those of the board and those that it left out, so that the folder can be rebuilt.
 
-    `line_of` gives a record's line where it is known already. Each file is replaced as a whole; records
+    `line_of` returns the line of a record if it is known already. Each file is replaced as a whole; records
     come first, as the others can be rebuilt from them. HarnessError for a number that is not finite.
     """
     lines = "".join(line_of(record) or _line(record) for record in sorted(records, key=_order))

@@ -1,4 +1,4 @@
-"""Finished runs that are not on the leaderboard, and why."""
+"""Finished runs that a leaderboard leaves out, and the reasons."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ def left_out(board: Board) -> Table:
         Column("loss", holds="name"),
         Column("dataset", holds="name", priority=2),
         Column("run", holds="name", priority=3),
-        Column("why it is left out", holds="word"),
+        Column("reason", holds="word"),
     )
     rows = tuple(
         Row(
             (
-                TableCell(one.entry.model),
-                TableCell(one.entry.loss),
-                TableCell(one.entry.dataset),
-                TableCell(one.run_id),
-                TableCell(one.reason),
+                TableCell(run.entry.model),
+                TableCell(run.entry.loss),
+                TableCell(run.entry.dataset),
+                TableCell(run.run_id),
+                TableCell(run.reason),
             ),
             "unranked",
-            one.entry,
+            run.entry,
         )
-        for one in board.left_out
+        for run in board.left_out
     )
     return Table(f"Left out of leaderboard {board.name}", columns, rows)

@@ -1,4 +1,4 @@
-"""``leaderboard.csv``, one line an entry × metric × structure × phase, and ``clinical.csv`` by patient."""
+"""``leaderboard.csv``, a line per entry, metric, structure and phase, and ``clinical.csv``, by patient."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = (
 def leaderboard_csv(board: Board) -> str:
     """The board in long form, full precision, empty where there is no value.
 
-    An entry without any score has one line, so that none is lost.
+    An entry without scores has one line, so that it is not lost.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Captions about columns: what they say is what is still to be said where only some are shown."""
+"""Captions about columns: each is shown only with columns that it is about."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from harness.board.board import Board, Field, Result
 from harness.tables.table import Note, note
 from harness.views import captions
-from harness.views.rows import CERTAINTY, COST, RANK, SHORT
+from harness.views.entry_rows import CERTAINTY, COST, RANK, SHORT
 
 
 def legend(metrics: Sequence[str], *marked: str) -> Note:
-    """What the star means, in which direction metrics are better; `marked` are other topics with stars."""
+    """Meaning of the star and better direction of metrics; `marked` are other topics with stars."""
     return Note(lambda left: captions.legend([name for name in left if name in metrics]), [*metrics, *marked])
 
 
 def certainty(board: Board, field: Field, metrics: Sequence[str]) -> list[str]:
-    """How far the ranks and the means can be trusted; each sentence with the columns that it is about."""
+    """Uncertainty of ranks and means; each sentence has the topics of the columns that it is about."""
     results = board.of(field.dataset)
     lines: list[str] = []
     if field.stability is not None:
@@ -29,15 +29,15 @@ def certainty(board: Board, field: Field, metrics: Sequence[str]) -> list[str]:
 
 
 def ranks(field: Field, results: Sequence[Result], *metrics: str) -> list[str]:
-    """What the interval beside a rank is, where no group stands beside it; `metrics` are as in `doubts`."""
+    """Meaning of the rank interval in a table without groups; `metrics` are as in `doubts`."""
     interval = [] if field.stability is None else [note(captions.rank_interval(field, results), CERTAINTY)]
     return [*interval, *doubts(field, results, *metrics)]
 
 
 def doubts(field: Field, results: Sequence[Result], *metrics: str) -> list[str]:
-    """What no interval holds; `metrics` are those whose means have intervals beside the rank's."""
-    told = [*captions.training_noise(field, results), *captions.few_patients(field, results)]
-    return [note(line, CERTAINTY, *metrics) for line in told]
+    """Limits of the intervals; `metrics` are those whose means have intervals in the table."""
+    sentences = [*captions.training_noise(field, results), *captions.few_patients(field, results)]
+    return [note(line, CERTAINTY, *metrics) for line in sentences]
 
 
 def _with_floor(field: Field, metrics: Sequence[str]) -> list[str]:
@@ -45,12 +45,12 @@ def _with_floor(field: Field, metrics: Sequence[str]) -> list[str]:
 
 
 def hardware(results: Sequence[Result], letters: Mapping[str, str] | None = None) -> list[str]:
-    """Where costs were measured."""
+    """The hardware on which costs were measured."""
     return [note(line, COST) for line in captions.hardware(results, letters)]
 
 
 def counts(results: Sequence[Result], metrics: Sequence[str]) -> list[str]:
-    """How many scores are penalties or were left out: a line for metrics that are alike."""
+    """How many scores are penalised or left out; metrics with equal counts share a line."""
     return [_counted(text, names) for names, text in captions.counts(results, metrics).items()]
 
 

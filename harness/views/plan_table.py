@@ -1,4 +1,4 @@
-"""The runs of a plan: state, action and reason of each, and what a preflight measured."""
+"""The runs of a plan: state, action, reason, and the forecast of a preflight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plugins that are registered, and those that can't be used."""
+"""The registered plugins, and those that can't be used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TONES: Mapping[str, Tone] = {
 def plugin_table(plugins: Iterable[Mapping[str, Any]]) -> Table:
     """A row for each plugin of the listing that ``plugins --json`` prints.
 
-    A plugin with several errors stands once: its errors are shown below the table.
+    A plugin with several errors has one row; its errors are shown below the table.
     """
     lines = dict.fromkeys(
         (
@@ -36,7 +36,7 @@ def plugin_table(plugins: Iterable[Mapping[str, Any]]) -> Table:
         Column("kind", holds="word"),
         Column("summary", holds="text"),
         Column("version"),
-        # On a narrow page a readable summary is worth more than the same package on thirty lines.
+        # On a narrow page, a readable summary matters more than the distribution.
         Column("distribution", holds="word", priority=2),
         Column("state", holds="word"),
     )

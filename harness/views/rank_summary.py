@@ -1,4 +1,4 @@
-"""Ranks of entries that were run just now, and their neighbours in the ranking, in a sentence each."""
+"""A sentence for each entry that was just run: its rank and its neighbours in the ranking."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from harness.board.board import Board, Entry, Result
 from harness.stats.groups import share_letter
 from harness.tables.units import metric_scale
-from harness.views.rows import SHORT
+from harness.views.entry_rows import SHORT
 
 
 def rank_sentences(board: Board, entries: Collection[Entry]) -> list[str]:
@@ -59,7 +59,7 @@ def _neighbours(result: Result, ranked: Sequence[Result], metric: str) -> str:
 
 
 def _not_worse(result: Result, ranked: Sequence[Result]) -> str:
-    """Which better entry is not significantly better: the first that shares a group letter."""
+    """A sentence on the best-ranked entry that is better but not significantly (shares a group letter)."""
     others = [other for other in ranked if other is not result]
     first = next((other for other in others if share_letter(other.group, result.group)), None)
     if first is None or (first.rank or 0) >= (result.rank or 0):

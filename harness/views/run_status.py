@@ -1,4 +1,4 @@
-"""How far runs are, the most urgent states first."""
+"""State and progress of runs, the most urgent states first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.store.status import Status
 
 EACH = 15
-"""Runs that are listed of one state, unless all are wanted."""
+"""The most runs listed per state, unless all are asked for."""
 
 SILENT_S = 60.0
 """A run whose last heartbeat is older than this is marked as silent."""
@@ -80,7 +80,7 @@ def _name(status: Status, *, with_leaderboard: bool) -> str:
 
 
 def _progress(status: Status) -> str:
-    """How far a run is, or why it failed."""
+    """The progress of a run, or the reason for its failure."""
     if status.state == "failed":
         return f"{status.blame}: {status.message}" if status.blame else status.message
     heartbeat = dict(status.figures)

@@ -1,4 +1,4 @@
-"""The ranked summary: accuracy by structure, and what it cost."""
+"""The ranked summary: accuracy by structure, and costs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.tables.table import Column, Table
 from harness.tables.units import Scale
 from harness.views import captions, notes
 from harness.views.cost import cost_figure
-from harness.views.rows import (
+from harness.views.entry_rows import (
     COST,
     RANK,
     SHORT,
@@ -26,7 +26,7 @@ from harness.views.rows import (
 )
 
 VIEW_OF = {"dice": "dice", "hd": "hausdorff"}
-"""Which view has a metric by structure and phase."""
+"""The view that shows a metric by structure and phase."""
 
 
 def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> Table:
@@ -55,7 +55,7 @@ def summary(board: Board, field: Field, published: Sequence[Published] = ()) -> 
 
 
 def summary_metrics(board: Board) -> list[str]:
-    """Those that rank, then Dice and Hausdorff distance where they were scored."""
+    """The ranking metrics, then Dice and Hausdorff distance if they are scored."""
     wanted = [*board.protocol.rank_by, *(m for m in ("dice", "hd") if m in board.protocol.metrics)]
     return list(dict.fromkeys(wanted))
 
@@ -75,7 +75,7 @@ def _accuracy(field: Field, name: str, place: int, results: Sequence[Result]) ->
 
 
 def _interval(name: str, scale: Scale) -> FigureColumn:
-    """The interval of the mean: of more weight than the structures that the mean is over."""
+    """The interval of the mean, which has priority over the structures."""
     label = f"interval of mean {SHORT.get(name, name)}"
     return interval(name, scale, Column("95 %", title_of(name), label=label, priority=1))
 

@@ -12,7 +12,7 @@ from harness.metrics.definitions import metric
 from harness.store.record import Record
 from harness.tables.table import MISSING, Column, Row, Table, TableCell, number
 from harness.tables.units import metric_scale
-from harness.views.rows import title_of
+from harness.views.entry_rows import title_of
 from harness.views.summary import summary_metrics
 
 

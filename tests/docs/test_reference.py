@@ -41,7 +41,7 @@ def test_nothing_is_stale(reference: ModuleType, capsys: pytest.CaptureFixture[s
     ("page", "old", "new"),
     [
         ("hooks.md", "Observe that a run starts", "Observe that a run begins"),
-        ("api.md", "Train and evaluate what is not done", "Train what is not done"),
+        ("api.md", "Train and evaluate entries", "Train entries"),
         ("commands.md", "| `--pdb` |", "| `--pbd` |"),
         ("architecture.md", "    page --> views", "    views --> page"),
         ("architecture.md", "| `predict` | Prediction of whole volumes", "| `predict` | Prediction"),

@@ -16,7 +16,7 @@ from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import colour
 from harness.tables.clean import clean
 from harness.tables.units import Scale, memory_scale, time_scale
-from harness.views.rows import SHORT, title_of
+from harness.views.entry_rows import SHORT, title_of
 from harness.views.summary import summary_metrics
 
 COSTS: Mapping[str, str] = {

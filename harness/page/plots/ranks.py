@@ -10,7 +10,7 @@ from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import colour
 from harness.views.compare import p_text
-from harness.views.rows import SHORT
+from harness.views.entry_rows import SHORT
 
 LEVELS = ("p ≤ 0.001", "p ≤ 0.01", "p ≤ 0.05", "not significant")
 

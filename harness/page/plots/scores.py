@@ -12,7 +12,7 @@ from harness.page.plots import theme
 from harness.page.plots.figure import DATA, Plot, Series, rounded
 from harness.page.plots.plot_data import Ground, slug
 from harness.page.plots.theme import colour
-from harness.views.rows import LONG, SHORT, structures, title_of
+from harness.views.entry_rows import LONG, SHORT, structures, title_of
 
 STATES = ("ok", "prediction-empty", "reference-empty")
 

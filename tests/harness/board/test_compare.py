@@ -269,7 +269,9 @@ def test_seeds_of_different_patients_are_told_as_none():
     found = compare(halves, of_seeds((0, 1), loss="dice"))
     assert (found.seeds_a, found.seeds_b) == ((), (0, 1))
     text = " ".join(comparison(found).caption)
-    assert "seeds of B (A has no several seeds of all patients: its training noise is not in it)" in text
+    assert (
+        "seeds of B; A has no seeds with all patients, so the interval excludes its training variance" in text
+    )
     whole = compare(of_seeds((0, 1)), of_seeds((0, 1), loss="dice"))
     assert (whole.seeds_a, whole.seeds_b) == ((0, 1), (0, 1))
     # What only one side has been tested on does not count.

@@ -57,7 +57,7 @@ def test_a_worse_entry_fails_a_gate(
     assert ("is worse in dice" in done.out) == bool(code)
 
 
-@pytest.mark.parametrize(("name", "told"), [("iou", "no scores of iou"), ("volume", "neither direction")])
+@pytest.mark.parametrize(("name", "told"), [("iou", "no scores of iou"), ("volume", "no better direction")])
 def test_a_gate_that_guards_nothing_is_a_mistake(project: Project, name: str, told: str) -> None:
     old, new = write(project, "old", records(0.80)), write(project, "new", records(0.79))
     done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--metric", name, "--fail-if-worse")
@@ -71,7 +71,7 @@ def test_too_few_patients_guard_nothing(project: Project) -> None:
     )
     done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse")
     assert (done.code, len(done.err.strip().splitlines())) == (2, 1)
-    assert "5 patients with dice on both sides decide nothing" in done.err
+    assert "5 patients with dice on both sides are too few for a verdict" in done.err
 
 
 def test_a_seed_that_happened_to_be_worse_passes_a_gate(project: Project) -> None:
@@ -92,7 +92,7 @@ def test_a_seed_that_happened_to_be_worse_passes_a_gate(project: Project) -> Non
     old, new = folders
     done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse")
     assert done.code == 0, done.out
-    assert "over the seeds of either side" in " ".join(done.out.split())
+    assert "over the seeds of both sides" in " ".join(done.out.split())
 
 
 def test_an_entry_behind_the_option_is_no_margin(project: Project) -> None:
@@ -122,7 +122,7 @@ def test_worse_by_less_than_the_margin_passes(project: Project) -> None:
     for margin, code in (("0.008", 1), ("0.010", 0)):
         done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse", margin)
         assert done.code == code, done.out
-        assert "Altogether B is worse" in " ".join(done.out.split())
+        assert "Overall, B is worse" in " ".join(done.out.split())
 
 
 def test_a_structure_that_is_missing_fails_a_gate_and_is_named(project: Project) -> None:
@@ -134,7 +134,7 @@ def test_a_structure_that_is_missing_fails_a_gate_and_is_named(project: Project)
     done = project("compare", f"{old}::unet2d+ce", f"{new}::unet2d+ce", "--fail-if-worse")
     assert done.code == 1
     told = " ".join(done.out.split())
-    assert "Left out, for B has no scores of it: dice RV ED" in told
+    assert "Left out, because B has no scores: dice RV ED" in told
     assert "has no dice of RV ED" in told
 
 

@@ -84,7 +84,7 @@ def test_a_selection_limits_the_page_and_the_pictures(quick: Project) -> None:
 def test_without_records_one_line_says_what_to_do(project: Project) -> None:
     done = project("report", "tiny")
     assert done.code == 2
-    assert done.err == "harness: leaderboard tiny: no records yet. First: harness run tiny\n"
+    assert done.err == "harness: leaderboard tiny: no records yet. Run it first: harness run tiny\n"
 
 
 def test_kept_predictions_are_in_the_gallery_where_the_licence_lets_them(project: Project) -> None:
@@ -94,7 +94,7 @@ def test_kept_predictions_are_in_the_gallery_where_the_licence_lets_them(project
     done = project("report", "tiny", "-o", str(file), *keep)
     assert (done.code, done.err) == (0, "")
     text = file.read_text()
-    assert "is not known to let them be passed on" in text
+    assert "is not known to allow redistribution" in text
     assert "data:image/png" not in text
     plots = project.root / "plots"
     more = ("--embed-images", "--plots", str(plots))
@@ -107,4 +107,4 @@ def test_kept_predictions_are_in_the_gallery_where_the_licence_lets_them(project
     for folder in project.run_folders():
         shutil.rmtree(folder / "predictions")
     assert project("report", "tiny", "-o", str(file), *keep, "--embed-images").code == 0
-    assert "no predictions lie in the folder of runs" in file.read_text()
+    assert "there are no saved predictions in the folder of runs" in file.read_text()

@@ -176,7 +176,7 @@ def test_rescore_says_what_it_can_not_do(done_project: Project, copy_of: Copier)
     done = project("rescore", "tiny", "--json")
     assert done.code == 1
     assert set(json.loads(done.out)["left"].values()) == {
-        "its predictions were not kept; set keep_predictions = true, and harness run predicts again"
+        "its predictions were not saved; set keep_predictions = true, and harness run predicts again"
     }
 
 
@@ -217,5 +217,5 @@ def test_predictions_of_another_clean_up_are_not_scored_again(project: Project) 
     assert not list(project.root.glob("runs/*/predictions"))
     done = project("rescore", "tiny", "-m", "tiny-net", "--json")
     assert list(json.loads(done.out)["left"].values()) == [
-        "its predictions were not kept; set keep_predictions = true, and harness run predicts again"
+        "its predictions were not saved; set keep_predictions = true, and harness run predicts again"
     ]

@@ -95,7 +95,7 @@ def test_captions_about_columns_that_are_gone_go_too(board):
     assert "Protocol 1a2b3c4d" in costs
 
 
-@pytest.mark.parametrize(("name", "told"), [("Dice LW", "Did you mean 'Dice LV'"), ("LV", "may be any of")])
+@pytest.mark.parametrize(("name", "told"), [("Dice LW", "Did you mean 'Dice LV'"), ("LV", "is ambiguous")])
 def test_a_wrong_column_is_told(board, name, told):
     (table,) = tables(board, "summary")
     with pytest.raises(ConfigError, match=told):

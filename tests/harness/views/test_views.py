@@ -192,15 +192,21 @@ def test_the_summary_says_how_sure_it_is(board_of):
     middle, low, high = map(float, found.groups())
     assert low <= middle <= high
     assert "with the ranking by rank-then-aggregate 0.87, by test-then-rank " in text
-    assert "Smallest difference of means that 2 seeds resolve: Dice 0.0044, HD 0.80 mm" in text
+    assert (
+        "Noise floor of 2 seeds, the smallest difference of means larger than seed-to-seed variation: "
+        "Dice 0.0044, HD 0.80 mm." in text
+    )
 
 
 def test_the_summary_says_what_its_intervals_do_not_hold(board_of):
     one_seed = " ".join(told(board_of(made_records.quick()), width=80).split())
     assert "Training noise is not in the intervals: there is one seed." in one_seed
-    assert "tell nothing apart" not in one_seed
+    assert "Fewer than 6" not in one_seed
     few = " ".join(told(board_of(made_records.quick(patients=5)), width=80).split())
-    assert "Fewer than 6 patients tell nothing apart: every rank is possible, no mean has an interval." in few
+    assert (
+        "Fewer than 6 patients: rank intervals cover all ranks, and means have no confidence intervals."
+        in few
+    )
     # 30 ordered pairs: 30 / 2^5 = 0.94 at five patients, 0.029 at ten.
     assert (
         "no pair of 6 entries can reach p ≤ 0.05 with 5 patients, corrected by Holm (the least is 0.94)"
@@ -217,7 +223,7 @@ def test_an_entry_of_one_seed_among_several_is_named(board_of):
     records = [*made_records.quick(seeds=(0, 1)), made]
     planned = [made_records.plan(record) for record in records[:-1]]
     text = " ".join(told(board_of(records, planned), width=80).split())
-    assert "Training noise is not in the intervals of what has one seed: theirs + external." in text
+    assert "Intervals of entries with one seed exclude training variance: theirs + external." in text
 
 
 def test_a_method_that_ties_all_entries_is_said_to(board_of):
@@ -269,7 +275,7 @@ def test_unknown_views_and_absent_metrics_are_one_clear_line(board_of):
     assert available(board) == ["summary", "dice", "clinical", "groups", "cost"]
     with pytest.raises(ConfigError, match=r"no view 'sumary'\. Did you mean 'summary'"):
         tables(board, "sumary")
-    with pytest.raises(ConfigError, match="'hd' is not among its metrics"):
+    with pytest.raises(ConfigError, match="'hd' is not one of its metrics"):
         tables(board, "hausdorff")
 
 
@@ -283,11 +289,11 @@ def test_comparison_reads_at_80_columns():
     assert [cell.best for cell in table.rows[2].cells[2:4]] == [False, True]
     text = to_text([table], 80)
     assert max(map(len, text.splitlines())) <= 80
-    assert "not corrected for the number of tests" in " ".join(text.split())
+    assert "not corrected for multiple testing" in " ".join(text.split())
     low, high = next(c.ci95 for c in compared.cells if (c.structure, c.phase) == ("LV", "ED"))
     assert first[5] == f"{low:+.3f} to {high:+.3f}"
     assert "better" in first
-    assert "Altogether B is better." in " ".join(text.split())
+    assert "Overall, B is better." in " ".join(text.split())
 
 
 def test_comparison_names_patients_of_one_side():
@@ -339,11 +345,11 @@ def test_the_verdict_is_not_folded_at_80_columns():
 def test_a_comparison_says_whose_training_noise_is_missing():
     records = made_records.quick(seeds=(0, 1))
     both = " ".join(to_text([comparison(compare(records[:2], records[2:4]))], 80).split())
-    assert "bootstrap over patients and over the seeds of either side" in both
+    assert "bootstrap over patients and over the seeds of both sides" in both
     one = " ".join(to_text([comparison(compare(records[:1], records[2:3]))], 80).split())
-    assert "one seed a side: training noise is not in it" in one
+    assert "both sides have one seed, so the interval excludes training variance" in one
     other = " ".join(to_text([comparison(compare(records[:2], records[2:3]))], 80).split())
-    assert "seeds of A (B has one seed: its training noise is not in it)" in other
+    assert "seeds of A; B has one seed, so the interval excludes its training variance" in other
 
 
 def test_a_comparison_names_the_terms_that_differ():
@@ -352,10 +358,10 @@ def test_a_comparison_names_the_terms_that_differ():
     b = replace(b, spec=other, keys={"split": "00" * 32, "protocol": "00" * 32})
     text = " ".join(to_text([comparison(compare([a], [b]))], 80).split())
     assert (
-        "A and B were not made under the same terms: split 5e6f7a8b, not 00000000; spacing_mm 2.0, not 1.5; "
+        "A and B differ in protocol, split or data: split 5e6f7a8b, not 00000000; spacing_mm 2.0, not 1.5; "
         "split official, not folds."
     ) in text
-    assert "same terms" not in " ".join(to_text([comparison(compare([a], [a]))], 80).split())
+    assert "differ in protocol" not in " ".join(to_text([comparison(compare([a], [a]))], 80).split())
 
 
 def test_what_intervals_lack_is_said_wherever_they_stand(board_of):
@@ -376,7 +382,7 @@ def test_an_entry_that_lacks_a_seed_is_named(board_of):
     planned = [made_records.plan(record) for record in records]
     planned[1] = made_records.plan(records[1], "waiting")
     text = " ".join(tables(board_of([records[0], *records[2:]], planned))[0].caption)
-    assert "not in the intervals of what has one seed or lacks runs: unet2d[base=8] + cross-entropy." in text
+    assert "with one seed or missing runs exclude training variance: unet2d[base=8] + cross-entropy." in text
 
 
 def test_counts_are_of_the_metrics_that_are_shown(board_of):

@@ -1,4 +1,4 @@
-"""Rows that the views of a leaderboard share: names, values and states of results and published rows."""
+"""Rows of results and published results, which the views of a leaderboard share: names, values, states."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _GROUP = Column("gr", label="group", holds="word", topic=CERTAINTY, close=True)
 
 @dataclass(frozen=True)
 class FigureColumn:
-    """A column of figures: how to get the value and how to print it; `cell`, where it gives one, wins."""
+    """A column of values: how to get and print a value; `cell` overrides both if it returns a cell."""
 
     column: Column
     value: Callable[[Shown], float | None]
@@ -62,7 +62,7 @@ def interval(name: str, scale: Scale, column: Column) -> FigureColumn:
 
 
 def _bare(text: str) -> str:
-    """A ratio without the zero that all have."""
+    """A ratio without its leading zero."""
     return text.removeprefix("0") if text.startswith("0.") else text
 
 
@@ -78,19 +78,19 @@ def title_of(name: str) -> str:
 
 
 def direction(name: str) -> Literal["higher", "lower"] | None:
-    """Where a metric is better: ``higher``, ``lower`` or nowhere."""
+    """The better direction of a metric; None if it has none."""
     higher = metric(name).higher_is_better
     return None if higher is None else "higher" if higher else "lower"
 
 
 def score(row: Shown, name: str, structure: str, phase: str) -> float | None:
     """The mean in one cell."""
-    found = row.scores.get(name, {}).get(structure, {}).get(phase)
-    return found if found is None or isinstance(found, float) else found.mean
+    cell = row.scores.get(name, {}).get(structure, {}).get(phase)
+    return cell if cell is None or isinstance(cell, float) else cell.mean
 
 
 def over_phases(row: Shown, name: str, structure: str) -> float | None:
-    """The mean of a structure over its phases, each equal; phases without any value are left out."""
+    """The mean of a structure over its phases, weighted equally; phases without a value are left out."""
     phases: Mapping[str, object] = row.scores.get(name, {}).get(structure, {})
     values = [v for phase in phases if (v := score(row, name, structure, phase)) is not None]
     return math.fsum(values) / len(values) if values else None
@@ -104,25 +104,25 @@ def lay_out(
     *,
     grouped: bool = False,
 ) -> tuple[tuple[Column, ...], tuple[Row, ...], tuple[tuple[Kind, str], ...]]:
-    """Columns, rows and sections of a table with these figures, each rank with its interval.
+    """Columns, rows and sections of a table with the columns `figures`; each rank has its interval.
 
-    With `grouped` each has its group too.
+    With `grouped`, each row also has its group letters.
     """
     results = board.of(field.dataset)
-    # Where all is done, only published rows need to be told from the others, and only where there is room.
+    # If all entries are done, the state only distinguishes published rows, and is shown where there is room.
     done = all(result.state == "done" for result in results)
     state = () if done and not published else (Column("state", holds="word", priority=SPARE if done else 0),)
-    sure = (_RANGE, _GROUP)[: 1 + grouped] if any(r.rank_interval is not None for r in results) else ()
+    certainty = (_RANGE, _GROUP)[: 1 + grouped] if any(r.rank_interval is not None for r in results) else ()
     columns = (
         Column("#", topic=RANK),
-        *sure,
+        *certainty,
         Column("model", holds="name"),
         Column("loss", holds="name"),
         *(figure.column for figure in figures),
         *state,
     )
-    made = [_row(result, figures, len(sure)) for result in results]
-    made += [_published(row, figures, len(sure)) for one in published for row in one.rows]
+    made = [_row(result, figures, len(certainty)) for result in results]
+    made += [_published(row, figures, len(certainty)) for one in published for row in one.rows]
     rows = [replace(row, cells=row.cells[: len(columns)]) for row in made]
     sections: list[tuple[Kind, str]] = [("unranked", "not ranked")]
     if published:
@@ -132,14 +132,14 @@ def lay_out(
 
 
 def state_text(result: Result) -> str:
-    """An entry's state, and how many of its runs are done where it needs several."""
+    """The state of an entry, and how many of its runs are done if it needs several."""
     done = sum(run.state == "done" for run in result.runs)
     several = len(result.runs) > 1 and done < len(result.runs)
     return f"{result.state} {done}/{len(result.runs)}" if several else result.state
 
 
 def scale_of(field: Field, name: str) -> Scale:
-    """How a metric is printed: with no more decimals than the noise between seeds supports."""
+    """Unit and decimals of a metric; no more decimals than the noise floor supports."""
     scale = metric_scale(name)
     floor = (field.noise_floor or {}).get(name)
     if floor is None or floor.decimals is None:
@@ -147,10 +147,10 @@ def scale_of(field: Field, name: str) -> Scale:
     return replace(scale, decimals=min(scale.decimals, floor.decimals))
 
 
-def _row(result: Result, figures: Iterable[FigureColumn], sure: int) -> Row:
+def _row(result: Result, figures: Iterable[FigureColumn], certainty_columns: int) -> Row:
     rank = TableCell(MISSING) if result.rank is None else TableCell(str(result.rank), result.rank)
     kind: Kind = "unranked" if result.rank is None else "ranked"
-    certainty = (_range(result), TableCell(result.group or MISSING))[:sure]
+    certainty = (_range(result), TableCell(result.group or MISSING))[:certainty_columns]
     cells = (rank, *certainty, *_names(result), *_figures(result, figures), TableCell(state_text(result)))
     return Row(cells, kind, result.entry)
 
@@ -162,10 +162,10 @@ def _range(result: Result) -> TableCell:
     return TableCell(str(low) if low == high else f"{low}–{high}", limits=(low, high))
 
 
-def _published(row: PublishedRow, figures: Iterable[FigureColumn], sure: int) -> Row:
+def _published(row: PublishedRow, figures: Iterable[FigureColumn], certainty_columns: int) -> Row:
     cells = (
         TableCell(MISSING),
-        *(TableCell(MISSING),) * sure,
+        *(TableCell(MISSING),) * certainty_columns,
         *_names(row),
         *_figures(row, figures),
         TableCell("published"),
