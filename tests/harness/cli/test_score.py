@@ -126,7 +126,7 @@ def test_wrong_arguments_say_what_to_do(project: Project, predictions: Path, tmp
         (str(predictions), "--dataset", "tini"): "Did you mean 'tiny'",
         (str(tmp_path / "nowhere"), "--dataset", "tiny"): "no such folder",
         (str(tmp_path), "--dataset", "tiny", "--labels", "LV=1,XX=2"): "no structure 'XX'",
-        (str(tmp_path), "--dataset", "tiny", "--labels", "LV=1"): "Name them all",
+        (str(tmp_path), "--dataset", "tiny", "--labels", "LV=1"): "Name all of them",
         (str(project.root), "--dataset", "tiny"): "Name them like p00_ED.nii.gz",
     }.items():
         done = project("score", *arguments, "--as", "x")

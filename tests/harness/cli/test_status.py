@@ -91,6 +91,6 @@ def test_records_of_two_machines_make_one_leaderboard(done_project: Project, tmp
     cases.write_text(cases.read_text().replace('"value":0.', '"value":0.1', 1))
     refused = other("merge", str(done_project.root))
     assert refused.code == 2
-    assert f"refused {run.name}: done here too, with other scores" in refused.out
+    assert f"refused {run.name}: also done here, with other scores" in refused.out
     shutil.rmtree(run)
     assert other("merge", str(done_project.root)).out == "1 runs copied, 1 identical to runs here\n"
