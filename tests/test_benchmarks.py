@@ -120,15 +120,15 @@ def test_the_page_tells_ratios_of_rounds_and_that_no_gpu_was_there() -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         "unet2d, 16 × 128 × 128", "150 ms", "6.67", "96 %", "3.0", "4.0 %", "25.0 %", "1.50",
     ]  # fmt: skip
-    assert "a CPU, 2 cores, 8 GiB; 2 threads a contestant, Harness in bf16; " in page
+    assert "a CPU, 2 cores, 8 GiB; 2 threads per library, Harness in bf16; " in page
     assert "load 0.5 before, 2.2 after; 2026-01-02." in page
-    assert page.index("## GPU") < page.index("No GPU was at hand")
+    assert page.index("## GPU") < page.index("No GPU was available")
 
 
 def test_a_gpus_figures_stand_in_its_section_and_what_was_absent_is_named() -> None:
     page = report().page([measured(None, []), measured("NVIDIA Z1", ["monai"])])
     gpu = page[page.index("## GPU") :]
     assert "NVIDIA Z1" in gpu
-    assert "No GPU was at hand" not in page
+    assert "No GPU was available" not in page
     assert "Not installed: MONAI." in gpu
     assert "Not installed" not in page[: page.index("## GPU")]
