@@ -11,6 +11,7 @@ from harness.session.executors import open_executor
 from harness.session.selected_runs import statuses
 from harness.session.workspace import Workspace
 from harness.store.runs import RunsFolder
+from harness.store.state import ACTIVE, RunState
 from harness.store.status import Status
 
 PATIENCE_S = 30.0
@@ -41,12 +42,16 @@ def cancel_runs(
         )
     runs = workspace.existing_runs
     selected = statuses(runs, leaderboard, globs)
-    active = [status for status in selected if status.state in ("running", "queued")]
+    active = [status for status in selected if status.state in ACTIVE]
     # A command that has planned these would otherwise start them.
-    waiting = [status.run_id for status in selected if status.state in ("waiting", "stopped", "outdated")]
+    waiting = [
+        status.run_id
+        for status in selected
+        if status.state in (RunState.WAITING, RunState.STOPPED, RunState.OUTDATED)
+    ]
     for run_id in (*waiting, *(status.run_id for status in active)):
         runs.run(run_id).cancel()
-    _cancel_queued(workspace, [status for status in active if status.state == "queued"])
+    _cancel_queued(workspace, [status for status in active if status.state is RunState.QUEUED])
     slow = _wait(runs, [status.run_id for status in active])
     stopped = tuple(status.run_id for status in active if status.run_id not in slow)
     return CancelOutcome(stopped, tuple(slow), tuple(waiting))

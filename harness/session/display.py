@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-class Displayed:
+class Displayed(ABC):
     """Base of results that consist of tables: a subclass gives `tables` and gets every display."""
 
     @property
+    @abstractmethod
     def tables(self) -> Sequence[Table]:
         """The tables, as data."""
-        raise NotImplementedError
 
     def __rich__(self) -> RenderableType:
         """The tables as `rich.print` shows them, laid out for the width of the terminal."""

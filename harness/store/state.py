@@ -57,6 +57,10 @@ class RunState(StrEnum):
     """Its combination of plugins can't be run."""
 
 
+ACTIVE = (RunState.RUNNING, RunState.QUEUED)
+"""A worker has the run, or an executor will start one."""
+
+
 class Action(StrEnum):
     """What ``harness run`` does about a run."""
 
@@ -75,7 +79,7 @@ def action_of(state: RunState, *, weights: bool = False, checkpoint: bool = Fals
     """What is to be done about a run in `state` that has final `weights`, or a `checkpoint`."""
     if state in (RunState.DONE, RunState.SKIPPED):
         return Action.NOTHING
-    if state in (RunState.RUNNING, RunState.QUEUED):
+    if state in ACTIVE:
         return Action.WAIT
     if weights:
         return Action.PREDICT

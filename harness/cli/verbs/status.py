@@ -53,8 +53,10 @@ def run(args: argparse.Namespace) -> int:
         return OK
     from rich.live import Live
 
+    from harness.store.state import ACTIVE
+
     with Live(_renderable(statuses, every=args.all), console=console, auto_refresh=False) as live:
-        while any(status.state in ("running", "queued") for status in statuses):
+        while any(status.state in ACTIVE for status in statuses):
             time.sleep(max(0.2, args.watch))
             statuses = session.status(args.leaderboard, runs=args.ids)
             live.update(_renderable(statuses, every=args.all), refresh=True)
